@@ -1,0 +1,105 @@
+//! The body of MS-CHAP version 2's Change-Password packet (RFC 2759 §7).
+
+use des::Des;
+use des::cipher::{Array, BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::mppe_keys::rc4;
+use crate::mschap::{expand_key, nt_password_hash, nt_response};
+
+/// Octets of the body: everything behind code, identifier and length.
+pub const BODY_LEN: usize = 582;
+const BLOCK: usize = 512;
+
+/// What a changed password is built from.
+#[derive(Clone, Copy)]
+pub struct Change<'a> {
+    /// The password that has expired.
+    pub old: &'a str,
+    /// The new one, of at most 256 UTF-16 units.
+    pub new: &'a str,
+    /// The name as it is sent.
+    pub name: &'a [u8],
+    /// The challenge of the failure that asked for the change.
+    pub authenticator: &'a [u8; 16],
+    /// Our own challenge.
+    pub peer: &'a [u8; 16],
+    /// Chance, to fill the block before the password.
+    pub pad: &'a [u8; BLOCK],
+}
+
+/// Builds the body; `None` when the new password is longer than the form has room for.
+pub fn build(change: &Change<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    let utf16: Zeroizing<Vec<u8>> =
+        Zeroizing::new(change.new.encode_utf16().flat_map(u16::to_le_bytes).collect());
+    let pad_len = BLOCK.checked_sub(utf16.len())?;
+    let mut old_hash = nt_password_hash(change.old);
+    let mut new_hash = nt_password_hash(change.new);
+    let mut body = Zeroizing::new(Vec::with_capacity(BODY_LEN));
+    body.extend_from_slice(change.pad.get(..pad_len)?);
+    body.extend_from_slice(&utf16);
+    body.extend_from_slice(&u32::try_from(utf16.len()).ok()?.to_le_bytes());
+    rc4(&old_hash, &mut body);
+    body.extend_from_slice(&encrypt_hash(&old_hash, &new_hash));
+    body.extend_from_slice(change.peer);
+    body.extend_from_slice(&[0; 8]);
+    let response = nt_response(change.authenticator, change.peer, change.name, &new_hash);
+    body.extend_from_slice(&response);
+    body.extend_from_slice(&[0; 2]);
+    old_hash.zeroize();
+    new_hash.zeroize();
+    Some(body)
+}
+
+/// Reads the new password out of a body, when it was built with the password of `old_hash`.
+pub fn open(body: &[u8], old_hash: &[u8; 16]) -> Option<Zeroizing<String>> {
+    if body.len() != BODY_LEN {
+        return None;
+    }
+    let (block, rest) = body.split_at_checked(BLOCK.checked_add(4)?)?;
+    let mut block = Zeroizing::new(block.to_vec());
+    rc4(old_hash, &mut block);
+    let (text, length) = block.split_at_checked(BLOCK)?;
+    let length = usize::try_from(u32::from_le_bytes(length.try_into().ok()?)).ok()?;
+    if length % 2 != 0 {
+        return None;
+    }
+    let utf16 = text.get(BLOCK.checked_sub(length)?..)?;
+    let units: Zeroizing<Vec<u16>> = Zeroizing::new(
+        utf16
+            .chunks_exact(2)
+            .filter_map(|p| Some(u16::from_le_bytes(p.try_into().ok()?)))
+            .collect(),
+    );
+    let new = Zeroizing::new(String::from_utf16(&units).ok()?);
+    let new_hash = nt_password_hash(&new);
+    let sent: [u8; 16] = rest.get(..16)?.try_into().ok()?;
+    (decrypt_hash(&sent, &new_hash) == *old_hash).then_some(new)
+}
+
+/// Two DES blocks, by the first and the second seven octets of `key` (RFC 2759 §8.13).
+fn encrypt_hash(hash: &[u8; 16], key: &[u8; 16]) -> [u8; 16] {
+    by_halves(hash, key, |cipher, block| cipher.encrypt_block(block))
+}
+
+fn decrypt_hash(hash: &[u8; 16], key: &[u8; 16]) -> [u8; 16] {
+    by_halves(hash, key, |cipher, block| cipher.decrypt_block(block))
+}
+
+fn by_halves(
+    hash: &[u8; 16],
+    key: &[u8; 16],
+    work: impl Fn(&Des, &mut Array<u8, des::cipher::consts::U8>),
+) -> [u8; 16] {
+    let mut out = [0; 16];
+    let halves = hash.chunks_exact(8).zip(key.chunks_exact(7)).zip(out.chunks_exact_mut(8));
+    for ((plain, raw), out) in halves {
+        let (Ok(plain), Ok(raw)) = (<[u8; 8]>::try_from(plain), <[u8; 7]>::try_from(raw)) else {
+            continue;
+        };
+        let mut block = Array(plain);
+        work(&Des::new(&Array(expand_key(&raw))), &mut block);
+        out.iter_mut().zip(block).for_each(|(o, b)| *o = b);
+    }
+    out
+}

@@ -1,0 +1,23 @@
+//! What can carry PPP frames: one contract, one room a link.
+//!
+//! A *link* brings PPP frames to the other side over one or two *lanes* (carriers of bytes that the
+//! host has opened: a TLS stream, a UDP socket, a serial line). It knows its own handshake and its own
+//! farewell, and nothing of what the frames mean. Every room has the same inside: `wire.rs` (bytes, no
+//! state), `machine.rs` (state, no bytes of its own), `tests.rs`.
+//!
+//! | room | carries PPP over | source |
+//! |---|---|---|
+//! | [`sstp`] | a TLS stream | \[MS-SSTP\] |
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod contract;
+pub mod sstp;
+
+pub use contract::{
+    CertificateHashes, Farewell, FrameTerms, Lane, LaneFacts, Link, LinkEvent, LinkFacts,
+    LinkFailure, SessionKeys,
+};

@@ -1,0 +1,141 @@
+//! CHAP packets (RFC 1994 §4), and the text of an MS-CHAP failure (RFC 2759 §6).
+
+use onhook_base::{Malformed, Reader, Writer};
+
+/// A CHAP packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ChapPacket<'a> {
+    Challenge { id: u8, value: &'a [u8], name: &'a [u8] },
+    Response { id: u8, value: &'a [u8], name: &'a [u8] },
+    Success { id: u8, message: &'a [u8] },
+    Failure { id: u8, message: &'a [u8] },
+    Other { code: u8, id: u8 },
+}
+
+const CHALLENGE: u8 = 1;
+const RESPONSE: u8 = 2;
+const SUCCESS: u8 = 3;
+const FAILURE: u8 = 4;
+
+impl<'a> ChapPacket<'a> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let (code, id, body) = super::machine::envelope(bytes)?;
+        let mut rest = Reader::new(body);
+        Ok(match code {
+            CHALLENGE | RESPONSE => {
+                let len = usize::from(rest.u8()?);
+                if len == 0 {
+                    return Err(Malformed::Forbidden);
+                }
+                let value = rest.take(len)?;
+                let name = rest.take_rest();
+                if code == CHALLENGE {
+                    Self::Challenge { id, value, name }
+                } else {
+                    Self::Response { id, value, name }
+                }
+            }
+            SUCCESS => Self::Success { id, message: body },
+            FAILURE => Self::Failure { id, message: body },
+            code => Self::Other { code, id },
+        })
+    }
+
+    pub(crate) fn emit(&self, out: &mut Vec<u8>) {
+        let (code, id) = match self {
+            Self::Challenge { id, .. } => (CHALLENGE, *id),
+            Self::Response { id, .. } => (RESPONSE, *id),
+            Self::Success { id, .. } => (SUCCESS, *id),
+            Self::Failure { id, .. } => (FAILURE, *id),
+            Self::Other { code, id } => (*code, *id),
+        };
+        let start = out.len();
+        let mut w = Writer::new(out);
+        w.u8(code);
+        w.u8(id);
+        w.u16(0);
+        match self {
+            Self::Challenge { value, name, .. } | Self::Response { value, name, .. } => {
+                let value = value.get(..255).unwrap_or(value);
+                w.u8(u8::try_from(value.len()).unwrap_or(u8::MAX));
+                w.bytes(value);
+                w.bytes(name);
+            }
+            Self::Success { message, .. } | Self::Failure { message, .. } => w.bytes(message),
+            Self::Other { .. } => {}
+        }
+        w.patch_length_u16(start, start.saturating_add(2));
+    }
+}
+
+/// What an MS-CHAP failure says: `E=691 R=1 C=… V=3 M=…`, in any order, unknown keys passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FailureText {
+    pub(crate) error: Option<u32>,
+    pub(crate) retry: bool,
+    pub(crate) challenge: Option<[u8; 16]>,
+    pub(crate) version: Option<u32>,
+    pub(crate) message: Option<String>,
+}
+
+impl FailureText {
+    pub(crate) fn parse(text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text);
+        let (head, message) = match text.split_once("M=") {
+            Some((head, message)) => (head, Some(message.to_owned())),
+            None => (text.as_ref(), None),
+        };
+        let mut out = Self { message, ..Self::default() };
+        for word in head.split_whitespace() {
+            let Some((key, value)) = word.split_once('=') else { continue };
+            let digits = |max: usize| {
+                let fits = !value.is_empty() && value.len() <= max;
+                (fits && value.bytes().all(|b| b.is_ascii_digit()))
+                    .then(|| value.parse::<u32>().ok())
+                    .flatten()
+            };
+            match key {
+                "E" => out.error = digits(10),
+                "R" => out.retry = value == "1",
+                "V" => out.version = digits(10),
+                "C" => out.challenge = hex16(value),
+                _ => {}
+            }
+        }
+        out.retry &= out.error.is_some();
+        out
+    }
+}
+
+fn hex16(text: &str) -> Option<[u8; 16]> {
+    if text.len() != 32 || !text.is_ascii() {
+        return None;
+    }
+    let mut out = [0; 16];
+    for (at, octet) in out.iter_mut().enumerate() {
+        let from = at.saturating_mul(2);
+        let pair = text.get(from..from.saturating_add(2))?;
+        *octet = u8::from_str_radix(pair, 16).ok()?;
+    }
+    Some(out)
+}
+
+pub(crate) fn describe(packet: &[u8]) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match ChapPacket::parse(packet) {
+        Ok(ChapPacket::Challenge { id, value, name }) => {
+            format!("CHAP Challenge id={id} value={} octets name={:?}", value.len(), text(name))
+        }
+        Ok(ChapPacket::Response { id, value, name }) => {
+            format!("CHAP Response id={id} value={} octets name={:?}", value.len(), text(name))
+        }
+        Ok(ChapPacket::Success { id, message }) => {
+            format!("CHAP Success id={id} message={:?}", text(message))
+        }
+        Ok(ChapPacket::Failure { id, message }) => {
+            format!("CHAP Failure id={id} message={:?}", text(message))
+        }
+        Ok(ChapPacket::Other { code, id }) => format!("CHAP code={code} id={id}"),
+        Err(error) => format!("CHAP malformed: {error}"),
+    }
+}

@@ -1,0 +1,450 @@
+//! Both sides of a proof, for every method that we speak.
+
+use onhook_base::{Chance, Deadline, Duration, Instant, Malformed, Reader, Secret};
+use onhook_crypto::{chap_md5, mschap};
+
+use super::chap::{ChapPacket, FailureText};
+use super::contract::{Proof, keys_of, same};
+use super::pap::PapPacket;
+use super::{AuthEvent, AuthFailure, Credentials, Keys, Method, Progress, Question, Verdict};
+
+/// How long a request waits for its answer before it is sent again (RFC 1334 §2.2.1, RFC 1994 §4.1).
+const RETRY: Duration = Duration::from_secs(3);
+/// How often it is sent.
+const TRIES: u8 = 10;
+/// How long the prover waits for a challenge, or for the verdict.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Code, identifier, and the body that the length counts; octets beyond it are padding.
+pub(crate) fn envelope(bytes: &[u8]) -> Result<(u8, u8, &[u8]), Malformed> {
+    let mut r = Reader::new(bytes);
+    let (code, id, length) = (r.u8()?, r.u8()?, r.u16()?);
+    let body = usize::from(length).checked_sub(4).ok_or(Malformed::BadLength)?;
+    Ok((code, id, r.take(body)?))
+}
+
+/// What the prover expects of an authenticator that proves itself.
+#[derive(Debug)]
+struct Expected {
+    proof: String,
+    keys: Keys,
+}
+
+/// The side that proves itself.
+#[derive(Debug)]
+pub struct Prover {
+    method: Method,
+    credentials: Option<Credentials>,
+    chance: Chance,
+    id: u8,
+    tries: u8,
+    answered: Option<u8>,
+    expected: Option<Expected>,
+    over: bool,
+    deadline: Option<Instant>,
+    out: Option<Vec<u8>>,
+    events: Vec<AuthEvent>,
+}
+
+impl Prover {
+    /// A prover by `method`; without credentials an empty name and password are sent.
+    pub fn new(method: Method, credentials: Option<Credentials>, chance: Chance) -> Self {
+        Self {
+            method,
+            credentials,
+            chance,
+            id: 0,
+            tries: 0,
+            answered: None,
+            expected: None,
+            over: false,
+            deadline: None,
+            out: None,
+            events: Vec::new(),
+        }
+    }
+
+    /// LCP is open: PAP asks at once, CHAP waits for the challenge.
+    pub fn start(&mut self, now: Instant) {
+        match self.method {
+            Method::Pap => {
+                let method = self.method;
+                self.progress(Progress::Challenged { method, by: String::new() });
+                self.request(now);
+            }
+            Method::ChapMd5 | Method::MsChapV2 => self.deadline = Some(now + PATIENCE),
+            Method::MsChapV1 | Method::Eap => self.fail(AuthFailure::Unanswered),
+        }
+    }
+
+    fn name(&self) -> Vec<u8> {
+        self.credentials.as_ref().map(|c| c.user.clone().into_bytes()).unwrap_or_default()
+    }
+
+    fn password(&self) -> Secret<String> {
+        self.credentials.as_ref().map(|c| c.password.clone()).unwrap_or_default()
+    }
+
+    fn request(&mut self, now: Instant) {
+        self.id = self.id.wrapping_add(1);
+        self.tries = self.tries.saturating_add(1);
+        let (name, password) = (self.name(), self.password());
+        let mut out = Vec::new();
+        let password = password.expose().as_bytes();
+        PapPacket::Request { id: self.id, name: &name, password }.emit(&mut out);
+        self.out = Some(out);
+        self.deadline = Some(now + RETRY);
+    }
+
+    /// A packet of the method's protocol arrived. What is malformed or out of place is dropped.
+    pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
+        match self.method {
+            Method::Pap => self.handle_pap(packet),
+            Method::ChapMd5 | Method::MsChapV2 => self.handle_chap(now, packet),
+            Method::MsChapV1 | Method::Eap => {}
+        }
+    }
+
+    fn handle_pap(&mut self, packet: &[u8]) {
+        let text = |m: &[u8]| String::from_utf8_lossy(m).into_owned();
+        match PapPacket::parse(packet) {
+            Ok(PapPacket::Ack { id, message }) if id == self.id && !self.over => {
+                self.succeed(text(message), None, false);
+            }
+            Ok(PapPacket::Nak { id, message }) if id == self.id && !self.over => {
+                self.refused(None, false, text(message));
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    fn handle_chap(&mut self, now: Instant, packet: &[u8]) {
+        match ChapPacket::parse(packet) {
+            Ok(ChapPacket::Challenge { id, value, name }) => {
+                self.on_challenge(now, id, value, name);
+            }
+            Ok(ChapPacket::Success { id, message }) if self.answered == Some(id) => {
+                self.answered = None;
+                self.on_success(message);
+            }
+            Ok(ChapPacket::Failure { id, message }) if self.answered == Some(id) => {
+                self.answered = None;
+                self.on_failure(message);
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    /// Also in the midst of the connection: a challenge may come at any moment (RFC 1994 §2).
+    fn on_challenge(&mut self, now: Instant, id: u8, value: &[u8], by: &[u8]) {
+        let (name, password) = (self.name(), self.password());
+        let response = match self.method {
+            Method::ChapMd5 => chap_md5(id, password.expose().as_bytes(), value).to_vec(),
+            Method::MsChapV2 => {
+                let Ok(authenticator) = <[u8; 16]>::try_from(value) else { return };
+                self.mschap_response(&authenticator, &name, &password)
+            }
+            Method::Pap | Method::MsChapV1 | Method::Eap => return,
+        };
+        let by = String::from_utf8_lossy(by).into_owned();
+        self.progress(Progress::Challenged { method: self.method, by });
+        self.progress(Progress::Responded { name: String::from_utf8_lossy(&name).into_owned() });
+        let mut out = Vec::new();
+        ChapPacket::Response { id, value: &response, name: &name }.emit(&mut out);
+        self.out = Some(out);
+        self.answered = Some(id);
+        self.deadline = Some(now + PATIENCE);
+    }
+
+    fn mschap_response(
+        &mut self,
+        authenticator: &[u8; 16],
+        name: &[u8],
+        password: &Secret<String>,
+    ) -> Vec<u8> {
+        let peer: [u8; 16] = self.chance.bytes();
+        let hash = Secret::new(mschap::nt_password_hash(password.expose()));
+        let nt = mschap::nt_response(authenticator, &peer, name, hash.expose());
+        self.expected = Some(Expected {
+            proof: mschap::authenticator_response(hash.expose(), &nt, &peer, authenticator, name),
+            keys: keys_of(hash.expose(), &nt),
+        });
+        let mut value = peer.to_vec();
+        value.extend([0; 8]);
+        value.extend(nt);
+        value.push(0);
+        value
+    }
+
+    fn on_success(&mut self, message: &[u8]) {
+        let text = String::from_utf8_lossy(message).into_owned();
+        if self.method != Method::MsChapV2 {
+            return self.succeed(text, None, false);
+        }
+        let told = message.get(..42).unwrap_or_default();
+        match self.expected.take() {
+            Some(expected) if same(told, expected.proof.as_bytes()) => {
+                let text = text.split_once("M=").map(|(_, m)| m.to_owned()).unwrap_or_default();
+                self.succeed(text, Some(expected.keys), true);
+            }
+            Some(_) | None => self.fail(AuthFailure::PeerNotProven),
+        }
+    }
+
+    fn on_failure(&mut self, message: &[u8]) {
+        if self.method == Method::MsChapV2 {
+            let said = FailureText::parse(message);
+            let retry = said.retry && said.challenge.is_some();
+            self.refused(said.error, retry, said.message.unwrap_or_default());
+        } else {
+            self.refused(None, false, String::from_utf8_lossy(message).into_owned());
+        }
+    }
+
+    fn succeed(&mut self, message: String, keys: Option<Keys>, peer_proven: bool) {
+        self.over = true;
+        self.deadline = None;
+        self.progress(Progress::Succeeded { message });
+        self.events.push(AuthEvent::Done { keys, peer_proven, name: None });
+    }
+
+    fn refused(&mut self, code: Option<u32>, retry: bool, message: String) {
+        self.progress(Progress::Failed { code, retry, message: message.clone() });
+        self.fail(AuthFailure::Refused { code, retry, message });
+    }
+
+    fn fail(&mut self, failure: AuthFailure) {
+        self.over = true;
+        self.deadline = None;
+        self.events.push(AuthEvent::Failed(failure));
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        self.events.push(AuthEvent::Progress(progress));
+    }
+
+    /// The time of [`poll_timeout`](Self::poll_timeout) has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.deadline.is_none_or(|at| now < at) {
+            return;
+        }
+        if self.method == Method::Pap && self.tries < TRIES {
+            self.request(now);
+        } else {
+            self.fail(AuthFailure::Unanswered);
+        }
+    }
+
+    /// The next packet to send.
+    pub fn poll_packet(&mut self, into: &mut Vec<u8>) -> bool {
+        take(&mut self.out, into)
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        self.deadline.map(|at| Deadline::new(at, "authentication"))
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<AuthEvent> {
+        (!self.events.is_empty()).then(|| self.events.remove(0))
+    }
+}
+
+fn take(out: &mut Option<Vec<u8>>, into: &mut Vec<u8>) -> bool {
+    let Some(packet) = out.take() else { return false };
+    into.clear();
+    into.extend(packet);
+    true
+}
+
+/// How far an authenticator has come.
+#[derive(Debug)]
+enum Stage {
+    Asking,
+    Judging(u8),
+    Over(u8, Vec<u8>),
+}
+
+/// The side that demands proof. Stays alive while the link is up, to answer repeats alike.
+#[derive(Debug)]
+pub struct Authenticator {
+    method: Method,
+    local_name: String,
+    chance: Chance,
+    id: u8,
+    challenge: [u8; 16],
+    tries: u8,
+    stage: Stage,
+    name: String,
+    deadline: Option<Instant>,
+    out: Option<Vec<u8>>,
+    events: Vec<AuthEvent>,
+}
+
+impl Authenticator {
+    /// An authenticator by `method` that calls itself `local_name` in challenges.
+    pub fn new(method: Method, local_name: String, chance: Chance) -> Self {
+        Self {
+            method,
+            local_name,
+            chance,
+            id: 0,
+            challenge: [0; 16],
+            tries: 0,
+            stage: Stage::Asking,
+            name: String::new(),
+            deadline: None,
+            out: None,
+            events: Vec::new(),
+        }
+    }
+
+    /// LCP is open: CHAP asks at once, PAP waits to be told.
+    pub fn start(&mut self, now: Instant) {
+        match self.method {
+            Method::Pap => self.deadline = Some(now + PATIENCE),
+            Method::ChapMd5 | Method::MsChapV2 => {
+                self.challenge = self.chance.bytes();
+                self.ask(now);
+            }
+            Method::MsChapV1 | Method::Eap => {
+                self.events.push(AuthEvent::Failed(AuthFailure::Unanswered));
+            }
+        }
+    }
+
+    fn ask(&mut self, now: Instant) {
+        self.id = self.id.wrapping_add(1);
+        self.tries = self.tries.saturating_add(1);
+        let mut out = Vec::new();
+        let name = self.local_name.as_bytes();
+        ChapPacket::Challenge { id: self.id, value: &self.challenge, name }.emit(&mut out);
+        self.out = Some(out);
+        self.deadline = Some(now + RETRY);
+    }
+
+    /// A packet of the method's protocol arrived. What is malformed or out of place is dropped.
+    pub fn handle_packet(&mut self, _now: Instant, packet: &[u8]) {
+        let Some((id, name, proof)) = self.read(packet) else { return };
+        match &self.stage {
+            Stage::Asking => {
+                self.name = String::from_utf8_lossy(&name).into_owned();
+                self.stage = Stage::Judging(id);
+                self.deadline = None;
+                let name = self.name.clone();
+                self.events.push(AuthEvent::Progress(Progress::Responded { name: name.clone() }));
+                self.events.push(AuthEvent::Ask(Question { name, proof }));
+            }
+            Stage::Judging(_) => {}
+            // The answer may have been lost: the same once more (RFC 1994 §4.2).
+            Stage::Over(of, answer) if *of == id || self.method == Method::Pap => {
+                let mut answer = answer.clone();
+                if let Some(octet) = answer.get_mut(1) {
+                    *octet = id;
+                }
+                self.out = Some(answer);
+            }
+            Stage::Over(..) => {}
+        }
+    }
+
+    fn read(&self, packet: &[u8]) -> Option<(u8, Vec<u8>, Proof)> {
+        if self.method == Method::Pap {
+            let Ok(PapPacket::Request { id, name, password }) = PapPacket::parse(packet) else {
+                return None;
+            };
+            let password = Secret::new(String::from_utf8_lossy(password).into_owned());
+            return Some((id, name.to_vec(), Proof::Pap { password }));
+        }
+        let Ok(ChapPacket::Response { id, value, name }) = ChapPacket::parse(packet) else {
+            return None;
+        };
+        if id != self.id {
+            return None;
+        }
+        let proof = match self.method {
+            Method::ChapMd5 => Proof::ChapMd5 {
+                identifier: id,
+                challenge: self.challenge.to_vec(),
+                response: value.to_vec(),
+            },
+            Method::MsChapV2 => {
+                let mut r = Reader::new(value);
+                let peer = r.array().ok()?;
+                r.take(8).ok()?;
+                let response = r.array().ok()?;
+                r.u8().ok()?;
+                r.finish().ok()?;
+                Proof::MsChapV2 { authenticator: self.challenge, peer, response }
+            }
+            Method::Pap | Method::MsChapV1 | Method::Eap => return None,
+        };
+        Some((id, name.to_vec(), proof))
+    }
+
+    /// The verdict on the question that was asked.
+    pub fn answer(&mut self, _now: Instant, verdict: Verdict) {
+        let Stage::Judging(id) = self.stage else { return };
+        let mut out = Vec::new();
+        match verdict {
+            Verdict::Accept { message, keys } => {
+                match self.method {
+                    Method::Pap => PapPacket::Ack { id, message: &message }.emit(&mut out),
+                    _ => ChapPacket::Success { id, message: &message }.emit(&mut out),
+                }
+                let name = Some(self.name.clone());
+                self.events
+                    .push(AuthEvent::Progress(Progress::Succeeded { message: String::new() }));
+                self.events.push(AuthEvent::Done { keys, peer_proven: true, name });
+            }
+            Verdict::Reject { code, message, .. } => {
+                match self.method {
+                    Method::Pap => {
+                        PapPacket::Nak { id, message: message.as_bytes() }.emit(&mut out);
+                    }
+                    Method::MsChapV2 => {
+                        let challenge: [u8; 16] = self.chance.bytes();
+                        let hex =
+                            challenge.iter().fold(String::new(), |s, b| format!("{s}{b:02X}"));
+                        let text = format!("E={code} R=0 C={hex} V=3 M={message}");
+                        ChapPacket::Failure { id, message: text.as_bytes() }.emit(&mut out);
+                    }
+                    _ => ChapPacket::Failure { id, message: message.as_bytes() }.emit(&mut out),
+                }
+                let refused = AuthFailure::Refused { code: Some(code), retry: false, message };
+                self.events.push(AuthEvent::Failed(refused));
+            }
+        }
+        self.stage = Stage::Over(id, out.clone());
+        self.out = Some(out);
+    }
+
+    /// The time of [`poll_timeout`](Self::poll_timeout) has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.deadline.is_none_or(|at| now < at) {
+            return;
+        }
+        if self.method != Method::Pap && self.tries < TRIES {
+            self.ask(now);
+        } else {
+            self.deadline = None;
+            self.events.push(AuthEvent::Failed(AuthFailure::Unanswered));
+        }
+    }
+
+    /// The next packet to send.
+    pub fn poll_packet(&mut self, into: &mut Vec<u8>) -> bool {
+        take(&mut self.out, into)
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        self.deadline.map(|at| Deadline::new(at, "authentication"))
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<AuthEvent> {
+        (!self.events.is_empty()).then(|| self.events.remove(0))
+    }
+}

@@ -1,0 +1,546 @@
+//! PPP as a whole: the layers composed; frames in and out, packets in and out.
+//!
+//! [`Ppp`] is one end of one link. Its owner opens it, says when the link comes and goes, gives it
+//! what the link received and sends what it wants sent. The phases of RFC 1661 §3.2 follow from where
+//! LCP stands and whether the proofs are in:
+//!
+//! | phase | what is handled | what is not |
+//! | --- | --- | --- |
+//! | Establish | LCP | all else is dropped |
+//! | Authenticate | LCP, PAP, CHAP, EAP | all else is dropped |
+//! | Network | the above, CCP, IPCP, IPV6CP, packets | answered with a Protocol-Reject |
+//! | Terminate | LCP | all else is dropped |
+//!
+//! Between the last proof and [`Ppp::project`] the owner decides what the network shall be; the peer
+//! may be ahead of that, so that the latest frame of each NCP is kept and handled then.
+//!
+//! Inside, a layer's packets are drained before its signals are heeded, and the authentication's
+//! before LCP's: a failure packet leaves before the Terminate-Request that it leads to.
+//!
+//! - `network`: the NCPs of one projection.
+//! - `settle`: what follows from the layers' signals.
+//! - `proof`: authentication, both directions.
+//! - `courtesy`: LCP's codes beyond negotiation: echo, rejects, identification.
+
+mod courtesy;
+mod event;
+mod network;
+mod proof;
+mod settle;
+
+use std::collections::VecDeque;
+
+use onhook_base::{Deadline, Instant, Malformed, Seed};
+use zeroize::Zeroize;
+
+use crate::auth;
+use crate::control::ControlPacket;
+use crate::control::automaton::State;
+use crate::control::wire::code;
+use crate::control::{Control, Pace};
+use crate::describe::describe;
+use crate::failure::{Layer, Phase, PppFailure};
+use crate::lcp::farewell::WindowsFarewell;
+use crate::lcp::{Keepalive, LcpTerms, Life};
+use crate::terms::{NetworkTerms, PppTerms};
+use crate::wire::{parse_protocol, protocol};
+
+use courtesy::Rejections;
+pub use event::{CloseReason, Counters, IpVersion, LcpFacts, Packet, PppEvent};
+use network::Network;
+use proof::Proof;
+
+/// Control frames waiting to be polled; what is more is lost, as on a line.
+const MAX_FRAMES: usize = 64;
+/// Events waiting to be polled.
+const MAX_EVENTS: usize = 64;
+/// Malformed frames in a row that are taken for bad luck.
+const MAX_GARBLED: u8 = 32;
+
+/// One end of one PPP link, as a machine.
+pub struct Ppp {
+    terms: PppTerms,
+    seed: Seed,
+    lcp: Control<LcpTerms>,
+    keepalive: Keepalive,
+    proof: Option<Proof>,
+    proofs_begun: u32,
+    authenticated: bool,
+    network: Option<Network>,
+    early: [Option<Vec<u8>>; 3],
+    rejections: Rejections,
+    loops: u8,
+    garbled: u8,
+    heard_anything: bool,
+    peer_is_windows: bool,
+    /// The end has begun, and whatever follows is consequence.
+    ending: bool,
+    failure: Option<PppFailure>,
+    finished: bool,
+    frames: VecDeque<(u16, Vec<u8>)>,
+    events: VecDeque<PppEvent>,
+    counters: Counters,
+}
+
+impl Ppp {
+    /// One end, not yet open. All its chance comes from `seed`.
+    pub fn new(terms: PppTerms, seed: &Seed) -> Self {
+        let lcp_terms = LcpTerms::new(&terms, seed.derive("lcp").chance());
+        Self {
+            lcp: Control::new(Layer::Lcp, lcp_terms, pace(&terms, false)),
+            keepalive: Keepalive::new(terms.echo),
+            terms,
+            seed: seed.clone(),
+            proof: None,
+            proofs_begun: 0,
+            authenticated: false,
+            network: None,
+            early: [None, None, None],
+            rejections: Rejections::default(),
+            loops: 0,
+            garbled: 0,
+            heard_anything: false,
+            peer_is_windows: false,
+            ending: false,
+            failure: None,
+            finished: false,
+            frames: VecDeque::new(),
+            events: VecDeque::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Administrative Open: LCP negotiates as soon as the link is up.
+    pub fn open(&mut self, now: Instant) {
+        if !self.finished {
+            self.lcp.open(now);
+            self.settle(now);
+        }
+    }
+
+    /// The link can carry frames. Our Configure-Request is there to be polled at once.
+    pub fn lower_up(&mut self, now: Instant) {
+        if !self.finished {
+            self.lcp.lower_up(now);
+            self.settle(now);
+        }
+    }
+
+    /// The link is lost: everything is down at once, and nothing is sent.
+    ///
+    /// Ends it for good when it was ending; otherwise the link may come again.
+    pub fn lower_down(&mut self, now: Instant) {
+        if self.finished {
+            return;
+        }
+        self.lcp.lower_down(now);
+        self.settle(now);
+        self.wipe_frames();
+        if self.ending {
+            self.finish();
+        }
+    }
+
+    /// Ends the link in order: layers down, a Terminate-Request, and [`PppEvent::Finished`] when it
+    /// was acknowledged, or after `closing_restart` times two. A second call changes nothing.
+    pub fn close(&mut self, now: Instant, why: CloseReason) {
+        if self.finished {
+            return;
+        }
+        self.ending = true;
+        let was_opened = self.lcp.is_opened();
+        self.close_lcp(now, why);
+        if was_opened && !self.terms.linger {
+            // A peer that follows the automaton lingers in Stopping for a restart period (3 s in
+            // pppd) to acknowledge repeats of our request. There are none on a carrier that loses
+            // nothing, and an acknowledgement of ours lets it finish at once: RTA in Stopping is
+            // tlf (RFC 1661 §4.1).
+            let identifier = self.lcp.fresh_identifier();
+            self.lcp.send(ControlPacket { code: code::TERMINATE_ACK, identifier, data: &[] });
+        }
+    }
+
+    /// Why the link is ending, as far as it is known: before [`PppEvent::Finished`] tells it, the
+    /// goodbyes are still said.
+    pub const fn failure(&self) -> Option<&PppFailure> {
+        self.failure.as_ref()
+    }
+
+    /// Forgets everything at once: nothing is sent, nothing is told, no timer runs.
+    pub fn abandon(&mut self) {
+        self.network = None;
+        self.proof = None;
+        self.authenticated = false;
+        self.early = [None, None, None];
+        self.keepalive.stop();
+        self.wipe_frames();
+        self.events.clear();
+        self.ending = true;
+        self.finished = true;
+    }
+
+    /// The proofs are in and the owner knows what the network shall be: all NCPs start at once.
+    ///
+    /// Counts after [`PppEvent::Authenticated`]; at other times, and a second time, it is ignored.
+    pub fn project(&mut self, now: Instant, terms: NetworkTerms) {
+        if self.finished || !self.authenticated || self.network.is_some() || self.ending {
+            return;
+        }
+        let mru = self.lcp.terms().sendable();
+        let chance = self.seed.derive("ipv6cp").chance();
+        let paces = (pace(&self.terms, false), pace(&self.terms, true));
+        let network = Network::begin(now, terms, mru, chance, paces);
+        self.network = Some(network);
+        self.check_ladder(now);
+        self.settle(now);
+        for (slot, protocol) in EARLY.into_iter().enumerate() {
+            if let Some(kept) = self.early.get_mut(slot).and_then(Option::take) {
+                self.receive_network_control(now, protocol, &kept);
+            }
+        }
+    }
+
+    /// The answer to [`PppEvent::VerifyPeer`].
+    pub fn answer_auth(&mut self, now: Instant, verdict: auth::Verdict) {
+        if let Some(proof) = &mut self.proof {
+            proof.answer(now, verdict);
+            self.settle(now);
+        }
+    }
+
+    /// A received frame, from its Protocol field on.
+    ///
+    /// Returns the IP packet inside when it is one that may pass now. What is malformed, or has no
+    /// business in the present phase, is counted and dropped.
+    pub fn handle_frame<'f>(&mut self, now: Instant, frame: &'f mut [u8]) -> Option<Packet<'f>> {
+        if self.finished || matches!(self.lcp.state(), State::Initial | State::Starting) {
+            self.drop_frame();
+            return None;
+        }
+        let frame: &'f [u8] = frame;
+        self.heard_anything = true;
+        let Ok((protocol, length)) = parse_protocol(frame) else {
+            self.malformed(now);
+            return None;
+        };
+        self.keepalive.handle_input(now);
+        let information = frame.get(length..).unwrap_or_default();
+        match protocol {
+            protocol::IPV4 => self.receive_packet(now, IpVersion::V4, information),
+            protocol::IPV6 => self.receive_packet(now, IpVersion::V6, information),
+            _ => {
+                trace('◀', protocol, information);
+                self.receive_control(now, protocol, information);
+                None
+            }
+        }
+    }
+
+    /// An IP packet of ours: calls `send(protocol, information)` once if it may pass, which is when
+    /// its version's NCP is open and the peer can receive its size. Returns whether it did.
+    pub fn send_packet(
+        &mut self,
+        _now: Instant,
+        packet: &[u8],
+        send: &mut dyn FnMut(u16, &[u8]),
+    ) -> bool {
+        let (four_up, six_up) = self.network.as_ref().map_or((false, false), Network::ups);
+        let protocol = match packet.first().map(|first| first >> 4) {
+            Some(4) if four_up => protocol::IPV4,
+            Some(6) if six_up => protocol::IPV6,
+            _ => return false,
+        };
+        if packet.len() > usize::from(self.lcp.terms().sendable()) {
+            return false;
+        }
+        self.counters.packets_out = self.counters.packets_out.saturating_add(1);
+        self.counters.octets_out = self.counters.octets_out.saturating_add(packet.len() as u64);
+        send(protocol, packet);
+        true
+    }
+
+    /// The next control frame to send: puts its information into `into`, which is cleared first, and
+    /// returns its protocol.
+    pub fn poll_frame(&mut self, into: &mut Vec<u8>) -> Option<u16> {
+        let (protocol, mut information) = self.frames.pop_front()?;
+        into.clear();
+        into.extend_from_slice(&information);
+        if is_authentication(protocol) {
+            information.zeroize(); // PAP's holds the password
+        }
+        trace('▶', protocol, into);
+        Some(protocol)
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<PppEvent> {
+        self.events.pop_front()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        if self.finished {
+            return None;
+        }
+        let proof = self.proof.as_ref().and_then(Proof::poll_timeout);
+        let network = self.network.as_ref().and_then(Network::poll_timeout);
+        [self.lcp.poll_timeout(), self.keepalive.poll_timeout(), proof, network]
+            .into_iter()
+            .fold(None, Deadline::earliest)
+    }
+
+    /// The time of [`poll_timeout`](Self::poll_timeout) has come. Early calls are harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.finished {
+            return;
+        }
+        self.lcp.handle_timeout(now);
+        if let Some(proof) = &mut self.proof {
+            proof.handle_timeout(now);
+        }
+        if let Some(network) = &mut self.network {
+            network.handle_timeout(now);
+        }
+        self.settle(now);
+        self.check_ladder(now);
+        match self.keepalive.handle_timeout(now) {
+            Some(Life::Ask) => self.send_echo_request(),
+            Some(Life::Silent { misses }) => self.peer_is_silent(now, misses),
+            None => {}
+        }
+        self.settle(now);
+    }
+
+    /// Asks the peer for a sign of life now, and gives it one second. For an owner with reason to
+    /// doubt, as after a sleep of the machine. Does nothing unless LCP is open.
+    pub fn probe(&mut self, now: Instant) {
+        if !self.finished && self.lcp.is_opened() {
+            self.send_echo_request();
+            self.keepalive.probe(now);
+            self.settle(now);
+        }
+    }
+
+    /// The phase (RFC 1661 §3.2).
+    pub const fn phase(&self) -> Phase {
+        if self.finished {
+            return Phase::Dead;
+        }
+        match self.lcp.state() {
+            State::Initial | State::Starting | State::Closed | State::Stopped => Phase::Dead,
+            State::ReqSent | State::AckRcvd | State::AckSent => Phase::Establish,
+            State::Opened if self.authenticated => Phase::Network,
+            State::Opened => Phase::Authenticate,
+            State::Closing | State::Stopping => Phase::Terminate,
+        }
+    }
+
+    /// What has passed, and what was dropped.
+    pub const fn stats(&self) -> Counters {
+        self.counters
+    }
+
+    fn receive_packet<'f>(
+        &mut self,
+        now: Instant,
+        version: IpVersion,
+        bytes: &'f [u8],
+    ) -> Option<Packet<'f>> {
+        let Some(network) = self.network.as_ref().filter(|_| self.lcp.is_opened()) else {
+            self.drop_frame();
+            return None;
+        };
+        let (supported, up, nibble) = match version {
+            IpVersion::V4 => (network.ipv4.is_some(), network.ipv4_up, 4),
+            IpVersion::V6 => (network.ipv6.is_some(), network.ipv6_up, 6),
+        };
+        if !supported {
+            self.reject_protocol(now, version.protocol(), bytes);
+            return None;
+        }
+        if !up {
+            // RFC 1661 §3.5: before its NCP is open a packet is silently discarded.
+            self.drop_frame();
+            return None;
+        }
+        if bytes.first().is_none_or(|first| first >> 4 != nibble) {
+            self.malformed(now);
+            return None;
+        }
+        self.garbled = 0;
+        self.counters.packets_in = self.counters.packets_in.saturating_add(1);
+        self.counters.octets_in = self.counters.octets_in.saturating_add(bytes.len() as u64);
+        Some(Packet { version, bytes })
+    }
+
+    fn receive_control(&mut self, now: Instant, protocol: u16, information: &[u8]) {
+        if protocol == protocol::LCP {
+            match self.lcp.handle_packet(now, information) {
+                Ok(None) => self.garbled = 0,
+                Ok(Some(packet)) => {
+                    let heeded = self.receive_courtesy(now, packet);
+                    self.judge_form(now, heeded);
+                }
+                Err(malformed) => self.judge_form(now, Err(malformed)),
+            }
+            self.settle(now);
+        } else if !self.lcp.is_opened() {
+            self.drop_frame();
+        } else if is_authentication(protocol) {
+            match &mut self.proof {
+                Some(proof) => proof.handle_packet(now, protocol, information),
+                None => self.drop_frame(),
+            }
+            self.settle(now);
+        } else if !self.authenticated {
+            // RFC 1661 §3.5: dropped silently, and not rejected: the peer repeats what matters.
+            self.drop_frame();
+            if EARLY.contains(&protocol)
+                && let Some(response) =
+                    self.proof.as_mut().and_then(|proof| proof.repeat_response(now))
+            {
+                self.queue_frame(protocol::CHAP, response);
+            }
+        } else if let Some(slot) = EARLY.iter().position(|early| *early == protocol) {
+            if self.network.is_some() {
+                self.receive_network_control(now, protocol, information);
+            } else if let Some(kept) = self.early.get_mut(slot) {
+                *kept = Some(information.to_vec());
+            }
+        } else if protocol == protocol::COMPRESSED || self.network.is_none() {
+            self.drop_frame();
+        } else {
+            self.reject_protocol(now, protocol, information);
+        }
+    }
+
+    fn receive_network_control(&mut self, now: Instant, protocol: u16, information: &[u8]) {
+        let Some(network) = &mut self.network else { return };
+        match network.handle_packet(now, protocol, information) {
+            None => self.reject_protocol(now, protocol, information),
+            Some(Ok(None)) => self.garbled = 0,
+            Some(Ok(Some(packet))) => {
+                self.garbled = 0;
+                network.receive_other_code(now, protocol, packet);
+            }
+            Some(Err(malformed)) => self.judge_form(now, Err(malformed)),
+        }
+        self.settle(now);
+    }
+
+    fn judge_form(&mut self, now: Instant, heeded: Result<(), Malformed>) {
+        match heeded {
+            Ok(()) => self.garbled = 0,
+            Err(malformed) => {
+                tracing::debug!(target: "ppp", %malformed, "dropped");
+                self.malformed(now);
+            }
+        }
+    }
+
+    fn malformed(&mut self, now: Instant) {
+        self.counters.malformed = self.counters.malformed.saturating_add(1);
+        self.garbled = self.garbled.saturating_add(1);
+        if self.garbled >= MAX_GARBLED {
+            self.garbled = 0;
+            self.fail(now, PppFailure::Garbled);
+            self.settle(now);
+        }
+    }
+
+    const fn drop_frame(&mut self) {
+        self.counters.dropped = self.counters.dropped.saturating_add(1);
+    }
+
+    /// The words or, for a Windows peer, the number that goes with our Terminate-Request.
+    fn close_lcp(&mut self, now: Instant, why: CloseReason) {
+        let mut farewell = Vec::new();
+        if self.peer_is_windows {
+            let code = why.code();
+            WindowsFarewell { magic: self.lcp.terms().magic(), code }.emit(&mut farewell);
+        } else {
+            farewell.extend_from_slice(why.text().as_bytes());
+        }
+        let begun = self.lcp.state() != State::Initial;
+        self.lcp.close(now, farewell);
+        self.settle(now);
+        if !begun {
+            self.finish();
+        }
+    }
+
+    fn queue_frame(&mut self, protocol: u16, information: Vec<u8>) {
+        if self.frames.len() < MAX_FRAMES {
+            self.frames.push_back((protocol, information));
+        }
+    }
+
+    fn tell(&mut self, event: PppEvent) {
+        if self.events.len() < MAX_EVENTS {
+            self.events.push_back(event);
+        }
+    }
+
+    fn wipe_frames(&mut self) {
+        for (_, information) in &mut self.frames {
+            information.zeroize();
+        }
+        self.frames.clear();
+    }
+}
+
+impl std::fmt::Debug for Ppp {
+    /// Without the frames that wait, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ppp")
+            .field("phase", &self.phase())
+            .field("lcp", &self.lcp.state())
+            .field("failure", &self.failure)
+            .field("frames", &self.frames.len())
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Ppp {
+    fn drop(&mut self) {
+        self.wipe_frames();
+    }
+}
+
+/// The NCPs whose frames may come before we are ready for them.
+const EARLY: [u16; 3] = [protocol::CCP, protocol::IPCP, protocol::IPV6CP];
+
+const fn is_authentication(protocol: u16) -> bool {
+    matches!(protocol, protocol::PAP | protocol::CHAP | protocol::EAP)
+}
+
+const fn pace(terms: &PppTerms, passive: bool) -> Pace {
+    Pace {
+        restart: terms.restart,
+        closing_restart: terms.closing_restart,
+        linger: terms.linger,
+        passive,
+    }
+}
+
+/// One line for each control frame, under the target of its room.
+fn trace(direction: char, protocol: u16, information: &[u8]) {
+    if !tracing::enabled!(target: "ppp", tracing::Level::DEBUG) {
+        return;
+    }
+    let line = describe(protocol, information);
+    match protocol {
+        protocol::LCP => tracing::debug!(target: "ppp::lcp", "{direction} {line}"),
+        protocol::IPCP => tracing::debug!(target: "ppp::ipcp", "{direction} {line}"),
+        protocol::IPV6CP => tracing::debug!(target: "ppp::ipv6cp", "{direction} {line}"),
+        protocol::CCP => tracing::debug!(target: "ppp::ccp", "{direction} {line}"),
+        _ if is_authentication(protocol) => {
+            tracing::debug!(target: "ppp::auth", "{direction} {line}");
+        }
+        _ => tracing::debug!(target: "ppp", "{direction} {line}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! What an owner is told, and what it says.
+
+use std::net::Ipv4Addr;
+
+use crate::auth::{self, Method};
+use crate::failure::PppFailure;
+use crate::wire::protocol;
+
+/// Which version of IP a packet is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IpVersion {
+    /// Version 4.
+    V4,
+    /// Version 6.
+    V6,
+}
+
+impl IpVersion {
+    /// Its protocol number in PPP.
+    pub const fn protocol(self) -> u16 {
+        match self {
+            Self::V4 => protocol::IPV4,
+            Self::V6 => protocol::IPV6,
+        }
+    }
+}
+
+/// An IP packet that came in a frame and may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet<'f> {
+    /// Its version, by protocol number and first octet alike.
+    pub version: IpVersion,
+    /// The packet, and padding behind it if the peer put any there.
+    pub bytes: &'f [u8],
+}
+
+/// What LCP has agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LcpFacts {
+    /// The most octets of information that we may send in one frame.
+    pub peer_mru: u16,
+    /// We may send the Protocol field in one octet.
+    pub protocol_compression: bool,
+    /// We may leave out address and control octets.
+    pub address_compression: bool,
+    /// What must be escaped when sending to the peer on asynchronous lines.
+    pub escape_map: u32,
+    /// How we shall prove ourselves; `None`: the peer demands nothing.
+    pub our_method: Option<Method>,
+    /// How the peer shall prove itself; `None`: we demand nothing.
+    pub peer_method: Option<Method>,
+    /// The peer's magic number; zero if it has none.
+    pub peer_magic: u32,
+}
+
+/// What an owner is told.
+#[derive(Clone, Debug)]
+pub enum PppEvent {
+    /// LCP is open, for the first time or again.
+    LcpUp(LcpFacts),
+    /// A step of authentication, for reports.
+    AuthProgress(auth::Progress),
+    /// The peer offers a proof: decide, then call [`Ppp::answer_auth`](crate::Ppp::answer_auth).
+    VerifyPeer(auth::Question),
+    /// All demanded proofs are in, also when none was demanded: call
+    /// [`Ppp::project`](crate::Ppp::project). Comes again when the peer negotiates LCP anew.
+    Authenticated {
+        /// Master keys, if the method makes any.
+        keys: Option<auth::Keys>,
+        /// The name by which the peer went.
+        peer_name: Option<String>,
+    },
+    /// IPv4 packets may pass.
+    Ipv4Up {
+        /// Our address.
+        local: Ipv4Addr,
+        /// The peer's, if it told one.
+        peer: Option<Ipv4Addr>,
+        /// Name servers that the peer told, at most two.
+        dns: Vec<Ipv4Addr>,
+    },
+    /// IPv4 packets no longer pass.
+    Ipv4Down,
+    /// IPv6 packets may pass.
+    Ipv6Up {
+        /// Our interface identifier.
+        local: [u8; 8],
+        /// The peer's.
+        peer: [u8; 8],
+    },
+    /// IPv6 packets no longer pass.
+    Ipv6Down,
+    /// Every NCP asked for has opened or failed, and one at least is open; or IPv4 is open, and IPv6
+    /// has not followed for three seconds (it may still come). Once for each projection.
+    NetworkSettled,
+    /// The peer sent a Terminate-Request, and the Ack is there to be polled. `Finished` follows after
+    /// one `closing_restart` at most, or two if it came before LCP was open.
+    PeerClosing,
+    /// LCP has finished: nothing more will happen, and the link may be closed.
+    Finished {
+        /// The first failure; `None` after our own close.
+        failure: Option<PppFailure>,
+    },
+}
+
+/// Why an owner closes; what the peer is told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// An ordinary hang-up.
+    HungUp,
+    /// Something failed. The number means something to the owner and to Windows peers.
+    Failure(u32),
+}
+
+impl CloseReason {
+    pub(super) const fn code(self) -> u32 {
+        match self {
+            Self::HungUp => 0,
+            Self::Failure(code) => code,
+        }
+    }
+
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::HungUp => String::from("hung up"),
+            Self::Failure(0) => String::from("failed"),
+            Self::Failure(code) => format!("failed with error {code}"),
+        }
+    }
+}
+
+/// What has passed, and what was dropped, since birth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// IP packets received that might pass.
+    pub packets_in: u64,
+    /// Their octets.
+    pub octets_in: u64,
+    /// IP packets sent.
+    pub packets_out: u64,
+    /// Their octets.
+    pub octets_out: u64,
+    /// Frames that made no sense.
+    pub malformed: u64,
+    /// Frames that had no business in their phase.
+    pub dropped: u64,
+}

@@ -1,0 +1,6 @@
+//! Both ends in memory, over a line with one clock.
+
+mod calls;
+mod hostile;
+mod line;
+mod one_end;

@@ -1,0 +1,351 @@
+//! What LCP asks and accepts (RFC 1661 §6).
+//!
+//! Naks are for values; what we do not want at all is rejected. An authentication demand that we do
+//! not accept is answered with what we do accept, one of our methods after the other, and ends the
+//! link when the peer insists. A magic number that is our own is never let pass: after a few of
+//! them the line is looped.
+
+use std::num::NonZeroU32;
+
+use onhook_base::{Chance, Writer};
+
+use super::wire::LcpOption;
+use crate::auth::Method;
+use crate::control::{Judgement, RawOption, Terms};
+use crate::failure::PppFailure;
+use crate::terms::PppTerms;
+use crate::wire::{DEFAULT_MRU, MIN_MRU};
+
+/// Configure-Requests with our own magic number before the line counts as looped. Below Max-Failure,
+/// so that a loop is called a loop.
+const MAX_LOOPS: u8 = 4;
+/// Demands of authentication that we did not accept, before giving up.
+const MAX_DEMANDS_REFUSED: u8 = 5;
+/// All control characters are escaped where nothing was agreed (RFC 1662 §7.1).
+const DEFAULT_ACCM: u32 = 0xffff_ffff;
+
+/// What one end has asked for and the other has agreed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LcpAgreed {
+    /// The most octets that this end receives.
+    pub(crate) mru: u16,
+    /// What must be escaped when sending to it.
+    pub(crate) accm: u32,
+    /// How it demands that the other prove itself.
+    pub(crate) method: Option<Method>,
+    /// Its magic number; zero if it has none.
+    pub(crate) magic: u32,
+    /// It takes a Protocol field of one octet.
+    pub(crate) protocol_compression: bool,
+    /// It does without address and control octets.
+    pub(crate) address_compression: bool,
+}
+
+impl LcpAgreed {
+    const DEFAULT: Self = Self {
+        mru: DEFAULT_MRU,
+        accm: DEFAULT_ACCM,
+        method: None,
+        magic: 0,
+        protocol_compression: false,
+        address_compression: false,
+    };
+}
+
+/// What we ask for at the moment; `None` and `false` are not asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wishes {
+    mru: Option<u16>,
+    accm: Option<u32>,
+    method: Option<Method>,
+    magic: Option<NonZeroU32>,
+    protocol_compression: bool,
+    address_compression: bool,
+}
+
+/// The terms of LCP.
+#[derive(Clone, Debug)]
+pub(crate) struct LcpTerms {
+    mru_to_ask: Option<u16>,
+    max_mru: u16,
+    asynchronous: bool,
+    refuse_framing_options: bool,
+    accept: Vec<Method>,
+    demand: Vec<Method>,
+    chance: Chance,
+    ours: Wishes,
+    theirs: LcpAgreed,
+    demands_tried: usize,
+    demands_refused: u8,
+    loops: u8,
+}
+
+/// What to say of one option.
+enum Verdict {
+    Fine,
+    Propose(Proposal),
+    Unwanted,
+    Hopeless(PppFailure),
+}
+
+enum Proposal {
+    Mru(u16),
+    Method(Method),
+    Magic(NonZeroU32),
+}
+
+impl LcpTerms {
+    pub(crate) fn new(terms: &PppTerms, chance: Chance) -> Self {
+        let mut lcp = Self {
+            mru_to_ask: terms.mru_to_ask.filter(|mru| *mru != DEFAULT_MRU && *mru >= MIN_MRU),
+            max_mru: terms.max_mru.max(MIN_MRU),
+            asynchronous: terms.asynchronous,
+            refuse_framing_options: terms.refuse_framing_options,
+            accept: terms.accept_methods.clone(),
+            demand: terms.demand_methods.clone(),
+            chance,
+            ours: Wishes {
+                mru: None,
+                accm: None,
+                method: None,
+                magic: None,
+                protocol_compression: false,
+                address_compression: false,
+            },
+            theirs: LcpAgreed::DEFAULT,
+            demands_tried: 0,
+            demands_refused: 0,
+            loops: 0,
+        };
+        lcp.restart();
+        lcp
+    }
+
+    /// What the peer asked for and we have acknowledged.
+    pub(crate) const fn theirs(&self) -> &LcpAgreed {
+        &self.theirs
+    }
+
+    /// How we demand that the peer prove itself.
+    pub(crate) const fn demanded(&self) -> Option<Method> {
+        self.ours.method
+    }
+
+    /// Our magic number; zero if the peer wants none.
+    pub(crate) fn magic(&self) -> u32 {
+        self.ours.magic.map_or(0, NonZeroU32::get)
+    }
+
+    /// Octets of information that may be sent to the peer in one frame.
+    pub(crate) fn sendable(&self) -> u16 {
+        self.theirs.mru.min(self.max_mru)
+    }
+
+    /// The peer demanded a proof, and not one that we accept.
+    pub(crate) const fn has_refused_a_demand(&self) -> bool {
+        self.demands_refused > 0 && self.theirs.method.is_none()
+    }
+
+    fn consider(&mut self, option: LcpOption<'_>, may_nak: bool, taken: &mut LcpAgreed) -> Verdict {
+        match option {
+            LcpOption::Mru(mru) if mru < MIN_MRU => {
+                propose_or_reject(may_nak, Proposal::Mru(MIN_MRU))
+            }
+            LcpOption::Mru(mru) => {
+                taken.mru = mru;
+                Verdict::Fine
+            }
+            LcpOption::Authentication(value) => self.consider_demand(value, may_nak, taken),
+            LcpOption::MagicNumber(number) => self.consider_magic(number, may_nak, taken),
+            LcpOption::Accm(_) | LcpOption::ProtocolCompression | LcpOption::AddressCompression
+                if self.refuse_framing_options =>
+            {
+                Verdict::Unwanted
+            }
+            LcpOption::Accm(map) => {
+                taken.accm = map;
+                Verdict::Fine
+            }
+            LcpOption::ProtocolCompression => {
+                taken.protocol_compression = true;
+                Verdict::Fine
+            }
+            LcpOption::AddressCompression => {
+                taken.address_compression = true;
+                Verdict::Fine
+            }
+            // RFC 1990 §5.1.3: it may stand without multilink, and binds nobody.
+            LcpOption::EndpointDiscriminator(_) => Verdict::Fine,
+            LcpOption::Unknown(_) => Verdict::Unwanted,
+        }
+    }
+
+    fn consider_demand(&mut self, value: &[u8], may_nak: bool, taken: &mut LcpAgreed) -> Verdict {
+        let demanded = Method::from_lcp_value(value);
+        if let Some(method) = demanded.filter(|m| self.accept.contains(m)) {
+            taken.method = Some(method);
+            return Verdict::Fine;
+        }
+        let turn = usize::from(self.demands_refused).checked_rem(self.accept.len());
+        self.demands_refused = self.demands_refused.saturating_add(1);
+        if self.demands_refused > MAX_DEMANDS_REFUSED {
+            return Verdict::Hopeless(PppFailure::NoCommonMethod);
+        }
+        match turn.and_then(|n| self.accept.get(n)) {
+            None => Verdict::Unwanted,
+            Some(method) if may_nak => Verdict::Propose(Proposal::Method(*method)),
+            Some(_) => Verdict::Hopeless(PppFailure::NoCommonMethod),
+        }
+    }
+
+    /// RFC 1661 §6.4: zero is illegal, and our own number may be our own voice.
+    fn consider_magic(&mut self, number: u32, may_nak: bool, taken: &mut LcpAgreed) -> Verdict {
+        if self.ours.magic.is_some_and(|ours| ours.get() == number) {
+            self.loops = self.loops.saturating_add(1);
+            if self.loops > MAX_LOOPS {
+                return Verdict::Hopeless(PppFailure::Looped);
+            }
+            return Verdict::Propose(Proposal::Magic(self.chance.nonzero_u32()));
+        }
+        if number == 0 {
+            return propose_or_reject(may_nak, Proposal::Magic(self.chance.nonzero_u32()));
+        }
+        taken.magic = number;
+        Verdict::Fine
+    }
+}
+
+impl Terms for LcpTerms {
+    fn restart(&mut self) {
+        self.ours = Wishes {
+            mru: self.mru_to_ask,
+            accm: self.asynchronous.then_some(0),
+            method: self.demand.first().copied(),
+            magic: Some(self.chance.nonzero_u32()),
+            protocol_compression: self.asynchronous,
+            address_compression: self.asynchronous,
+        };
+        self.theirs = LcpAgreed::DEFAULT;
+        self.demands_tried = 0;
+        self.demands_refused = 0;
+        self.loops = 0;
+    }
+
+    fn request(&self, out: &mut Vec<u8>) {
+        let ours = &self.ours;
+        let mut w = Writer::new(out);
+        if let Some(mru) = ours.mru {
+            LcpOption::Mru(mru).emit(&mut w);
+        }
+        if let Some(map) = ours.accm {
+            LcpOption::Accm(map).emit(&mut w);
+        }
+        if let Some(method) = ours.method {
+            LcpOption::Authentication(method.lcp_value()).emit(&mut w);
+        }
+        if let Some(number) = ours.magic {
+            LcpOption::MagicNumber(number.get()).emit(&mut w);
+        }
+        if ours.protocol_compression {
+            LcpOption::ProtocolCompression.emit(&mut w);
+        }
+        if ours.address_compression {
+            LcpOption::AddressCompression.emit(&mut w);
+        }
+    }
+
+    fn judge(&mut self, options: &[RawOption<'_>], may_nak: bool) -> Judgement {
+        let mut taken = LcpAgreed::DEFAULT;
+        let (mut naks, mut rejects) = (Vec::new(), Vec::new());
+        let mut proposed = Vec::new();
+        for raw in options {
+            match self.consider(LcpOption::parse(*raw), may_nak, &mut taken) {
+                Verdict::Fine => {}
+                Verdict::Unwanted => raw.emit(&mut Writer::new(&mut rejects)),
+                Verdict::Hopeless(failure) => return Judgement::Hopeless(failure),
+                // One proposal a type, however often the peer repeats itself (RFC 1661 §5.3).
+                Verdict::Propose(_) if proposed.contains(&raw.kind) => {}
+                Verdict::Propose(proposal) => {
+                    proposed.push(raw.kind);
+                    let mut w = Writer::new(&mut naks);
+                    match proposal {
+                        Proposal::Mru(mru) => LcpOption::Mru(mru).emit(&mut w),
+                        Proposal::Method(method) => {
+                            LcpOption::Authentication(method.lcp_value()).emit(&mut w);
+                        }
+                        Proposal::Magic(number) => {
+                            LcpOption::MagicNumber(number.get()).emit(&mut w);
+                        }
+                    }
+                }
+            }
+        }
+        if !rejects.is_empty() {
+            return Judgement::Reject(rejects);
+        }
+        if !naks.is_empty() {
+            return Judgement::Nak(naks);
+        }
+        self.theirs = taken;
+        Judgement::Ack
+    }
+
+    fn naked(&mut self, options: &[RawOption<'_>]) -> Result<(), PppFailure> {
+        for raw in options {
+            match LcpOption::parse(*raw) {
+                LcpOption::Mru(mru) => {
+                    self.ours.mru = Some(mru).filter(|m| (MIN_MRU..=self.max_mru).contains(m));
+                }
+                LcpOption::Accm(map) => self.ours.accm = self.ours.accm.map(|ours| ours | map),
+                LcpOption::Authentication(value) if self.ours.method.is_some() => {
+                    self.demand_another(Method::from_lcp_value(value))?;
+                }
+                LcpOption::MagicNumber(_) if self.ours.magic.is_some() => {
+                    self.ours.magic = Some(self.chance.nonzero_u32());
+                }
+                LcpOption::ProtocolCompression => self.ours.protocol_compression = false,
+                LcpOption::AddressCompression => self.ours.address_compression = false,
+                // Wishes of the peer that we should wish for something: not binding.
+                LcpOption::Authentication(_)
+                | LcpOption::MagicNumber(_)
+                | LcpOption::EndpointDiscriminator(_)
+                | LcpOption::Unknown(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn rejected(&mut self, options: &[RawOption<'_>]) -> Result<(), PppFailure> {
+        for raw in options {
+            match LcpOption::parse(*raw) {
+                LcpOption::Mru(_) => self.ours.mru = None,
+                LcpOption::Accm(_) => self.ours.accm = None,
+                LcpOption::Authentication(_) => return Err(PppFailure::PeerRefusesToAuthenticate),
+                LcpOption::MagicNumber(_) => self.ours.magic = None,
+                LcpOption::ProtocolCompression => self.ours.protocol_compression = false,
+                LcpOption::AddressCompression => self.ours.address_compression = false,
+                LcpOption::EndpointDiscriminator(_) | LcpOption::Unknown(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LcpTerms {
+    /// The peer would rather prove itself by `proposed`: that, if we demand it at all, else the next
+    /// that we do.
+    fn demand_another(&mut self, proposed: Option<Method>) -> Result<(), PppFailure> {
+        if let Some(method) = proposed.filter(|m| self.demand.contains(m)) {
+            self.ours.method = Some(method);
+            return Ok(());
+        }
+        self.demands_tried = self.demands_tried.saturating_add(1);
+        let next = self.demand.get(self.demands_tried);
+        self.ours.method = Some(*next.ok_or(PppFailure::NoCommonMethod)?);
+        Ok(())
+    }
+}
+
+const fn propose_or_reject(may_nak: bool, proposal: Proposal) -> Verdict {
+    if may_nak { Verdict::Propose(proposal) } else { Verdict::Unwanted }
+}

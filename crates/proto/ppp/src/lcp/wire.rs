@@ -1,0 +1,144 @@
+//! LCP Configuration Options as they lie on the wire (RFC 1661 §6, RFC 1662 §7.1).
+//!
+//! Knows bytes; knows no state. An option of a known type whose value has not the right length is
+//! [`LcpOption::Unknown`]: it is kept whole, so that it can be rejected whole.
+
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+use std::fmt;
+
+use onhook_base::{Reader, Writer};
+
+use crate::auth::Method;
+use crate::control::RawOption;
+
+/// Types of LCP options (RFC 1661 §6, RFC 1570 §2, RFC 1990 §5).
+pub mod kind {
+    /// Maximum-Receive-Unit.
+    pub const MRU: u8 = 1;
+    /// Async-Control-Character-Map.
+    pub const ACCM: u8 = 2;
+    /// Authentication-Protocol.
+    pub const AUTHENTICATION: u8 = 3;
+    /// Magic-Number.
+    pub const MAGIC_NUMBER: u8 = 5;
+    /// Protocol-Field-Compression.
+    pub const PROTOCOL_COMPRESSION: u8 = 7;
+    /// Address-and-Control-Field-Compression.
+    pub const ADDRESS_COMPRESSION: u8 = 8;
+    /// Callback (RFC 1570 §2.3).
+    pub const CALLBACK: u8 = 13;
+    /// Multilink-MRRU (RFC 1990 §5.1.1).
+    pub const MRRU: u8 = 17;
+    /// Multilink-Endpoint-Discriminator (RFC 1990 §5.1.3).
+    pub const ENDPOINT_DISCRIMINATOR: u8 = 19;
+}
+
+/// One option of a Configure-Request, Ack, Nak or Reject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LcpOption<'a> {
+    /// Maximum-Receive-Unit, in octets of PPP information (RFC 1661 §6.1).
+    Mru(u16),
+    /// Async-Control-Character-Map: what must be escaped when sending to us (RFC 1662 §7.1).
+    Accm(u32),
+    /// Authentication-Protocol: the demand that the receiver prove itself (RFC 1661 §6.2). The
+    /// protocol's number and what it adds; [`Method::from_lcp_value`] reads it.
+    Authentication(&'a [u8]),
+    /// Magic-Number (RFC 1661 §6.4): tells a looped-back line from a real peer. Zero is illegal and
+    /// is answered with a Nak.
+    MagicNumber(u32),
+    /// Protocol-Field-Compression (RFC 1661 §6.5).
+    ProtocolCompression,
+    /// Address-and-Control-Field-Compression (RFC 1661 §6.6).
+    AddressCompression,
+    /// Endpoint-Discriminator: class and address (RFC 1990 §5.1.3).
+    EndpointDiscriminator(&'a [u8]),
+    /// An option that we do not know or that has not its length.
+    Unknown(RawOption<'a>),
+}
+
+impl<'a> LcpOption<'a> {
+    /// Understands an option. There is no error: what makes no sense is `Unknown`.
+    pub fn parse(raw: RawOption<'a>) -> Self {
+        Self::understand(raw).unwrap_or(Self::Unknown(raw))
+    }
+
+    fn understand(raw: RawOption<'a>) -> Option<Self> {
+        let mut r = Reader::new(raw.value);
+        let option = match raw.kind {
+            kind::MRU => Self::Mru(r.u16().ok()?),
+            kind::ACCM => Self::Accm(r.u32().ok()?),
+            kind::AUTHENTICATION if raw.value.len() >= 2 => Self::Authentication(r.take_rest()),
+            kind::MAGIC_NUMBER => Self::MagicNumber(r.u32().ok()?),
+            kind::PROTOCOL_COMPRESSION => Self::ProtocolCompression,
+            kind::ADDRESS_COMPRESSION => Self::AddressCompression,
+            kind::ENDPOINT_DISCRIMINATOR if !raw.value.is_empty() => {
+                Self::EndpointDiscriminator(r.take_rest())
+            }
+            _ => return None,
+        };
+        r.finish().ok()?;
+        Some(option)
+    }
+
+    /// Its type.
+    pub const fn kind(&self) -> u8 {
+        match self {
+            Self::Mru(_) => kind::MRU,
+            Self::Accm(_) => kind::ACCM,
+            Self::Authentication(_) => kind::AUTHENTICATION,
+            Self::MagicNumber(_) => kind::MAGIC_NUMBER,
+            Self::ProtocolCompression => kind::PROTOCOL_COMPRESSION,
+            Self::AddressCompression => kind::ADDRESS_COMPRESSION,
+            Self::EndpointDiscriminator(_) => kind::ENDPOINT_DISCRIMINATOR,
+            Self::Unknown(raw) => raw.kind,
+        }
+    }
+
+    /// Appends the option.
+    pub fn emit(&self, out: &mut Writer<'_>) {
+        out.counted_u8(self.kind(), |body| match self {
+            Self::Mru(mru) => body.u16(*mru),
+            Self::Accm(map) => body.u32(*map),
+            Self::MagicNumber(number) => body.u32(*number),
+            Self::ProtocolCompression | Self::AddressCompression => {}
+            Self::Authentication(value)
+            | Self::EndpointDiscriminator(value)
+            | Self::Unknown(RawOption { value, .. }) => body.bytes(value),
+        });
+    }
+}
+
+impl fmt::Display for LcpOption<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mru(mru) => write!(f, "mru={mru}"),
+            Self::Accm(map) => write!(f, "accm={map:08x}"),
+            Self::Authentication(value) => match Method::from_lcp_value(value) {
+                Some(method) => write!(f, "auth={method}"),
+                None => write!(f, "auth={}", Hex(value)),
+            },
+            Self::MagicNumber(number) => write!(f, "magic={number:08x}"),
+            Self::ProtocolCompression => f.write_str("pfc"),
+            Self::AddressCompression => f.write_str("acfc"),
+            Self::EndpointDiscriminator(value) => write!(f, "endpoint={}", Hex(value)),
+            Self::Unknown(raw) => match raw.kind {
+                kind::CALLBACK => write!(f, "callback={}", Hex(raw.value)),
+                kind::MRRU => write!(f, "mrru={}", Hex(raw.value)),
+                kind => write!(f, "option{kind}={}", Hex(raw.value)),
+            },
+        }
+    }
+}
+
+/// Octets in hexadecimal; at most 32 of them.
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for octet in self.0.iter().take(32) {
+            write!(f, "{octet:02x}")?;
+        }
+        if self.0.len() > 32 { f.write_str("…") } else { Ok(()) }
+    }
+}

@@ -1,0 +1,132 @@
+//! What an owner asks of PPP: plain values, decided before the link is up.
+
+use std::net::Ipv4Addr;
+
+use onhook_base::Duration;
+
+use crate::auth::{Credentials, Method};
+use crate::wire::DEFAULT_MRU;
+
+/// Which end we are. Both ends negotiate alike; the caller is given addresses, the answerer gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// We dialled.
+    Caller,
+    /// We were dialled.
+    Answerer,
+}
+
+/// When to ask a quiet peer for a sign of life (RFC 1661 §5.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EchoTerms {
+    /// Ask after nothing was received for this long.
+    pub every: Duration,
+    /// Unanswered requests that are tolerated; one interval after the last the peer counts as gone.
+    pub tolerated: u8,
+}
+
+/// What LCP and authentication ask and accept.
+#[derive(Clone, Debug)]
+pub struct PppTerms {
+    /// Which end we are.
+    pub role: Role,
+    /// The Maximum-Receive-Unit to ask for; `None` asks for nothing, which means 1500.
+    pub mru_to_ask: Option<u16>,
+    /// The most octets of information that the link carries in one frame. A peer that would take
+    /// more is told yes, and sent no more than this.
+    pub max_mru: u16,
+    /// The link is asynchronous: ask for ACCM 0, PFC and ACFC (RFC 1662 §7). On other links they are
+    /// not asked for, and agreed to when the peer asks, for they do no harm there.
+    pub asynchronous: bool,
+    /// Reject ACCM, PFC and ACFC, as links with a framing of their own demand (RFC 2516 §7).
+    pub refuse_framing_options: bool,
+    /// How we are willing to prove ourselves, in order of preference. Empty: not at all; a demand is
+    /// rejected.
+    pub accept_methods: Vec<Method>,
+    /// What we demand that the peer prove itself by, in order of preference. Empty: no proof is
+    /// demanded.
+    pub demand_methods: Vec<Method>,
+    /// Fail with [`PeerNotProven`](crate::PppFailure::PeerNotProven) unless the method by which we
+    /// proved ourselves proved the peer as well, as MS-CHAP version 2 does.
+    pub require_mutual: bool,
+    /// With what we prove ourselves.
+    pub credentials: Option<Credentials>,
+    /// Our name as authenticator, told in challenges.
+    pub local_name: String,
+    /// The restart timer while negotiating; doubles up to 3 s (RFC 1661 §4.6). Default 3 s.
+    pub restart: Duration,
+    /// The restart timer while closing; two Terminate-Requests are sent. Default 1 s.
+    pub closing_restart: Duration,
+    /// After the peer's Terminate-Request, stay for one `closing_restart` to acknowledge repeats of
+    /// it (RFC 1661 §4.4, zrc). Off where the carrier loses nothing. Default on.
+    pub linger: bool,
+    /// When to ask a quiet peer for a sign of life; `None`: never.
+    pub echo: Option<EchoTerms>,
+    /// Text of an Identification to send when LCP opens (RFC 1570 §2.1).
+    pub identification: Option<String>,
+}
+
+impl PppTerms {
+    /// A caller that proves itself by any of `accept_methods` and demands nothing of the peer.
+    pub fn caller(accept_methods: Vec<Method>, credentials: Option<Credentials>) -> Self {
+        Self { accept_methods, credentials, ..Self::plain(Role::Caller) }
+    }
+
+    /// An answerer that demands one of `demand_methods` and proves nothing itself.
+    pub fn answerer(demand_methods: Vec<Method>, local_name: String) -> Self {
+        Self { demand_methods, local_name, ..Self::plain(Role::Answerer) }
+    }
+
+    const fn plain(role: Role) -> Self {
+        Self {
+            role,
+            mru_to_ask: None,
+            max_mru: DEFAULT_MRU,
+            asynchronous: false,
+            refuse_framing_options: false,
+            accept_methods: Vec::new(),
+            demand_methods: Vec::new(),
+            require_mutual: false,
+            credentials: None,
+            local_name: String::new(),
+            restart: Duration::from_secs(3),
+            closing_restart: Duration::from_secs(1),
+            linger: true,
+            echo: None,
+            identification: None,
+        }
+    }
+}
+
+/// Which network protocols to open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkTerms {
+    /// IPv4 by IPCP; `None`: IPCP is answered with a Protocol-Reject.
+    pub ipv4: Option<Ipv4Terms>,
+    /// IPv6 by IPV6CP; `None`: IPV6CP is answered with a Protocol-Reject.
+    pub ipv6: Option<Ipv6Terms>,
+}
+
+/// What IPCP asks and gives (RFC 1332, RFC 1877).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ipv4Terms {
+    /// Our own address; `None`: the peer is to give one.
+    pub local: Option<Ipv4Addr>,
+    /// `local` or nothing: the link ends when the peer wants another.
+    pub demand_local: bool,
+    /// The address that the peer must take; `None`: whichever it has.
+    pub peer: Option<Ipv4Addr>,
+    /// Ask for the addresses of two name servers.
+    pub ask_dns: bool,
+    /// Name servers to tell a peer that asks: the first two.
+    pub offer_dns: Vec<Ipv4Addr>,
+}
+
+/// What IPV6CP asks and gives (RFC 5072).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ipv6Terms {
+    /// Our own interface identifier; `None`: a random one.
+    pub local_identifier: Option<[u8; 8]>,
+    /// The one that the peer should take; `None`: whichever it has.
+    pub peer_identifier: Option<[u8; 8]>,
+}
