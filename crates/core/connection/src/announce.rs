@@ -1,0 +1,68 @@
+//! Transitions become reports, in RAS's order.
+
+use std::collections::VecDeque;
+
+use onhook_model::{Cause, RasCode, RasState, StateReport};
+
+/// The most reports that wait; a dial has some fifteen.
+const MAX_WAITING: usize = 256;
+
+/// Says what a RAS caller may know: each state when it is entered, an error by the same state again,
+/// and Disconnected at the end.
+#[derive(Debug)]
+pub(crate) struct Announcer {
+    waiting: VecDeque<StateReport>,
+    last: RasState,
+    silent: bool,
+}
+
+impl Default for Announcer {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), last: RasState::OpenPort, silent: false }
+    }
+}
+
+impl Announcer {
+    /// Nobody listens: the answering end has no RAS caller.
+    pub(crate) const fn silence(&mut self) {
+        self.silent = true;
+    }
+
+    /// `state` is entered.
+    pub(crate) fn enter(&mut self, state: RasState) {
+        self.last = state;
+        self.push(StateReport { state, error: RasCode::SUCCESS, text: String::new() });
+    }
+
+    /// An error arose in the present state.
+    pub(crate) fn error(&mut self, cause: &Cause) {
+        let text = cause.text().to_owned();
+        self.push(StateReport { state: self.last, error: cause.code(), text });
+    }
+
+    /// Everything is gone.
+    pub(crate) fn gone(&mut self, cause: Option<&Cause>) {
+        self.last = RasState::Disconnected;
+        let failure = cause.filter(|c| !c.is_wanted());
+        self.push(StateReport {
+            state: RasState::Disconnected,
+            error: failure.map_or(RasCode::SUCCESS, Cause::code),
+            text: failure.map(|c| c.text().to_owned()).unwrap_or_default(),
+        });
+    }
+
+    fn push(&mut self, report: StateReport) {
+        if !self.silent && self.waiting.len() < MAX_WAITING {
+            self.waiting.push_back(report);
+        }
+    }
+
+    pub(crate) fn poll(&mut self) -> Option<StateReport> {
+        self.waiting.pop_front()
+    }
+
+    /// The state entered last.
+    pub(crate) const fn last(&self) -> RasState {
+        self.last
+    }
+}

@@ -1,0 +1,281 @@
+//! The connection's verbs, and nothing else: what they lead to is in `lifecycle`.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use onhook_base::{Deadline, Instant, Seed};
+use onhook_effect::{HostError, LaneFacts, LaneId, Outcome, StepId, Undo};
+use onhook_link::Lane;
+use onhook_model::{Cause, Projection, RasState, StateReport, Traffic};
+use onhook_ppp::auth;
+
+use crate::announce::Announcer;
+use crate::capture::Captured;
+use crate::lifecycle::{Climb, Descent, State};
+use crate::plan::{OutletPlan, Plan};
+use crate::splice::Splice;
+use crate::stairs::{Debt, Request, Stairs};
+use crate::translate;
+
+/// The one lane of the links that exist so far.
+pub(crate) const LANE: LaneId = LaneId(0);
+
+/// What an admitted caller is given.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// The addresses and name servers.
+    pub network: onhook_ppp::NetworkTerms,
+    /// Where the caller's packets go on our side.
+    pub outlet: OutletPlan,
+}
+
+/// One attempt to connect, at either end.
+#[derive(Debug)]
+pub struct Connection {
+    pub(crate) plan: Plan,
+    pub(crate) seed: Seed,
+    pub(crate) state: State,
+    pub(crate) deadline: Option<Deadline>,
+    pub(crate) stairs: Stairs,
+    pub(crate) splice: Option<Splice>,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) descent: Option<Descent>,
+    pub(crate) announcer: Announcer,
+    pub(crate) projection: Projection,
+    pub(crate) server: Option<SocketAddr>,
+    pub(crate) admission: Option<Admission>,
+    pub(crate) questions: VecDeque<auth::Question>,
+    pub(crate) climbing: Climb,
+    pub(crate) peer_name: Option<String>,
+    pub(crate) capture: bool,
+    pub(crate) traffic: Traffic,
+}
+
+impl Connection {
+    /// A connection that has not begun; all its chance comes from `seed`.
+    pub fn new(plan: Plan, seed: Seed) -> Self {
+        Self {
+            plan,
+            seed,
+            state: State::Opening,
+            deadline: None,
+            stairs: Stairs::default(),
+            splice: None,
+            cause: None,
+            descent: None,
+            announcer: Announcer::default(),
+            projection: Projection::default(),
+            server: None,
+            admission: None,
+            questions: VecDeque::new(),
+            climbing: Climb::default(),
+            peer_name: None,
+            capture: false,
+            traffic: Traffic::default(),
+        }
+    }
+
+    /// Keeps every PPP frame that passes for [`take_captured`](Self::take_captured).
+    pub fn capture_frames(&mut self) {
+        self.capture = true;
+    }
+
+    /// Begins the dial.
+    pub fn dial(&mut self, now: Instant) {
+        self.begin_opening(now);
+    }
+
+    /// Begins at the answering end: the lane is open already, and from now on it is ours to close.
+    pub fn answer(&mut self, now: Instant, facts: &LaneFacts) {
+        self.announcer.silence();
+        self.stairs.adopt(Undo::CloseLane { lane: LANE });
+        self.server = facts.remote;
+        self.begin_linking(now, facts);
+        self.turn(now, &mut |_| {});
+    }
+
+    /// The answer to a question of [`poll_question`](Self::poll_question). `admission` goes with
+    /// [`auth::Verdict::Accept`].
+    pub fn admit(&mut self, now: Instant, verdict: auth::Verdict, admission: Option<Admission>) {
+        if let (State::Authenticating, Some(splice)) = (self.state, &mut self.splice) {
+            self.admission = admission;
+            splice.ppp.answer_auth(now, verdict);
+        }
+        self.turn(now, &mut |_| {});
+    }
+
+    /// Ends the connection: politely, bounded, from every state. The first cause counts; a second call
+    /// joins the first.
+    pub fn hang_up(&mut self, now: Instant, cause: Cause) {
+        self.begin_descent(now, cause);
+        self.turn(now, &mut |_| {});
+    }
+
+    /// Ends the connection without a word to the peer.
+    pub fn abandon(&mut self, now: Instant, cause: Cause) {
+        self.begin_descent(now, cause);
+        self.go_hard(now);
+        self.turn(now, &mut |_| {});
+    }
+
+    /// How a deed of [`poll_request`](Self::poll_request) went.
+    pub fn handle_outcome(
+        &mut self,
+        now: Instant,
+        step: StepId,
+        result: Result<Outcome, HostError>,
+    ) {
+        if self.stairs.answered(step) {
+            match result {
+                Ok(outcome) => self.climb(now, outcome),
+                Err(error) => {
+                    let cause = translate::host_error(&error, self.state);
+                    self.fail(now, cause);
+                }
+            }
+        }
+        self.turn(now, &mut |_| {});
+    }
+
+    /// How an undoing of [`poll_request`](Self::poll_request) went.
+    pub fn handle_undone(&mut self, now: Instant, step: StepId, result: Result<(), HostError>) {
+        self.stairs.undone(step, result);
+        self.turn(now, &mut |_| {});
+    }
+
+    /// Bytes arrived on a lane. IP packets inside go to `net`.
+    pub fn handle_lane(&mut self, now: Instant, bytes: &[u8], net: &mut dyn FnMut(&[u8])) {
+        if let Some(splice) = &mut self.splice {
+            splice.link.handle_lane(now, Lane::Control, bytes);
+        }
+        self.turn(now, net);
+    }
+
+    /// A lane has ended; `error` when it was not in order.
+    pub fn handle_lane_closed(&mut self, now: Instant, error: Option<&HostError>) {
+        if let Some(splice) = &mut self.splice {
+            splice.link.handle_lane_closed(now, Lane::Control);
+        }
+        if let Some(descent) = &mut self.descent {
+            descent.lane_is_gone();
+        }
+        self.turn(now, &mut |_| {});
+        if self.state != State::Gone && self.descent.is_none() {
+            let cause = translate::lane_closed(error, self.state);
+            self.fail(now, cause);
+            self.turn(now, &mut |_| {});
+        }
+    }
+
+    /// An IP packet of ours, to be sent to the other side; dropped unless packets may pass.
+    pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
+        if self.state == State::Connected
+            && let Some(splice) = &mut self.splice
+        {
+            splice.send_packet(now, packet);
+        }
+    }
+
+    /// The moment of [`poll_timeout`](Self::poll_timeout) has come. Early calls are harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Some(splice) = &mut self.splice {
+            splice.handle_timeout(now);
+        }
+        self.check_deadlines(now);
+        self.turn(now, &mut |_| {});
+    }
+
+    /// The machine has slept or the path has changed: is the peer still there? Asks once, and gives
+    /// it a second.
+    pub fn probe(&mut self, now: Instant) {
+        if let (State::Connected, Some(splice)) = (self.state, &mut self.splice) {
+            splice.ppp.probe(now);
+        }
+        self.turn(now, &mut |_| {});
+    }
+
+    /// What the host should do next.
+    pub fn poll_request(&mut self) -> Option<(StepId, Request)> {
+        self.stairs.poll_request()
+    }
+
+    /// Puts the bytes to be sent next into `into`, and says on which lane.
+    pub fn poll_transmit(&mut self, into: &mut Vec<u8>) -> Option<LaneId> {
+        self.splice.as_mut()?.link.poll_transmit(into).map(|_| LANE)
+    }
+
+    /// Octets that wait for [`poll_transmit`](Self::poll_transmit).
+    pub fn queued_bytes(&self) -> usize {
+        self.splice.as_ref().map_or(0, |s| s.link.queued_bytes())
+    }
+
+    /// The next thing that callers are told.
+    pub fn poll_report(&mut self) -> Option<StateReport> {
+        self.announcer.poll()
+    }
+
+    /// At the answering end: a caller who wants to be admitted.
+    pub fn poll_question(&mut self) -> Option<auth::Question> {
+        self.questions.pop_front()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        if self.state == State::Gone {
+            return None;
+        }
+        let own = Deadline::earliest(self.deadline, self.idle_deadline());
+        let own = Deadline::earliest(own, self.descent.as_ref().map(Descent::deadline));
+        Deadline::earliest(own, self.splice.as_ref().and_then(Splice::poll_timeout))
+    }
+
+    /// The frames captured since the last call; `clear` it when they are written.
+    pub fn take_captured(&mut self) -> Option<&mut Captured> {
+        self.splice.as_mut()?.capture.as_mut()
+    }
+
+    /// Where it stands.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Where it stands in RAS's words.
+    pub const fn ras_state(&self) -> RasState {
+        if self.cause.is_some() { RasState::Disconnected } else { self.announcer.last() }
+    }
+
+    /// Why it ended or is ending.
+    pub const fn cause(&self) -> Option<&Cause> {
+        self.cause.as_ref()
+    }
+
+    /// What the network has given so far.
+    pub const fn projection(&self) -> &Projection {
+        &self.projection
+    }
+
+    /// The other end's socket address.
+    pub const fn server(&self) -> Option<SocketAddr> {
+        self.server
+    }
+
+    /// The name by which the peer proved itself to us.
+    pub fn peer_name(&self) -> Option<&str> {
+        self.peer_name.as_deref()
+    }
+
+    /// Network traffic so far.
+    pub fn traffic(&self) -> Traffic {
+        self.splice.as_ref().map_or(self.traffic, |s| s.traffic)
+    }
+
+    /// What could not be undone.
+    pub fn debts(&self) -> &[Debt] {
+        self.stairs.debts()
+    }
+
+    /// The deeds that stand and are to be undone, for invariants.
+    pub fn standing(&self) -> Vec<(StepId, Undo)> {
+        self.stairs.standing().map(|(step, undo)| (step, undo.clone())).collect()
+    }
+}

@@ -1,0 +1,374 @@
+//! An entry becomes link settings, PPP terms and deeds: the only file of the core that names the links.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use onhook_base::{Duration, Seed};
+use onhook_effect::{Forward, LaneSpec, Prefix};
+use onhook_link::sstp::{SstpAnswerer, SstpAnswererTerms, SstpCaller, SstpCallerTerms};
+use onhook_link::{Link, LinkFacts};
+use onhook_model::{
+    AuthMethod, Credentials, DialOptions, DialRequest, Entry, RasCode, RasError, Trust, VpnProtocol,
+};
+use onhook_ppp::{EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, auth};
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// From the dial until the lane is open: name, TCP, TLS.
+    pub opening: Duration,
+    /// The link's handshake.
+    pub linking: Duration,
+    /// LCP and authentication.
+    pub authenticating: Duration,
+    /// NCPs, and setting up this machine.
+    pub projecting: Duration,
+    /// The whole way down.
+    pub hang_up_budget: Duration,
+    /// Hang up when no packet has passed for this long.
+    pub idle: Option<Duration>,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            opening: Duration::from_secs(45),
+            linking: Duration::from_secs(30),
+            authenticating: Duration::from_secs(45),
+            projecting: Duration::from_secs(30),
+            hang_up_budget: Duration::from_secs(3),
+            idle: None,
+        }
+    }
+}
+
+/// What this machine lets us do, as far as a plan depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanAbilities {
+    /// Network interfaces, addresses and routes can be made.
+    pub interfaces: bool,
+}
+
+/// A network interface and what goes through it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TunPlan {
+    /// Its name, if it must have one.
+    pub name: Option<String>,
+    /// The network namespace to put it in.
+    pub netns: Option<String>,
+    /// All of IPv4 goes through it.
+    pub default_ipv4: bool,
+    /// All of IPv6 goes through it.
+    pub default_ipv6: bool,
+    /// What else goes through it.
+    pub routes: Vec<Prefix>,
+    /// The metric of its routes.
+    pub metric: Option<u32>,
+    /// The connection's name servers are used.
+    pub set_dns: bool,
+    /// Only for these domains; empty means for all names.
+    pub dns_domains: Vec<String>,
+}
+
+/// Where the packets of a connection go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutletPlan {
+    /// Nowhere: they are handed to the owner of the connection.
+    Nothing,
+    /// To a network interface.
+    Tun(TunPlan),
+    /// To the user-space stack.
+    Stack {
+        /// Where to offer SOCKS5.
+        socks5: Option<SocketAddr>,
+        /// Where to offer HTTP CONNECT.
+        http_connect: Option<SocketAddr>,
+        /// Local ports that lead to hosts behind the connection.
+        forwards: Vec<Forward>,
+    },
+}
+
+/// Which link carries PPP, and at which end we stand.
+#[derive(Clone, Debug)]
+pub enum LinkPlan {
+    /// SSTP, calling.
+    SstpCall {
+        /// The server's name or address.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// The name that the certificate must carry.
+        server_name: String,
+        /// Whom to believe.
+        trust: onhook_effect::Trust,
+    },
+    /// SSTP, called.
+    SstpAnswer,
+}
+
+/// Everything that was decided before a connection begins.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The link.
+    pub link: LinkPlan,
+    /// What PPP asks and accepts, but for what depends on the link.
+    pub ppp: PppTerms,
+    /// What is asked of the network.
+    pub network: NetworkTerms,
+    /// Where packets go.
+    pub outlet: OutletPlan,
+    /// Name servers to use instead of those that the server tells.
+    pub dns_override: Vec<IpAddr>,
+    /// A smaller MTU than the link's.
+    pub mtu: Option<u16>,
+    /// How long things may take.
+    pub times: Times,
+}
+
+/// What the answering end demands of every caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerPlan {
+    /// Which proofs are accepted, in order of preference; empty asks for none.
+    pub methods: Vec<auth::Method>,
+    /// Our name in challenges.
+    pub name: String,
+    /// How long things may take.
+    pub times: Times,
+    /// How often a quiet caller is asked for a sign of life.
+    pub echo: Option<Duration>,
+}
+
+impl Plan {
+    /// The plan for dialing an entry.
+    ///
+    /// # Errors
+    /// The RAS number and words for an entry that cannot be dialed: by this version, on this machine,
+    /// or at all.
+    pub fn for_dial(
+        request: &DialRequest,
+        credentials: &Credentials,
+        abilities: PlanAbilities,
+    ) -> Result<Self, RasError> {
+        let entry = effective_entry(&request.entry, &request.options);
+        if let Some(problem) = entry.problems().first() {
+            return Err(RasError::new(problem.code(), problem.to_string()));
+        }
+        if !entry.protocols().contains(&VpnProtocol::Sstp) {
+            return Err(RasError::new(
+                RasCode::PROTOCOL_ENGINE_DISABLED,
+                format!(
+                    "“{}” does not allow SSTP, the one protocol that can be dialed",
+                    entry.name
+                ),
+            ));
+        }
+        let (host, port) = entry
+            .server()
+            .map_err(|e| RasError::new(RasCode::BAD_ADDRESS_SPECIFIED, e.to_string()))?;
+        let server_name = entry.server_name.clone().unwrap_or_else(|| host.clone());
+        let outlet = outlet_for(&entry, &request.options, abilities)?;
+        let mut times = Times { idle: entry.idle_disconnect, ..Times::default() };
+        if let Some(budget) = entry.hangup_budget {
+            times.hang_up_budget = budget;
+        }
+        Ok(Self {
+            link: LinkPlan::SstpCall { host, port, server_name, trust: trust_of(&entry.trust) },
+            ppp: caller_terms(&entry, credentials)?,
+            network: caller_network(&entry),
+            outlet,
+            dns_override: dns_override(&entry),
+            mtu: entry.mtu,
+            times,
+        })
+    }
+
+    /// The plan for answering one call.
+    pub fn for_answer(answer: &AnswerPlan) -> Self {
+        let mut ppp = PppTerms::answerer(answer.methods.clone(), answer.name.clone());
+        ppp.restart = Duration::from_secs(1);
+        ppp.linger = false;
+        ppp.echo = answer.echo.map(|every| EchoTerms { every, tolerated: ECHO_TOLERATED });
+        Self {
+            link: LinkPlan::SstpAnswer,
+            ppp,
+            network: NetworkTerms { ipv4: None, ipv6: None },
+            outlet: OutletPlan::Nothing,
+            dns_override: Vec::new(),
+            mtu: None,
+            times: answer.times,
+        }
+    }
+
+    /// The name to look up, and the port.
+    pub(crate) fn server(&self) -> (String, u16) {
+        match &self.link {
+            LinkPlan::SstpCall { host, port, .. } => (host.clone(), *port),
+            LinkPlan::SstpAnswer => (String::new(), 0),
+        }
+    }
+
+    /// How to open the lane, once the addresses are known.
+    pub(crate) fn lane_spec(&self, to: Vec<SocketAddr>) -> LaneSpec {
+        match &self.link {
+            LinkPlan::SstpCall { server_name, trust, .. } => {
+                LaneSpec::Tls { to, server_name: server_name.clone(), trust: trust.clone() }
+            }
+            LinkPlan::SstpAnswer => LaneSpec::AcceptedTls,
+        }
+    }
+
+    /// The link's machine.
+    pub(crate) fn make_link(&self, seed: &Seed) -> Box<dyn Link + Send + Sync> {
+        let seed = seed.derive("link");
+        match &self.link {
+            LinkPlan::SstpCall { host, .. } => {
+                Box::new(SstpCaller::new(SstpCallerTerms::new(host.clone()), &seed))
+            }
+            LinkPlan::SstpAnswer => {
+                Box::new(SstpAnswerer::new(SstpAnswererTerms::default(), &seed))
+            }
+        }
+    }
+
+    /// PPP's terms, completed by what the link needs.
+    pub(crate) fn ppp_terms(&self, facts: &LinkFacts) -> PppTerms {
+        let mut terms = self.ppp.clone();
+        terms.mru_to_ask = facts.mru_to_ask;
+        terms.linger = facts.lossy;
+        terms
+    }
+
+    /// The forwards with the ports that they really got.
+    pub(crate) fn describe_forwards(&self, bound: &[SocketAddr]) -> Vec<String> {
+        match &self.outlet {
+            OutletPlan::Stack { forwards, .. } => forwards
+                .iter()
+                .zip(bound)
+                .map(|(f, at)| format!("{at} → {}:{}", f.host, f.port))
+                .collect(),
+            OutletPlan::Nothing | OutletPlan::Tun(_) => Vec::new(),
+        }
+    }
+}
+
+/// What the answering end gives an admitted caller.
+pub fn admission_network(
+    ours: Ipv4Addr,
+    theirs: Ipv4Addr,
+    dns: Vec<Ipv4Addr>,
+    ipv6: bool,
+) -> NetworkTerms {
+    NetworkTerms {
+        ipv4: Some(Ipv4Terms {
+            local: Some(ours),
+            demand_local: true,
+            peer: Some(theirs),
+            ask_dns: false,
+            offer_dns: dns,
+        }),
+        ipv6: ipv6.then_some(Ipv6Terms { local_identifier: None, peer_identifier: None }),
+    }
+}
+
+/// Unanswered echoes that are tolerated before the peer counts as gone.
+const ECHO_TOLERATED: u8 = 3;
+const ECHO_EVERY: Duration = Duration::from_secs(20);
+
+/// The entry with what the dialing program asks beside it.
+fn effective_entry(entry: &Entry, options: &DialOptions) -> Entry {
+    let mut entry = entry.clone();
+    if let Some(number) = &options.number {
+        entry.phone_numbers = vec![number.clone()];
+    }
+    entry
+}
+
+fn trust_of(trust: &Trust) -> onhook_effect::Trust {
+    match trust {
+        Trust::SystemRoots => onhook_effect::Trust::SystemRoots,
+        Trust::CaPem(pem) => onhook_effect::Trust::CaPem(pem.clone()),
+        Trust::PinSha256(hash) => onhook_effect::Trust::PinSha256(*hash),
+        Trust::Insecure => onhook_effect::Trust::Anybody,
+    }
+}
+
+fn outlet_for(
+    entry: &Entry,
+    options: &DialOptions,
+    abilities: PlanAbilities,
+) -> Result<OutletPlan, RasError> {
+    if options.userspace || !abilities.interfaces {
+        if entry.netns.is_some() || entry.interface_name.is_some() {
+            let text = "an interface is asked for, and this manager has not the rights to make one";
+            return Err(RasError::new(RasCode::ACCESS_DENIED, text));
+        }
+        let forwards = options.forwards.iter().map(|f| Forward {
+            local: f.local,
+            host: f.host.clone(),
+            port: f.port,
+        });
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        return Ok(OutletPlan::Stack {
+            socks5: Some(options.socks5.unwrap_or(any_port)),
+            http_connect: Some(options.http_connect.unwrap_or(any_port)),
+            forwards: forwards.collect(),
+        });
+    }
+    Ok(OutletPlan::Tun(TunPlan {
+        name: entry.interface_name.clone(),
+        netns: entry.netns.clone(),
+        default_ipv4: entry.ipv4.default_route,
+        default_ipv6: entry.ipv6.default_route,
+        routes: entry.routes.clone(),
+        metric: entry.ipv4.metric.or(entry.ipv6.metric),
+        set_dns: true,
+        dns_domains: entry.dns_domains.clone(),
+    }))
+}
+
+fn caller_terms(entry: &Entry, credentials: &Credentials) -> Result<PppTerms, RasError> {
+    let allowed = [
+        (AuthMethod::MsChap2, auth::Method::MsChapV2),
+        (AuthMethod::Chap, auth::Method::ChapMd5),
+        (AuthMethod::Pap, auth::Method::Pap),
+    ];
+    let methods: Vec<_> =
+        allowed.iter().filter(|(m, _)| entry.auth.allows(*m)).map(|(_, method)| *method).collect();
+    if methods.is_empty() {
+        let text = "the entry allows none of MS-CHAP v2, CHAP and PAP, which this version speaks";
+        return Err(RasError::new(RasCode::EAP_METHOD_NOT_INSTALLED, text));
+    }
+    let credentials = auth::Credentials {
+        user: credentials.name_to_send(),
+        password: credentials.password.clone(),
+    };
+    let mut terms = PppTerms::caller(methods, Some(credentials));
+    // A tunnel over TCP loses nothing, so this timer hardly ever runs; a second suits a lost answer.
+    terms.restart = Duration::from_secs(1);
+    terms.echo = Some(EchoTerms {
+        every: entry.echo_interval.unwrap_or(ECHO_EVERY),
+        tolerated: entry.echo_failures.and_then(|n| u8::try_from(n).ok()).unwrap_or(ECHO_TOLERATED),
+    });
+    Ok(terms)
+}
+
+fn caller_network(entry: &Entry) -> NetworkTerms {
+    NetworkTerms {
+        ipv4: entry.ipv4.enabled.then(|| Ipv4Terms {
+            local: entry.ipv4.address,
+            demand_local: entry.ipv4.address.is_some(),
+            peer: None,
+            ask_dns: entry.ipv4.dns.is_empty(),
+            offer_dns: Vec::new(),
+        }),
+        ipv6: entry
+            .ipv6
+            .enabled
+            .then_some(Ipv6Terms { local_identifier: None, peer_identifier: None }),
+    }
+}
+
+fn dns_override(entry: &Entry) -> Vec<IpAddr> {
+    let four = entry.ipv4.dns.iter().copied().map(IpAddr::V4);
+    let six = entry.ipv6.dns.iter().copied().map(IpAddr::V6);
+    four.chain(six).collect()
+}

@@ -1,0 +1,388 @@
+//! Who holds what.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use onhook_base::{Deadline, Duration, Instant};
+use onhook_connection::{Plan, PlanAbilities};
+use onhook_model::{
+    Cause, ConnectionEvent, ConnectionReport, Credentials, Debt, DialRequest, Dialed, EventKind,
+    Handle, HistoryRecord, Projection, RasCode, RasError, RasState, StateReport, Traffic,
+};
+
+use crate::handles::Handles;
+use crate::owners::Caller;
+use crate::record::{Record, millis};
+
+/// What is kept, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ManagerTerms {
+    /// How long a failed connection stays listed after the program that dialed it has gone.
+    pub failed_grace: Duration,
+    /// How many ended connections are remembered.
+    pub history: usize,
+    /// How many connections there may be at once.
+    pub connections: usize,
+}
+
+impl Default for ManagerTerms {
+    fn default() -> Self {
+        Self { failed_grace: Duration::from_secs(30), history: 100, connections: 65_536 }
+    }
+}
+
+/// What the manager asks of those who drive connections.
+#[derive(Debug)]
+pub enum Command {
+    /// Begin this connection.
+    Start {
+        /// Its handle.
+        handle: Handle,
+        /// What was decided about it.
+        plan: Box<Plan>,
+    },
+    /// End this connection, politely.
+    HangUp {
+        /// Its handle.
+        handle: Handle,
+        /// Why.
+        cause: Cause,
+    },
+}
+
+/// What a connection has become, as its driver tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// What the network gave so far.
+    pub projection: Projection,
+    /// The server's address, once known.
+    pub server: Option<String>,
+}
+
+/// How a connection ended: nothing of it is left on the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Why.
+    pub cause: Cause,
+    /// Its traffic.
+    pub traffic: Traffic,
+    /// What could not be undone.
+    pub debts: Vec<Debt>,
+}
+
+/// The connections of a machine, and who holds them.
+#[derive(Debug)]
+pub struct Manager {
+    terms: ManagerTerms,
+    abilities: PlanAbilities,
+    handles: Handles,
+    records: BTreeMap<Handle, Record>,
+    history: VecDeque<HistoryRecord>,
+    commands: VecDeque<Command>,
+    events: VecDeque<ConnectionEvent>,
+    stopping: bool,
+}
+
+impl Manager {
+    /// A manager without connections; it needs a [`lease`](Self::lease) before the first dial.
+    pub const fn new(terms: ManagerTerms, abilities: PlanAbilities) -> Self {
+        Self {
+            terms,
+            abilities,
+            handles: Handles::new(),
+            records: BTreeMap::new(),
+            history: VecDeque::new(),
+            commands: VecDeque::new(),
+            events: VecDeque::new(),
+            stopping: false,
+        }
+    }
+
+    /// Takes over numbers for handles; they have been made unusable for any other manager before.
+    pub fn lease(&mut self, range: &Range<u64>) {
+        self.handles.lease(range);
+    }
+
+    /// Whether a new lease should be taken.
+    pub const fn needs_lease(&self) -> bool {
+        self.handles.is_low()
+    }
+
+    /// Remembers connections that ended before this manager began, the oldest first.
+    pub fn remember(&mut self, history: impl IntoIterator<Item = HistoryRecord>) {
+        for record in history {
+            self.push_history(record);
+        }
+    }
+
+    /// Dials. `wall` is the wall clock in seconds since 1970, for people.
+    ///
+    /// # Errors
+    /// The RAS number and words when no connection came to be: then there is no handle either, and
+    /// nothing to hang up.
+    pub fn dial(
+        &mut self,
+        now: Instant,
+        wall: u64,
+        caller: Caller,
+        request: &DialRequest,
+        credentials: &Credentials,
+    ) -> Result<Dialed, RasError> {
+        if self.stopping {
+            return Err(RasCode::RASMAN_SERVICE_STOPPED.into());
+        }
+        let name = &request.entry.name;
+        if !request.options.by_number
+            && let Some(record) =
+                self.records.values_mut().find(|r| r.is_same_entry(caller.user, name))
+        {
+            if record.state != RasState::Connected {
+                return Err(RasCode::DIAL_ALREADY_IN_PROGRESS.into());
+            }
+            record.references = record.references.saturating_add(1);
+            return Ok(Dialed { handle: record.handle, already: true });
+        }
+        let plan = Plan::for_dial(request, credentials, self.abilities)?;
+        if self.records.len() >= self.terms.connections {
+            let text = format!("there are {} connections already", self.records.len());
+            return Err(RasError::new(RasCode::OUT_OF_BUFFERS, text));
+        }
+        let handle = self.handles.give().ok_or_else(|| {
+            RasError::new(RasCode::NOT_ENOUGH_MEMORY, "no number for a handle could be reserved")
+        })?;
+        self.records.insert(handle, Record::new(now, wall, handle, caller, request));
+        self.commands.push_back(Command::Start { handle, plan: Box::new(plan) });
+        Ok(Dialed { handle, already: false })
+    }
+
+    /// Gives one reference back; the last one ends the connection. Returns at once: the handle
+    /// answers [`status`](Self::status) until everything is gone.
+    ///
+    /// # Errors
+    /// 6 when the handle never existed, 668 when its last reference was given back before, 5 when it
+    /// is somebody else's.
+    pub fn hang_up(
+        &mut self,
+        now: Instant,
+        caller: Caller,
+        handle: Handle,
+    ) -> Result<(), RasError> {
+        let Some(record) = self.records.get_mut(&handle) else {
+            return Err(match self.handles.was_given(handle) {
+                true => RasCode::NO_CONNECTION.into(),
+                false => RasCode::INVALID_HANDLE.into(),
+            });
+        };
+        if !caller.may_handle(record.owner) {
+            return Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it"));
+        }
+        if record.is_hanging_up() {
+            return Err(RasCode::NO_CONNECTION.into());
+        }
+        record.references = record.references.saturating_sub(1);
+        if record.references == 0 {
+            self.end(now, handle, Cause::hung_up());
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, now: Instant, handle: Handle, cause: Cause) {
+        let Some(record) = self.records.get_mut(&handle) else { return };
+        record.references = 0;
+        if record.ended_at.is_some() {
+            self.delete(now, handle);
+        } else {
+            record.down_since.get_or_insert(now);
+            self.commands.push_back(Command::HangUp { handle, cause });
+        }
+    }
+
+    /// The manager stops: every connection is ended, no dial is taken any more.
+    pub fn stop(&mut self, now: Instant) {
+        self.stopping = true;
+        for handle in self.records.keys().copied().collect::<Vec<_>>() {
+            self.end(now, handle, Cause::manager_stops());
+        }
+    }
+
+    /// What a status query answers.
+    ///
+    /// # Errors
+    /// 6 when the handle is no connection (any more), 5 when it is somebody else's.
+    pub fn status(
+        &self,
+        now: Instant,
+        caller: Caller,
+        handle: Handle,
+    ) -> Result<ConnectionReport, RasError> {
+        let record = self.records.get(&handle).ok_or(RasCode::INVALID_HANDLE)?;
+        if !caller.may_handle(record.owner) {
+            return Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it"));
+        }
+        Ok(record.report(now))
+    }
+
+    /// Every connection that the caller may see, half-dialed and failed ones too, oldest first.
+    pub fn list(&self, now: Instant, caller: Caller) -> Vec<ConnectionReport> {
+        self.records
+            .values()
+            .filter(|r| caller.may_handle(r.owner))
+            .map(|r| r.report(now))
+            .collect()
+    }
+
+    /// What the caller may know of ended connections, oldest first.
+    pub fn history(&self, caller: Caller) -> Vec<HistoryRecord> {
+        self.history.iter().filter(|r| caller.may_handle(r.owner)).cloned().collect()
+    }
+
+    /// Whether there is any connection at all.
+    pub fn is_idle(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Whether the handle is a connection.
+    pub fn exists(&self, handle: Handle) -> bool {
+        self.records.contains_key(&handle)
+    }
+
+    /// A talk with a program has ended: what it dialed has lost its dialer. Connections stay; failed
+    /// ones are deleted after the grace time.
+    pub fn session_closed(&mut self, now: Instant, session: u64) {
+        let grace = self.terms.failed_grace;
+        for record in self.records.values_mut().filter(|r| r.dialer == Some(session)) {
+            record.dialer = None;
+            if record.ended_at.is_some() {
+                record.reap_at = Some(now + grace);
+            }
+        }
+    }
+
+    /// A connection has passed into a state, or failed in one.
+    pub fn report(&mut self, now: Instant, handle: Handle, report: StateReport) {
+        let Some(record) = self.records.get_mut(&handle) else { return };
+        if report.error.is_success() {
+            record.state = report.state;
+            if report.state == RasState::Connected {
+                record.connected_at = Some(now);
+            }
+        } else if record.cause.is_none() {
+            record.state = RasState::Disconnected;
+            record.cause = Some(Cause::new(report.error, report.text.clone()));
+            record.down_since.get_or_insert(now);
+        }
+        // Disconnected is said when the record is deleted or kept: see `ended`.
+        if report.state != RasState::Disconnected {
+            let kind = EventKind::State(report);
+            self.events.push_back(event(record, kind));
+        }
+    }
+
+    /// A connection knows more than before.
+    pub fn progress(&mut self, handle: Handle, progress: Progress) {
+        if let Some(record) = self.records.get_mut(&handle) {
+            record.projection = progress.projection;
+            record.server = progress.server;
+        }
+    }
+
+    /// A connection's traffic so far.
+    pub fn traffic(&mut self, handle: Handle, traffic: Traffic) {
+        if let Some(record) = self.records.get_mut(&handle) {
+            record.traffic = traffic;
+        }
+    }
+
+    /// A connection has ended, and nothing of it is left on the machine but what is owed.
+    pub fn ended(&mut self, now: Instant, handle: Handle, ended: Ended) {
+        let grace = self.terms.failed_grace;
+        let Some(record) = self.records.get_mut(&handle) else { return };
+        if record.ended_at.is_some() {
+            return;
+        }
+        record.ended_at = Some(now);
+        record.state = RasState::Disconnected;
+        record.traffic = ended.traffic;
+        record.debts = ended.debts;
+        record.cause.get_or_insert(ended.cause);
+        let down_since = *record.down_since.get_or_insert(now);
+        let cause = record.cause.clone().unwrap_or_else(Cause::hung_up);
+        let remembered = HistoryRecord {
+            handle,
+            entry: record.entry.clone(),
+            device_type: record.device_type.clone(),
+            device_name: record.device_name.clone(),
+            owner: record.owner,
+            cause: cause.clone(),
+            dialed_at: record.dialed_wall,
+            dial_ms: record.dial_time().map(millis),
+            duration_ms: millis(record.duration(now)),
+            hang_up_ms: millis(now.since(down_since)),
+            traffic: record.traffic,
+        };
+        if record.is_hanging_up() || cause.is_wanted() {
+            self.delete(now, handle);
+        } else {
+            let report = StateReport {
+                state: RasState::Disconnected,
+                error: cause.code(),
+                text: cause.text().to_owned(),
+            };
+            if record.dialer.is_none() {
+                record.reap_at = Some(now + grace);
+            }
+            self.events.push_back(event(record, EventKind::State(report)));
+        }
+        self.push_history(remembered);
+    }
+
+    fn delete(&mut self, now: Instant, handle: Handle) {
+        let Some(record) = self.records.remove(&handle) else { return };
+        let kind = EventKind::Gone {
+            cause: record.cause.clone().unwrap_or_else(Cause::hung_up),
+            duration_ms: millis(record.duration(now)),
+            traffic: record.traffic,
+        };
+        self.events.push_back(event(&record, kind));
+    }
+
+    fn push_history(&mut self, record: HistoryRecord) {
+        if self.history.len() >= self.terms.history {
+            self.history.pop_front();
+        }
+        self.history.push_back(record);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        let at = self.records.values().filter_map(|r| r.reap_at).min()?;
+        Some(Deadline::new(at, "grace of a failed dial"))
+    }
+
+    /// Deletes failed connections whose grace is over.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let over = |r: &&Record| r.reap_at.is_some_and(|at| at <= now);
+        for handle in self.records.values().filter(over).map(|r| r.handle).collect::<Vec<_>>() {
+            self.delete(now, handle);
+        }
+    }
+
+    /// What to do next.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
+    /// What has happened.
+    pub fn poll_event(&mut self) -> Option<ConnectionEvent> {
+        self.events.pop_front()
+    }
+}
+
+fn event(record: &Record, kind: EventKind) -> ConnectionEvent {
+    ConnectionEvent {
+        handle: Some(record.handle),
+        entry: record.entry.clone(),
+        owner: record.owner,
+        kind,
+    }
+}

@@ -1,0 +1,128 @@
+//! What the manager knows of one connection.
+
+use onhook_base::{Duration, Instant};
+use onhook_model::{
+    Cause, ConnectionReport, Debt, DialRequest, Handle, Projection, RasCode, RasState, Traffic,
+};
+
+use crate::owners::Caller;
+
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) handle: Handle,
+    pub(crate) owner: u32,
+    /// The talk that dialed it, as long as that lasts.
+    pub(crate) dialer: Option<u64>,
+    pub(crate) entry: String,
+    pub(crate) by_number: bool,
+    pub(crate) device_type: String,
+    pub(crate) device_name: String,
+    pub(crate) phone_number: String,
+    pub(crate) state: RasState,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) references: u32,
+    pub(crate) projection: Projection,
+    pub(crate) server: Option<String>,
+    pub(crate) traffic: Traffic,
+    pub(crate) debts: Vec<Debt>,
+    pub(crate) dialed_at: Instant,
+    pub(crate) dialed_wall: u64,
+    pub(crate) connected_at: Option<Instant>,
+    pub(crate) down_since: Option<Instant>,
+    /// Nothing of it is left on the machine; it is kept for its error alone.
+    pub(crate) ended_at: Option<Instant>,
+    /// When a failed one whose dialer has gone is deleted.
+    pub(crate) reap_at: Option<Instant>,
+}
+
+impl Record {
+    pub(crate) fn new(
+        now: Instant,
+        wall: u64,
+        handle: Handle,
+        caller: Caller,
+        request: &DialRequest,
+    ) -> Self {
+        let entry = &request.entry;
+        let number = request.options.number.as_deref().unwrap_or_else(|| entry.phone_number());
+        let by_number = request.options.by_number || entry.is_by_number();
+        Self {
+            handle,
+            owner: caller.user,
+            dialer: Some(caller.session),
+            entry: if by_number { format!(".{number}") } else { entry.name.clone() },
+            by_number,
+            device_type: entry.device_type.text().to_owned(),
+            device_name: entry.device_name.clone(),
+            phone_number: number.to_owned(),
+            state: RasState::OpenPort,
+            cause: None,
+            references: 1,
+            projection: Projection::default(),
+            server: None,
+            traffic: Traffic::default(),
+            debts: Vec::new(),
+            dialed_at: now,
+            dialed_wall: wall,
+            connected_at: None,
+            down_since: None,
+            ended_at: None,
+            reap_at: None,
+        }
+    }
+
+    /// Hanging up: the last reference was given back.
+    pub(crate) const fn is_hanging_up(&self) -> bool {
+        self.references == 0
+    }
+
+    pub(crate) fn is_same_entry(&self, owner: u32, name: &str) -> bool {
+        self.owner == owner
+            && !self.by_number
+            && !self.is_hanging_up()
+            && self.cause.is_none()
+            && self.entry.to_lowercase() == name.to_lowercase()
+    }
+
+    pub(crate) fn failure(&self) -> Option<&Cause> {
+        self.cause.as_ref().filter(|cause| !cause.is_wanted())
+    }
+
+    pub(crate) fn duration(&self, now: Instant) -> Duration {
+        match self.connected_at {
+            Some(at) => self.down_since.unwrap_or(now).since(at),
+            None => Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn dial_time(&self) -> Option<Duration> {
+        self.connected_at.map(|at| at.since(self.dialed_at))
+    }
+
+    pub(crate) fn report(&self, now: Instant) -> ConnectionReport {
+        let failure = self.failure();
+        ConnectionReport {
+            handle: self.handle,
+            entry: self.entry.clone(),
+            device_type: self.device_type.clone(),
+            device_name: self.device_name.clone(),
+            phone_number: self.phone_number.clone(),
+            state: if self.is_hanging_up() { RasState::Disconnected } else { self.state },
+            error: failure.map_or(RasCode::SUCCESS, Cause::code),
+            error_text: failure.map(|c| c.text().to_owned()).unwrap_or_default(),
+            references: self.references,
+            owner: self.owner,
+            hanging_up: self.is_hanging_up(),
+            projection: (self.projection != Projection::default()).then(|| self.projection.clone()),
+            server_address: self.server.clone(),
+            duration_ms: millis(self.duration(now)),
+            dial_ms: self.dial_time().map(millis),
+            traffic: self.traffic,
+            debts: self.debts.clone(),
+        }
+    }
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,231 @@
+//! The contract of handles, references and owners, without any connection behind it.
+
+use onhook_base::{Duration, Instant, Secret};
+use onhook_connection::PlanAbilities;
+use onhook_model::{
+    Cause, Credentials, DialOptions, DialRequest, Entry, EventKind, Handle, RasCode, RasState,
+    StateReport, Traffic,
+};
+
+use super::*;
+
+const ALICE: Caller = Caller { user: 1000, session: 1 };
+const ALICE_AGAIN: Caller = Caller { user: 1000, session: 2 };
+const BOB: Caller = Caller { user: 1001, session: 3 };
+const ROOT: Caller = Caller { user: 0, session: 4 };
+
+fn at(seconds: u64) -> Instant {
+    Instant::ORIGIN + Duration::from_secs(seconds)
+}
+
+fn manager() -> Manager {
+    let abilities = PlanAbilities { interfaces: true };
+    let mut manager = Manager::new(ManagerTerms::default(), abilities);
+    manager.lease(&(100..5000));
+    manager
+}
+
+fn request(name: &str) -> DialRequest {
+    let mut entry = Entry::for_number("vpn.example.net", "sstp");
+    entry.name = name.to_owned();
+    DialRequest { entry, options: DialOptions::default() }
+}
+
+fn credentials() -> Credentials {
+    let password = Secret::new("wonderland1".to_owned());
+    Credentials { user: "alice".to_owned(), password, domain: String::new() }
+}
+
+fn dial(manager: &mut Manager, caller: Caller, name: &str) -> Handle {
+    manager.dial(at(0), 0, caller, &request(name), &credentials()).unwrap().handle
+}
+
+fn connect(manager: &mut Manager, handle: Handle) {
+    let report =
+        StateReport { state: RasState::Connected, error: RasCode::SUCCESS, text: String::new() };
+    manager.report(at(1), handle, report);
+}
+
+fn fail(manager: &mut Manager, now: Instant, handle: Handle, code: RasCode) {
+    let report =
+        StateReport { state: RasState::AuthNotify, error: code, text: "as told".to_owned() };
+    manager.report(now, handle, report);
+    end(manager, now, handle, Cause::new(code, "as told"));
+}
+
+fn end(manager: &mut Manager, now: Instant, handle: Handle, cause: Cause) {
+    manager.ended(now, handle, Ended { cause, traffic: Traffic::default(), debts: Vec::new() });
+}
+
+fn code<T>(result: Result<T, onhook_model::RasError>) -> RasCode {
+    result.err().map_or(RasCode::SUCCESS, |e| e.code)
+}
+
+#[test]
+fn a_dial_yields_a_handle_at_once_and_it_is_listed() {
+    let mut m = manager();
+    let handle = dial(&mut m, ALICE, "office");
+    assert!(matches!(m.poll_command(), Some(Command::Start { .. })));
+    let listed = m.list(at(0), ALICE);
+    assert_eq!(listed.len(), 1);
+    assert_eq!((listed[0].handle, listed[0].entry.as_str()), (handle, "office"));
+    assert_eq!(listed[0].state, RasState::OpenPort);
+}
+
+#[test]
+fn a_number_without_an_entry_is_listed_with_a_dot() {
+    let mut m = manager();
+    let entry = Entry::for_number("192.0.2.7", "sstp");
+    let options = DialOptions { by_number: true, ..DialOptions::default() };
+    let request = DialRequest { entry, options };
+    let first = m.dial(at(0), 0, ALICE, &request, &credentials()).unwrap();
+    assert_eq!(m.list(at(0), ALICE)[0].entry, ".192.0.2.7");
+    let second = m.dial(at(0), 0, ALICE, &request, &credentials()).unwrap();
+    assert_ne!(first.handle, second.handle, "numbers are not entries: two dials, two handles");
+}
+
+#[test]
+fn dialing_a_connected_entry_takes_a_reference_and_the_last_hang_up_ends_it() {
+    let mut m = manager();
+    let handle = dial(&mut m, ALICE, "office");
+    let busy = m.dial(at(0), 0, ALICE_AGAIN, &request("OFFICE"), &credentials());
+    assert_eq!(code(busy), RasCode::DIAL_ALREADY_IN_PROGRESS);
+    connect(&mut m, handle);
+    let again = m.dial(at(2), 0, ALICE_AGAIN, &request("OFFICE"), &credentials()).unwrap();
+    assert_eq!((again.handle, again.already), (handle, true));
+    assert_eq!(m.list(at(2), ALICE)[0].references, 2);
+    while m.poll_command().is_some() {}
+
+    assert_eq!(code(m.hang_up(at(3), ALICE, handle)), RasCode::SUCCESS);
+    assert!(m.poll_command().is_none(), "one reference is left");
+    assert_eq!(m.status(at(3), ALICE, handle).unwrap().state, RasState::Connected);
+    assert_eq!(code(m.hang_up(at(3), ALICE, handle)), RasCode::SUCCESS);
+    assert!(matches!(m.poll_command(), Some(Command::HangUp { .. })));
+    assert!(m.status(at(3), ALICE, handle).unwrap().hanging_up, "it answers until it is gone");
+    assert_eq!(code(m.hang_up(at(3), ALICE, handle)), RasCode::NO_CONNECTION);
+    end(&mut m, at(4), handle, Cause::hung_up());
+    assert_eq!(code(m.status(at(4), ALICE, handle)), RasCode::INVALID_HANDLE);
+    assert_eq!(code(m.hang_up(at(4), ALICE, handle)), RasCode::NO_CONNECTION);
+}
+
+#[test]
+fn a_handle_that_never_existed_is_6() {
+    let mut m = manager();
+    let never = Handle::new(4000).unwrap();
+    assert_eq!(code(m.hang_up(at(0), ROOT, never)), RasCode::INVALID_HANDLE);
+    assert_eq!(code(m.status(at(0), ROOT, never)), RasCode::INVALID_HANDLE);
+}
+
+#[test]
+fn a_failed_dial_stays_listed_with_its_error_until_it_is_hung_up() {
+    let mut m = manager();
+    let handle = dial(&mut m, ALICE, "office");
+    fail(&mut m, at(1), handle, RasCode::AUTHENTICATION_FAILURE);
+    m.handle_timeout(at(100_000));
+    let status = m.status(at(2), ALICE, handle).unwrap();
+    assert_eq!(status.state, RasState::Disconnected);
+    assert_eq!(status.error, RasCode::AUTHENTICATION_FAILURE);
+    assert_eq!(status.error_text, "as told");
+    let anew = dial(&mut m, ALICE, "office");
+    assert_ne!(anew, handle, "a failed one is not joined");
+    assert_eq!(code(m.hang_up(at(3), ALICE, handle)), RasCode::SUCCESS);
+    assert_eq!(code(m.status(at(3), ALICE, handle)), RasCode::INVALID_HANDLE);
+}
+
+#[test]
+fn a_failed_dial_whose_dialer_has_gone_is_reaped_after_the_grace() {
+    for dialer_goes_first in [true, false] {
+        let mut m = manager();
+        let handle = dial(&mut m, ALICE, "office");
+        if dialer_goes_first {
+            m.session_closed(at(10), ALICE.session);
+        }
+        fail(&mut m, at(10), handle, RasCode::VPN_REFUSED);
+        m.session_closed(at(10), ALICE.session);
+        assert_eq!(m.poll_timeout().unwrap().at, at(40));
+        m.handle_timeout(at(39));
+        assert!(m.exists(handle));
+        m.handle_timeout(at(40));
+        assert!(!m.exists(handle));
+        assert_eq!(m.history(ALICE).len(), 1);
+    }
+}
+
+#[test]
+fn a_connection_stays_when_its_dialer_goes_and_others_of_the_user_end_it() {
+    let mut m = manager();
+    let handle = dial(&mut m, ALICE, "office");
+    connect(&mut m, handle);
+    m.session_closed(at(5), ALICE.session);
+    m.handle_timeout(at(100_000));
+    assert_eq!(m.status(at(5), ALICE_AGAIN, handle).unwrap().state, RasState::Connected);
+    assert_eq!(code(m.hang_up(at(6), ALICE_AGAIN, handle)), RasCode::SUCCESS);
+}
+
+#[test]
+fn another_user_sees_and_ends_nothing_and_root_everything() {
+    let mut m = manager();
+    let handle = dial(&mut m, ALICE, "office");
+    assert!(m.list(at(0), BOB).is_empty());
+    assert_eq!(code(m.status(at(0), BOB, handle)), RasCode::ACCESS_DENIED);
+    assert_eq!(code(m.hang_up(at(0), BOB, handle)), RasCode::ACCESS_DENIED);
+    let bobs = dial(&mut m, BOB, "office");
+    assert_ne!(bobs, handle, "his own entry of the same name");
+    assert_eq!(m.list(at(0), ROOT).len(), 2);
+    assert_eq!(code(m.hang_up(at(0), ROOT, handle)), RasCode::SUCCESS);
+}
+
+#[test]
+fn why_it_ended_is_known_after_the_handle_has_died() {
+    let mut m = manager();
+    for _ in 0..150 {
+        let handle = dial(&mut m, ALICE, "office");
+        connect(&mut m, handle);
+        m.hang_up(at(5), ALICE, handle).unwrap();
+        end(&mut m, at(6), handle, Cause::hung_up());
+    }
+    let history = m.history(ALICE);
+    assert_eq!(history.len(), 100);
+    assert_eq!(history[99].cause, Cause::hung_up());
+    assert_eq!((history[99].duration_ms, history[99].hang_up_ms), (4000, 1000));
+    assert!(m.history(BOB).is_empty());
+}
+
+#[test]
+fn the_end_is_told_once_and_last() {
+    let mut m = manager();
+    let handle = dial(&mut m, ALICE, "office");
+    fail(&mut m, at(1), handle, RasCode::VPN_REFUSED);
+    m.hang_up(at(2), ALICE, handle).unwrap();
+    let events: Vec<_> = std::iter::from_fn(|| m.poll_event()).collect();
+    assert_eq!(events.len(), 3, "the error, Disconnected, gone");
+    assert!(matches!(events.last().unwrap().kind, EventKind::Gone { .. }));
+}
+
+#[test]
+fn a_manager_that_stops_ends_everything_and_takes_no_dial() {
+    let mut m = manager();
+    let up = dial(&mut m, ALICE, "office");
+    let failed = dial(&mut m, ALICE, "home");
+    fail(&mut m, at(1), failed, RasCode::VPN_REFUSED);
+    m.stop(at(2));
+    assert!(!m.exists(failed));
+    assert!(m.exists(up));
+    let refused = m.dial(at(2), 0, ALICE, &request("office"), &credentials());
+    assert_eq!(code(refused), RasCode::RASMAN_SERVICE_STOPPED);
+    end(&mut m, at(3), up, Cause::manager_stops());
+    assert!(m.is_idle());
+}
+
+#[test]
+fn what_cannot_be_dialed_gives_no_handle() {
+    let mut m = manager();
+    let mut l2tp = request("office");
+    l2tp.entry.vpn_strategy = onhook_model::VpnStrategy::L2tpOnly;
+    let refused = m.dial(at(0), 0, ALICE, &l2tp, &credentials());
+    assert_eq!(code(refused), RasCode::PROTOCOL_ENGINE_DISABLED);
+    assert!(m.is_idle());
+    let mut used_up = Manager::new(ManagerTerms::default(), PlanAbilities { interfaces: true });
+    let refused = used_up.dial(at(0), 0, ALICE, &request("office"), &credentials());
+    assert_eq!(code(refused), RasCode::NOT_ENOUGH_MEMORY);
+}

@@ -1,0 +1,25 @@
+//! Who dials, and how it is proved.
+
+use onhook_base::Secret;
+
+/// A user's name, password and domain, as in RASDIALPARAMS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user's name.
+    pub user: String,
+    /// The password.
+    pub password: Secret<String>,
+    /// The domain; empty leaves the choice to the server.
+    pub domain: String,
+}
+
+impl Credentials {
+    /// The name as it is sent: `DOMAIN\user`, or the user alone.
+    pub fn name_to_send(&self) -> String {
+        if self.domain.is_empty() {
+            self.user.clone()
+        } else {
+            format!("{}\\{}", self.domain, self.user)
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! A phone-book entry, meaning only.
+//!
+//! How an entry is written in a file is the phone book's affair; here stands what it *says*: whom to
+//! dial with which device, how to prove who we are, what of the network to take over, and what to do
+//! when the line is lost. The program that dials reads the book (and the CA file that the entry
+//! names) with its own rights and sends the whole entry to the manager, which opens nothing that
+//! someone else has named. There is no place for a password here, on purpose.
+//!
+//! An entry may say things that cannot work. [`Entry::problems`] finds them; whoever edits or dials
+//! one asks it first.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+mod auth;
+mod device;
+mod number;
+mod problem;
+#[cfg(test)]
+mod tests;
+
+pub use auth::{AuthMethod, AuthRestrictions, Encryption};
+pub use device::{DeviceType, EntryType, VpnProtocol, VpnStrategy};
+pub use number::{DEFAULT_SSTP_PORT, ServerError, parse_server};
+pub use onhook_base::{BadPrefix, Prefix};
+pub use problem::{EntryLimits, Problem};
+
+/// A phone-book entry: what is dialed, how, and what becomes of the network.
+///
+/// Travels as JSON; a member that is missing takes its default, so that an older program can send to
+/// a newer manager.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Entry {
+    /// Its name in the book; `.` and the number when it was dialed without an entry.
+    pub name: String,
+    /// What kind of entry a person made.
+    pub entry_type: EntryType,
+    /// Its identity, as the binary GUID lies in memory.
+    pub guid: Option<[u8; 16]>,
+    /// The key under which saved credentials are found.
+    pub dial_params_uid: Option<u32>,
+
+    /// The kind of device that is dialed with.
+    pub device_type: DeviceType,
+    /// The device ("WAN Miniport (SSTP)", the name of a modem, a network interface).
+    pub device_name: String,
+    /// The port that the device is on ("VPN1-0", "COM1").
+    pub port: String,
+    /// What is dialed; the first is the primary one, the others are tried after it.
+    pub phone_numbers: Vec<String>,
+    /// Which VPN protocols, in which order.
+    pub vpn_strategy: VpnStrategy,
+
+    /// Which ways of authenticating are allowed.
+    pub auth: AuthRestrictions,
+    /// The EAP method, by its type number, when EAP is allowed.
+    pub eap_method: Option<u32>,
+    /// What encryption is asked for.
+    pub encryption: Encryption,
+    /// Who dials, if the entry says so.
+    pub user: Option<String>,
+    /// The domain of the user, if the entry says so.
+    pub domain: Option<String>,
+    /// By what the server's certificate is judged.
+    pub trust: Trust,
+    /// The file that [`Trust::CaPem`] was, or is still to be, read from; for the client alone.
+    pub ca_file: Option<String>,
+    /// The name that the certificate must bear, if not the one that is dialed.
+    pub server_name: Option<String>,
+
+    /// What of IPv4 to take over.
+    pub ipv4: IpSettings<Ipv4Addr>,
+    /// What of IPv6 to take over.
+    pub ipv6: IpSettings<Ipv6Addr>,
+    /// Prefixes behind the connection, besides or instead of the default route.
+    pub routes: Vec<Prefix>,
+    /// The connection's own DNS suffix.
+    pub dns_suffix: Option<String>,
+    /// Names under these domains are asked for at the connection's servers alone.
+    pub dns_domains: Vec<String>,
+    /// The name of the interface to be made.
+    pub interface_name: Option<String>,
+    /// The network namespace to put the interface into.
+    pub netns: Option<String>,
+    /// The largest packet in octets, if not the one that is negotiated.
+    pub mtu: Option<u16>,
+
+    /// Whether LCP options of RFC 1570 may be used.
+    pub lcp_extensions: bool,
+    /// Whether software compression (CCP) may be used.
+    pub sw_compression: bool,
+    /// How often a quiet link is asked for a sign of life; `None`: as the manager likes.
+    pub echo_interval: Option<Duration>,
+    /// After how many unanswered ones it is given up; `None`: as the manager likes.
+    pub echo_failures: Option<u32>,
+    /// How long a hang-up may take at most; `None`: as the manager likes.
+    pub hangup_budget: Option<Duration>,
+    /// Hang up when nothing was sent for so long.
+    pub idle_disconnect: Option<Duration>,
+    /// How many more times to dial when a dial fails.
+    pub redial_attempts: u32,
+    /// The pause between two of them.
+    pub redial_pause: Duration,
+    /// Dial again when the link drops.
+    pub redial_on_link_failure: bool,
+}
+
+/// What of one IP family to take over from the connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IpSettings<A> {
+    /// Whether the family is negotiated at all.
+    pub enabled: bool,
+    /// The address to ask for; `None` takes what the server gives.
+    pub address: Option<A>,
+    /// The length of the address's prefix; IPv6 only.
+    pub prefix_len: Option<u8>,
+    /// Name servers of our own; empty takes those that the server gives. At most two.
+    pub dns: Vec<A>,
+    /// Whether the default route goes through the connection.
+    pub default_route: bool,
+    /// The metric of its routes; `None` is automatic.
+    pub metric: Option<u32>,
+}
+
+/// By what the server's certificate is judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// By the roots that the system trusts.
+    #[default]
+    SystemRoots,
+    /// By these roots alone, in PEM form. Empty when the file named by [`Entry::ca_file`] has not
+    /// been read yet: then nothing is trusted, and [`Entry::problems`] says so.
+    CaPem(String),
+    /// The certificate must have this SHA-256 hash; nothing else about it counts.
+    PinSha256([u8; 32]),
+    /// By nothing: anyone may be in the middle.
+    Insecure,
+}
+
+impl<A> Default for IpSettings<A> {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            address: None,
+            prefix_len: None,
+            dns: Vec::new(),
+            default_route: true,
+            metric: None,
+        }
+    }
+}
+
+impl Default for Entry {
+    /// A VPN entry without name and number, as if all keys but the device were absent from the book.
+    fn default() -> Self {
+        Self::new("", DeviceType::Vpn)
+    }
+}
+
+impl Entry {
+    /// An entry of this name for this kind of device, with the defaults that fit it.
+    pub fn new(name: &str, device_type: DeviceType) -> Self {
+        Self {
+            name: name.to_owned(),
+            entry_type: device_type.default_entry_type(),
+            guid: None,
+            dial_params_uid: None,
+            device_type,
+            device_name: String::new(),
+            port: String::new(),
+            phone_numbers: Vec::new(),
+            vpn_strategy: VpnStrategy::Default,
+            auth: AuthRestrictions::default_for(device_type),
+            eap_method: None,
+            encryption: Encryption::default_for(device_type),
+            user: None,
+            domain: None,
+            trust: Trust::SystemRoots,
+            ca_file: None,
+            server_name: None,
+            ipv4: IpSettings::default(),
+            ipv6: IpSettings::default(),
+            routes: Vec::new(),
+            dns_suffix: None,
+            dns_domains: Vec::new(),
+            interface_name: None,
+            netns: None,
+            mtu: None,
+            lcp_extensions: true,
+            sw_compression: false,
+            echo_interval: None,
+            echo_failures: None,
+            hangup_budget: None,
+            idle_disconnect: None,
+            redial_attempts: DEFAULT_REDIAL_ATTEMPTS,
+            redial_pause: DEFAULT_REDIAL_PAUSE,
+            redial_on_link_failure: false,
+        }
+    }
+
+    /// An entry for dialing a number without one: listed as `.` and the number.
+    ///
+    /// `device` is what a person names it by: a VPN protocol (`sstp`), a device of such a one
+    /// (`WAN Miniport (SSTP)`), a kind of device (`modem`, `PPPoE`, `vpn`), or else the name of a
+    /// modem. An empty one means VPN with the default order of protocols. Nothing is redialed.
+    pub fn for_number(number: &str, device: &str) -> Self {
+        let device = device.trim();
+        let name = format!(".{number}");
+        let mut entry = if let Some(protocol) = VpnProtocol::from_text(device) {
+            let mut entry = Self::new(&name, DeviceType::Vpn);
+            entry.vpn_strategy = protocol.only();
+            entry.device_name = protocol.device_name().to_owned();
+            entry
+        } else if let Some((device_type, device_name)) = DeviceType::of_device(device) {
+            let mut entry = Self::new(&name, device_type);
+            entry.device_name = device_name.to_owned();
+            entry
+        } else {
+            let mut entry = Self::new(&name, DeviceType::Modem);
+            entry.device_name = device.to_owned();
+            entry
+        };
+        entry.phone_numbers.push(number.to_owned());
+        entry.redial_attempts = 0;
+        entry
+    }
+
+    /// Whether it stands for a number that was dialed without an entry.
+    pub fn is_by_number(&self) -> bool {
+        self.name.starts_with('.')
+    }
+
+    /// The primary number; empty when there is none.
+    pub fn phone_number(&self) -> &str {
+        self.phone_numbers.first().map_or("", String::as_str)
+    }
+
+    /// Host and port of the primary number, for a device that dials a server: see [`parse_server`].
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the number.
+    pub fn server(&self) -> Result<(String, u16), ServerError> {
+        parse_server(self.phone_number())
+    }
+
+    /// The VPN protocols to try, in order; none for other devices.
+    pub const fn protocols(&self) -> &'static [VpnProtocol] {
+        match self.device_type {
+            DeviceType::Vpn => self.vpn_strategy.order(),
+            DeviceType::Modem
+            | DeviceType::Isdn
+            | DeviceType::X25
+            | DeviceType::Pad
+            | DeviceType::Generic
+            | DeviceType::Serial
+            | DeviceType::FrameRelay
+            | DeviceType::Atm
+            | DeviceType::Sonet
+            | DeviceType::Sw56
+            | DeviceType::Irda
+            | DeviceType::Parallel
+            | DeviceType::PppoE
+            | DeviceType::RasTapi => &[],
+        }
+    }
+}
+
+const DEFAULT_REDIAL_ATTEMPTS: u32 = 3;
+const DEFAULT_REDIAL_PAUSE: Duration = Duration::from_secs(60);

@@ -1,0 +1,42 @@
+//! The words of the Remote Access Service as values.
+//!
+//! From here up the house speaks RAS: [`RasCode`] is one of its error numbers, [`RasState`] one of the
+//! states of RASCONNSTATE, [`Entry`] what a phone-book entry means, [`Handle`] an HRASCONN,
+//! [`ConnectionReport`] what callers are told. Nothing here does anything; everything here can be
+//! stored, sent and compared.
+//!
+//! ```
+//! use onhook_model::{Handle, RasCode, RasState};
+//!
+//! assert_eq!(RasCode::INVALID_HANDLE.number(), 6);
+//! assert!(RasState::Connected.is_terminal());
+//! assert_eq!("0x2a".parse::<Handle>().unwrap().to_string(), "0x2a");
+//! ```
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod cause;
+mod code;
+mod credentials;
+mod dial;
+mod entry;
+mod handle;
+mod projection;
+mod report;
+mod state;
+
+pub use cause::Cause;
+pub use code::RasCode;
+pub use credentials::Credentials;
+pub use dial::{DialOptions, DialRequest, Dialed, ForwardSpec, RasError};
+pub use entry::*;
+pub use handle::{BadHandle, Handle};
+pub use projection::Projection;
+pub use report::{
+    ConnectionEvent, ConnectionReport, Debt, EventKind, HistoryRecord, StateReport, Traffic,
+};
+pub use state::*;
