@@ -1,0 +1,417 @@
+//! Whole calls in one thread: each file of `tests/` is a story.
+//!
+//! A [`Call`] is a caller and an answerer, both the real [`Connection`] machine, joined by a line with
+//! delay, each on a pretended Linux, under one clock. A step is one thing that happens: bytes arrive, a
+//! deed is done, a timer ends. Nothing sleeps, and the same seed gives the same call.
+
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use onhook_base::{Duration, Instant, Secret, Seed};
+use onhook_connection::{
+    Admission, AnswerPlan, Connection, OutletPlan, Plan, PlanAbilities, Request, State, Times,
+    TunPlan, admission_network,
+};
+use onhook_effect::{
+    CertificateFacts, Effect, HostError, LaneFacts, LaneId, Outcome, StepId, Undo,
+};
+use onhook_model::{
+    Cause, Credentials, DialOptions, DialRequest, Entry, RasState, StateReport, Trust,
+};
+use onhook_ppp::auth::{self, Method};
+use onhook_sim::{Pretend, StreamLine};
+
+/// The password that the answerer knows.
+pub const PASSWORD: &str = "wonderland1";
+/// The user that the answerer knows.
+pub const USER: &str = "alice";
+
+/// How a call is set up.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// One-way delay of the line.
+    pub delay: Duration,
+    /// The password that the caller has.
+    pub password: &'static str,
+    /// The proof that the answerer demands.
+    pub method: Method,
+    /// What the caller's entry says beside the defaults.
+    pub entry: Entry,
+    /// The caller can make interfaces.
+    pub interfaces: bool,
+    /// The seed of everything.
+    pub seed: u64,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        let mut entry = Entry::for_number("vpn.example.net", "sstp");
+        entry.trust = Trust::Insecure;
+        for method in [onhook_model::AuthMethod::Pap, onhook_model::AuthMethod::Chap] {
+            let bits = entry.auth.bits() | method.bit();
+            entry.auth = onhook_model::AuthRestrictions::from_bits(bits);
+        }
+        Self {
+            delay: Duration::from_millis(20),
+            password: PASSWORD,
+            method: Method::MsChapV2,
+            entry,
+            interfaces: true,
+            seed: 7,
+        }
+    }
+}
+
+/// One end of a call: the machine, its Linux, and what it has said.
+pub struct End {
+    /// The machine.
+    pub connection: Connection,
+    /// Its Linux.
+    pub os: Pretend,
+    /// Every RAS report so far.
+    pub reports: Vec<StateReport>,
+    /// Every IP packet that came out.
+    pub packets: Vec<Vec<u8>>,
+    deeds: VecDeque<(Instant, StepId, Result<Outcome, HostError>)>,
+    undone: VecDeque<(StepId, Result<(), HostError>)>,
+    lane_open: bool,
+}
+
+impl End {
+    fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            os: Pretend::default(),
+            reports: Vec::new(),
+            packets: Vec::new(),
+            deeds: VecDeque::new(),
+            undone: VecDeque::new(),
+            lane_open: false,
+        }
+    }
+
+    /// What is still there on its machine, by name.
+    pub fn leftovers(&self) -> Vec<String> {
+        self.os.leftovers().iter().map(|u| format!("{u:?}")).collect()
+    }
+
+    /// The RAS states that it passed, in order.
+    pub fn states(&self) -> Vec<RasState> {
+        self.reports.iter().map(|r| r.state).collect()
+    }
+}
+
+/// A caller and an answerer, and what lies between.
+pub struct Call {
+    /// The one clock.
+    pub now: Instant,
+    /// Who called.
+    pub caller: End,
+    /// Who was called, once the call has reached it.
+    pub answerer: Option<End>,
+    to_answerer: StreamLine,
+    to_caller: StreamLine,
+    terms: Terms,
+    rings_at: Option<Instant>,
+    lines: Vec<String>,
+    server_up: bool,
+}
+
+const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
+
+fn certificate() -> CertificateFacts {
+    CertificateFacts { sha1: [1; 20], sha256: [2; 32] }
+}
+
+impl Call {
+    /// A call that has just been dialed.
+    pub fn dial(terms: Terms) -> Self {
+        let credentials = Credentials {
+            user: USER.to_owned(),
+            password: Secret::new(terms.password.to_owned()),
+            domain: String::new(),
+        };
+        let options = DialOptions { by_number: true, ..DialOptions::default() };
+        let request = DialRequest { entry: terms.entry.clone(), options };
+        let abilities = PlanAbilities { interfaces: terms.interfaces };
+        let plan = Plan::for_dial(&request, &credentials, abilities).expect("the entry is sound");
+        let seed = Seed::from_number(terms.seed);
+        let mut call = Self {
+            now: Instant::ORIGIN + Duration::from_secs(1000),
+            caller: End::new(Connection::new(plan, seed.derive("caller"))),
+            answerer: None,
+            to_answerer: StreamLine::new(terms.delay),
+            to_caller: StreamLine::new(terms.delay),
+            terms,
+            rings_at: None,
+            lines: Vec::new(),
+            server_up: true,
+        };
+        call.caller.connection.dial(call.now);
+        call.drain();
+        call
+    }
+
+    /// The server's machine is switched off: nothing comes from it any more, and nobody is told.
+    pub fn server_dies(&mut self) {
+        self.to_answerer.cut();
+        self.to_caller.cut();
+        self.server_up = false;
+    }
+
+    /// What has been said, one line an event with the call's time.
+    pub fn transcript(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// Whether both ends stand at Connected.
+    pub fn is_up(&self) -> bool {
+        self.caller.connection.state() == State::Connected
+            && self.answerer.as_ref().is_some_and(|a| a.connection.state() == State::Connected)
+    }
+
+    /// Lets the next thing happen, however far away it is in time. False when nothing ever will.
+    pub fn step(&mut self) -> bool {
+        let Some(at) = self.next_moment() else { return false };
+        self.now = self.now.max(at);
+        let now = self.now;
+        if self.rings_at.is_some_and(|at| at <= now) {
+            self.rings_at = None;
+            self.ring();
+        } else if let Some((_, step, result)) = take_due(&mut self.caller, now) {
+            if let Ok(Outcome::LaneOpened(_)) = &result {
+                self.caller.lane_open = true;
+            }
+            self.caller.connection.handle_outcome(now, step, result);
+        } else if let Some((step, result)) = self.caller.undone.pop_front() {
+            self.caller.connection.handle_undone(now, step, result);
+        } else if !self.carry(now) && !self.answerer_deeds(now) {
+            self.caller.connection.handle_timeout(now);
+            if let Some(answerer) = &mut self.answerer {
+                answerer.connection.handle_timeout(now);
+            }
+        }
+        self.drain();
+        true
+    }
+
+    fn answerer_deeds(&mut self, now: Instant) -> bool {
+        let Some(answerer) = &mut self.answerer else { return false };
+        if let Some((_, step, result)) = take_due(answerer, now) {
+            answerer.connection.handle_outcome(now, step, result);
+        } else if let Some((step, result)) = answerer.undone.pop_front() {
+            answerer.connection.handle_undone(now, step, result);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Brings bytes that have arrived to their end.
+    fn carry(&mut self, now: Instant) -> bool {
+        if let Some(answerer) = &mut self.answerer {
+            if let Some(bytes) = self.to_answerer.receive(now) {
+                let packets = &mut answerer.packets;
+                answerer.connection.handle_lane(now, &bytes, &mut |p| packets.push(p.to_vec()));
+                return true;
+            }
+            if self.to_answerer.has_ended(now) {
+                answerer.connection.handle_lane_closed(now, None);
+                return true;
+            }
+        }
+        if let Some(bytes) = self.to_caller.receive(now) {
+            let packets = &mut self.caller.packets;
+            self.caller.connection.handle_lane(now, &bytes, &mut |p| packets.push(p.to_vec()));
+            return true;
+        }
+        if self.to_caller.has_ended(now) {
+            self.caller.connection.handle_lane_closed(now, None);
+            return true;
+        }
+        false
+    }
+
+    fn ring(&mut self) {
+        let plan = Plan::for_answer(&AnswerPlan {
+            methods: vec![self.terms.method],
+            name: "answerer".to_owned(),
+            times: Times::default(),
+            echo: None,
+        });
+        let seed = Seed::from_number(self.terms.seed).derive("answerer");
+        let mut end = End::new(Connection::new(plan, seed));
+        end.os.adopt(Undo::CloseLane { lane: LaneId(0) });
+        end.lane_open = true;
+        let facts = LaneFacts { certificate: Some(certificate()), ..LaneFacts::default() };
+        end.connection.answer(self.now, &facts);
+        self.answerer = Some(end);
+    }
+
+    fn next_moment(&self) -> Option<Instant> {
+        let mut moments = vec![self.rings_at, self.to_caller.arrives_at()];
+        if self.answerer.is_some() {
+            moments.push(self.to_answerer.arrives_at());
+        }
+        for end in std::iter::once(&self.caller).chain(&self.answerer) {
+            moments.push(end.deeds.front().map(|(at, ..)| *at));
+            moments.push((!end.undone.is_empty()).then_some(self.now));
+            moments.push(end.connection.poll_timeout().map(|d| d.at));
+        }
+        moments.into_iter().flatten().min()
+    }
+
+    /// Runs until `until` says so; panics when the world stands still or a virtual hour has passed.
+    pub fn run_until(&mut self, mut until: impl FnMut(&Self) -> bool) {
+        let end = self.now + Duration::from_secs(3600);
+        while !until(self) {
+            assert!(self.step(), "the world stands still");
+            assert!(self.now < end, "an hour has passed");
+        }
+    }
+
+    /// Runs until nothing more happens, or until `duration` has passed.
+    pub fn run_for(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        while self.next_moment().is_some_and(|at| at <= end) {
+            self.step();
+        }
+        self.now = end;
+    }
+
+    /// Hangs up at the caller's end.
+    pub fn hang_up(&mut self) {
+        self.caller.connection.hang_up(self.now, Cause::hung_up());
+        self.drain();
+    }
+
+    /// Hangs up at the answerer's end.
+    pub fn hang_up_by_answerer(&mut self) {
+        if let Some(answerer) = &mut self.answerer {
+            answerer.connection.hang_up(self.now, Cause::hung_up());
+        }
+        self.drain();
+    }
+
+    /// Sends an IP packet from the caller.
+    pub fn send_packet(&mut self, packet: &[u8]) {
+        self.caller.connection.handle_packet(self.now, packet);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        let now = self.now;
+        let rtt = self.terms.delay * 2;
+        let mut out = Vec::new();
+        loop {
+            let mut idle = true;
+            while self.caller.connection.poll_transmit(&mut out).is_some() {
+                idle = false;
+                self.to_answerer.send(now, &out);
+            }
+            while let Some((step, request)) = self.caller.connection.poll_request() {
+                idle = false;
+                match request {
+                    Request::Do(effect) => {
+                        let result = self.caller.os.apply(&effect, SERVER);
+                        self.do_deed(now, rtt, step, &effect, result);
+                    }
+                    Request::Undo { undo, hard } => self.undo_at_caller(now, step, &undo, hard),
+                }
+            }
+            while let Some(report) = self.caller.connection.poll_report() {
+                let ms = now.since(Instant::ORIGIN + Duration::from_secs(1000)).as_millis();
+                self.lines.push(format!("{ms:>6} {:?} {}", report.state, report.error));
+                self.caller.reports.push(report);
+            }
+            if idle & self.drain_answerer(now) {
+                return;
+            }
+        }
+    }
+
+    fn do_deed(
+        &mut self,
+        now: Instant,
+        rtt: Duration,
+        step: StepId,
+        effect: &Effect,
+        result: Option<Result<Outcome, HostError>>,
+    ) {
+        let Some(mut result) = result else { return };
+        // TCP takes one round trip and TLS 1.3 another; the server knows half a one earlier.
+        let mut takes = Duration::ZERO;
+        if let (Effect::OpenLane { .. }, Ok(Outcome::LaneOpened(facts))) = (effect, &mut result) {
+            if !self.server_up {
+                return;
+            }
+            facts.certificate = Some(certificate());
+            takes = rtt * 2;
+            self.rings_at = Some(now + takes + self.terms.delay);
+        }
+        self.caller.deeds.push_back((now + takes, step, result));
+    }
+
+    fn undo_at_caller(&mut self, now: Instant, step: StepId, undo: &Undo, hard: bool) {
+        self.caller.deeds.retain(|(_, s, _)| *s != step);
+        if matches!(undo, Undo::CloseLane { .. }) {
+            if self.caller.lane_open {
+                self.to_answerer.end(now);
+            } else {
+                self.rings_at = None;
+            }
+            self.to_caller.cut();
+        }
+        if let Some(result) = self.caller.os.revert(undo, hard) {
+            self.caller.undone.push_back((step, result));
+        }
+    }
+
+    fn drain_answerer(&mut self, now: Instant) -> bool {
+        let Some(answerer) = &mut self.answerer else { return true };
+        let mut idle = true;
+        let mut out = Vec::new();
+        while answerer.connection.poll_transmit(&mut out).is_some() {
+            idle = false;
+            self.to_caller.send(now, &out);
+        }
+        while let Some((step, request)) = answerer.connection.poll_request() {
+            idle = false;
+            match request {
+                Request::Do(effect) => {
+                    if let Some(result) = answerer.os.apply(&effect, SERVER) {
+                        answerer.deeds.push_back((now, step, result));
+                    }
+                }
+                Request::Undo { undo, hard } => {
+                    answerer.deeds.retain(|(_, s, _)| *s != step);
+                    if matches!(undo, Undo::CloseLane { .. }) {
+                        self.to_caller.end(now);
+                        self.to_answerer.cut();
+                    }
+                    if let Some(result) = answerer.os.revert(&undo, hard) {
+                        answerer.undone.push_back((step, result));
+                    }
+                }
+            }
+        }
+        while let Some(question) = answerer.connection.poll_question() {
+            idle = false;
+            let verdict = auth::judge(&question, &Secret::new(PASSWORD.to_owned()));
+            let ours = Ipv4Addr::new(10, 99, 0, 1);
+            let theirs = Ipv4Addr::new(10, 99, 0, 2);
+            let dns = vec![Ipv4Addr::new(10, 99, 0, 53)];
+            let network = admission_network(ours, theirs, dns, true);
+            let outlet = OutletPlan::Tun(TunPlan::default());
+            answerer.connection.admit(now, verdict, Some(Admission { network, outlet }));
+        }
+        idle
+    }
+}
+
+fn take_due(end: &mut End, now: Instant) -> Option<(Instant, StepId, Result<Outcome, HostError>)> {
+    let due = end.deeds.iter().position(|(at, ..)| *at <= now)?;
+    end.deeds.remove(due)
+}
