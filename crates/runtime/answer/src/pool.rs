@@ -1,0 +1,90 @@
+//! Addresses for callers.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+use onhook_effect::Prefix;
+
+/// The range cannot serve as a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadPool {
+    /// It is not IPv4.
+    #[error("a pool must be a range of IPv4 addresses")]
+    NotIpv4,
+    /// It has no room for us and one caller.
+    #[error("a pool must have at least four addresses (a /30)")]
+    TooSmall,
+    /// It is larger than we would ever use.
+    #[error("a pool may have at most 65536 addresses (a /16)")]
+    TooLarge,
+}
+
+/// A range of IPv4 addresses: the first is ours, the others are handed out, the lowest free one first;
+/// network and broadcast address are left out.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    first: u32,
+    last: u32,
+    taken: BTreeSet<u32>,
+}
+
+impl Pool {
+    /// A pool of this range.
+    ///
+    /// # Errors
+    /// When the range is not IPv4, or not between a /30 and a /16.
+    pub fn new(range: Prefix) -> Result<Self, BadPool> {
+        let IpAddr::V4(network) = range.address() else { return Err(BadPool::NotIpv4) };
+        let length = range.length();
+        if length > 30 {
+            return Err(BadPool::TooSmall);
+        }
+        if length < 16 {
+            return Err(BadPool::TooLarge);
+        }
+        let first = u32::from(network) + 1;
+        let last = first + (1 << (32 - length)) - 3;
+        Ok(Self { first, last, taken: BTreeSet::new() })
+    }
+
+    /// Our own address towards every caller.
+    pub fn ours(&self) -> Ipv4Addr {
+        self.first.into()
+    }
+
+    /// Takes the lowest free address; `None` when all are taken.
+    pub fn take(&mut self) -> Option<Ipv4Addr> {
+        let free = (self.first + 1..=self.last).find(|a| !self.taken.contains(a))?;
+        self.taken.insert(free);
+        Some(free.into())
+    }
+
+    /// Gives an address back; harmless when it was not taken.
+    pub fn give_back(&mut self, address: Ipv4Addr) {
+        self.taken.remove(&u32::from(address));
+    }
+
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.taken.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_given_once_and_come_back() {
+        let mut pool = Pool::new("192.0.2.0/30".parse().unwrap()).unwrap();
+        assert_eq!(pool.ours(), Ipv4Addr::new(192, 0, 2, 1));
+        let only = pool.take().unwrap();
+        assert_eq!(only, Ipv4Addr::new(192, 0, 2, 2));
+        assert_eq!(pool.take(), None);
+        pool.give_back(only);
+        assert_eq!(pool.take(), Some(only));
+        assert_eq!(Pool::new("10.0.0.0/31".parse().unwrap()).unwrap_err(), BadPool::TooSmall);
+        assert_eq!(Pool::new("10.0.0.0/8".parse().unwrap()).unwrap_err(), BadPool::TooLarge);
+        assert_eq!(Pool::new("fd00::/64".parse().unwrap()).unwrap_err(), BadPool::NotIpv4);
+    }
+}

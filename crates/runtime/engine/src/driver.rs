@@ -1,0 +1,483 @@
+//! The pump of one connection: lane, packets, timers and deeds, in one task.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::Arc;
+
+use onhook_base::Instant;
+use onhook_connection::{Admission, Connection, Request, State, auth};
+use onhook_effect::{Effect, HostError, LaneFacts, LaneId, Outcome, StepId, TunId, Undo};
+use onhook_host::{Applied, Host, LaneIo, PppCapture, Received, Resource};
+use onhook_manager::{Ended, Progress};
+use onhook_model::{Cause, Debt, StateReport, Traffic};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::deeds::Deeds;
+use crate::engine::{SharedTraffic, TunOffer};
+use crate::outlet::{OpenStack, Outlet};
+
+/// Octets taken from the lane in one go.
+const LANE_BUDGET: usize = 256 * 1024;
+/// While more than this waits to be sent, no packets of ours are taken: they wait where they are.
+const LANE_MARK: usize = 512 * 1024;
+/// How long a polite close of the lane waits for the last octets to leave.
+const LAST_WORDS: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Who is told of a dialed connection's life.
+pub(crate) trait Watcher: Send {
+    fn report(&self, now: Instant, report: StateReport);
+    fn progress(&self, progress: Progress);
+    fn ended(&self, now: Instant, ended: Ended);
+}
+
+/// Who decides about callers at the answering end, and is told of their calls' life.
+pub trait Answering: Send + Sync {
+    /// Whether to admit a caller, and what to give it.
+    fn admit(&self, call: u64, question: &auth::Question) -> (auth::Verdict, Option<Admission>);
+    /// The call is up: packets pass.
+    fn connected(&self, call: u64, connection: &Connection);
+    /// The call has ended, and nothing of it is left.
+    fn ended(&self, call: u64, cause: &Cause, traffic: Traffic);
+    /// Whether the small inside host (a page over HTTP, an echo) stands behind the calls.
+    fn has_inside(&self) -> bool;
+}
+
+/// What a driver is told while it runs.
+pub(crate) enum Order {
+    HangUp(Cause),
+    Abandon(Cause),
+    Attach(TunOffer, oneshot::Sender<std::io::Result<()>>),
+    Detach,
+}
+
+/// Whose connection it is.
+pub(crate) enum Party {
+    Dialed(Box<dyn Watcher>),
+    Called(u64, Arc<dyn Answering>),
+}
+
+struct Closing {
+    step: StepId,
+    until: Instant,
+}
+
+pub(crate) struct Driver {
+    host: Host,
+    owner: u64,
+    connection: Connection,
+    party: Party,
+    orders: mpsc::UnboundedReceiver<Order>,
+    traffic: Arc<SharedTraffic>,
+    capture: Option<PppCapture>,
+    lane: Option<LaneIo>,
+    lane_ended: bool,
+    closing: Option<Closing>,
+    outlet: Outlet,
+    doing: Deeds<Result<Done, HostError>>,
+    undoing: Deeds<Result<(), HostError>>,
+    out: Vec<u8>,
+    was_connected: bool,
+}
+
+/// A deed that is done, with what it made.
+enum Done {
+    Applied(Applied),
+    Stack(Box<OpenStack>, Outcome),
+}
+
+impl Driver {
+    pub(crate) fn new(
+        host: Host,
+        owner: u64,
+        connection: Connection,
+        party: Party,
+        orders: mpsc::UnboundedReceiver<Order>,
+        traffic: Arc<SharedTraffic>,
+        capture: Option<PppCapture>,
+    ) -> Self {
+        Self {
+            host,
+            owner,
+            connection,
+            party,
+            orders,
+            traffic,
+            capture,
+            lane: None,
+            lane_ended: false,
+            closing: None,
+            outlet: Outlet::default(),
+            doing: Deeds::new(),
+            undoing: Deeds::new(),
+            out: Vec::new(),
+            was_connected: false,
+        }
+    }
+
+    /// Dials, and drives until nothing is left.
+    pub(crate) async fn dial(mut self) {
+        self.connection.dial(self.host.now());
+        self.run().await;
+    }
+
+    /// Takes a call on this lane, and drives until nothing is left.
+    pub(crate) async fn answer(mut self, lane: LaneIo) {
+        let facts: LaneFacts = lane.facts().clone();
+        self.lane = Some(lane);
+        self.connection.answer(self.host.now(), &facts);
+        self.run().await;
+    }
+
+    async fn run(&mut self) {
+        loop {
+            let now = self.host.now();
+            self.drain(now);
+            if self.connection.state() == State::Gone && self.closing.is_none() {
+                break;
+            }
+            self.wait().await;
+        }
+        self.finish().await;
+    }
+
+    /// The law of draining: everything that the connection wants to be done, sent or told, until it
+    /// wants nothing more.
+    fn drain(&mut self, now: Instant) {
+        loop {
+            self.settle_outlet(now);
+            self.transmit(now);
+            self.finish_closing(now);
+            let mut requests = VecDeque::new();
+            while let Some(request) = self.connection.poll_request() {
+                requests.push_back(request);
+            }
+            let idle = requests.is_empty();
+            for (step, request) in requests {
+                match request {
+                    Request::Do(effect) => self.begin(step, effect),
+                    Request::Undo { undo, hard } => self.begin_undo(now, step, undo, hard),
+                }
+            }
+            while let Some(question) = self.connection.poll_question() {
+                if let Party::Called(call, answering) = &self.party {
+                    let (verdict, admission) = answering.admit(*call, &question);
+                    self.connection.admit(now, verdict, admission);
+                }
+            }
+            if idle && self.connection.queued_bytes() == 0 {
+                break;
+            }
+        }
+        self.tell(now);
+        self.write_captured();
+    }
+
+    fn settle_outlet(&mut self, now: Instant) {
+        let connection = &mut self.connection;
+        self.outlet.settle(now, &mut |packet| connection.handle_packet(now, packet));
+    }
+
+    fn transmit(&mut self, now: Instant) {
+        while self.connection.poll_transmit(&mut self.out).is_some() {
+            let Some(lane) = &mut self.lane else { continue };
+            if let Err(error) = lane.send(&self.out) {
+                self.lane_failed(now, &error);
+            }
+        }
+        if let Some(lane) = &mut self.lane
+            && let Err(error) = lane.flush()
+        {
+            self.lane_failed(now, &error);
+        }
+    }
+
+    fn lane_failed(&mut self, now: Instant, error: &std::io::Error) {
+        if !self.lane_ended {
+            self.lane_ended = true;
+            let error = HostError::from_io("keep the connection to the server", error);
+            self.connection.handle_lane_closed(now, Some(&error));
+        }
+    }
+
+    fn begin(&mut self, step: StepId, effect: Effect) {
+        tracing::debug!(target: "engine", owner = self.owner, ?step, deed = effect.deed(), "do");
+        let (host, owner) = (self.host.clone(), self.owner);
+        if let Effect::OpenStack { spec, .. } = effect {
+            let inside = matches!(&self.party, Party::Called(_, a) if a.has_inside());
+            let seed = u64::from_le_bytes(host.seed().chance().bytes());
+            self.doing.begin(step, async move {
+                let (stack, outcome) = OpenStack::open(&spec, seed, inside).await?;
+                Ok(Done::Stack(Box::new(stack), outcome))
+            });
+            return;
+        }
+        self.doing.begin(step, async move { host.apply(owner, &effect).await.map(Done::Applied) });
+    }
+
+    fn begin_undo(&mut self, now: Instant, step: StepId, undo: Undo, hard: bool) {
+        tracing::debug!(target: "engine", owner = self.owner, ?step, deed = undo.deed(), hard, "undo");
+        self.doing.call_off(step);
+        match undo {
+            Undo::Nothing => self.connection.handle_undone(now, step, Ok(())),
+            Undo::CloseLane { lane } => self.close_lane(now, step, lane, hard),
+            Undo::CloseStack { tun } => self.close_stack(step, tun),
+            Undo::DestroyTun { .. } => {
+                drop(self.outlet.tun.take());
+                self.revert(step, undo);
+            }
+            Undo::UnpinRoute { .. }
+            | Undo::DeleteAddress { .. }
+            | Undo::DeleteRoute { .. }
+            | Undo::RestoreDns { .. } => self.revert(step, undo),
+        }
+    }
+
+    fn revert(&mut self, step: StepId, undo: Undo) {
+        let (host, owner) = (self.host.clone(), self.owner);
+        self.undoing.call_off(step);
+        self.undoing.begin(step, async move { host.revert(owner, &undo).await });
+    }
+
+    fn close_stack(&mut self, step: StepId, _tun: TunId) {
+        drop(self.outlet.attached.take());
+        let stack = self.outlet.stack.take();
+        self.undoing.begin(step, async move {
+            if let Some(stack) = stack {
+                stack.close().await;
+            }
+            Ok(())
+        });
+    }
+
+    /// Politely: what is queued is written out first, within reason. Hard: at once.
+    fn close_lane(&mut self, now: Instant, step: StepId, _lane: LaneId, hard: bool) {
+        self.transmit(now);
+        if !hard
+            && !self.lane_ended
+            && let Some(lane) = &mut self.lane
+        {
+            lane.close_politely();
+            self.closing = Some(Closing { step, until: now + LAST_WORDS });
+        } else {
+            self.drop_lane(now, step);
+        }
+    }
+
+    fn drop_lane(&mut self, now: Instant, step: StepId) {
+        self.closing = None;
+        drop(self.lane.take());
+        self.connection.handle_undone(now, step, Ok(()));
+    }
+
+    fn finish_closing(&mut self, now: Instant) {
+        let Some(closing) = &self.closing else { return };
+        let step = closing.step;
+        let written = match &mut self.lane {
+            Some(lane) => lane.flush().unwrap_or(true),
+            None => true,
+        };
+        if written || now >= closing.until {
+            self.drop_lane(now, step);
+        }
+    }
+
+    fn tell(&mut self, now: Instant) {
+        self.traffic.store(self.connection.traffic());
+        match &self.party {
+            Party::Dialed(watcher) => {
+                let mut told = false;
+                while let Some(report) = self.connection.poll_report() {
+                    if !told {
+                        watcher.progress(self.progress());
+                        told = true;
+                    }
+                    watcher.report(now, report);
+                }
+            }
+            Party::Called(call, answering) => {
+                if self.connection.state() == State::Connected && !self.was_connected {
+                    self.was_connected = true;
+                    answering.connected(*call, &self.connection);
+                }
+            }
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            projection: self.connection.projection().clone(),
+            server: self.connection.server().map(|s| s.to_string()),
+        }
+    }
+
+    fn write_captured(&mut self) {
+        let Some(captured) = self.connection.take_captured() else { return };
+        if let Some(capture) = &mut self.capture {
+            for (at, direction, frame) in captured.frames() {
+                let sent = direction == onhook_connection::Direction::Sent;
+                if let Err(error) = capture.frame(at, sent, frame) {
+                    tracing::warn!(target: "engine", %error, "the capture cannot be written and ends");
+                    self.capture = None;
+                    break;
+                }
+            }
+        }
+        captured.clear();
+    }
+
+    /// Waits for the next thing to happen, and lets the connection know.
+    async fn wait(&mut self) {
+        let lane_queued = self.lane.as_ref().map_or(0, LaneIo::queued);
+        let deadline = [
+            self.connection.poll_timeout().map(|d| d.at),
+            self.outlet.poll_at(),
+            self.closing.as_ref().map(|c| c.until),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
+        let lane_ready = async {
+            match &self.lane {
+                Some(lane) if !self.lane_ended || lane_queued > 0 => {
+                    lane.ready(!self.lane_ended, lane_queued > 0).await
+                }
+                Some(_) | None => pending().await,
+            }
+        };
+        let outlet_ready = async {
+            match self.connection.state() == State::Connected && lane_queued < LANE_MARK {
+                true => self.outlet.ready().await,
+                false => pending().await,
+            }
+        };
+        let timer = async {
+            match deadline {
+                Some(at) => self.host.sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            order = self.orders.recv() => self.on_order(order),
+            (step, result) = self.doing.next() => self.on_done(step, result),
+            (step, result) = self.undoing.next() => {
+                self.connection.handle_undone(self.host.now(), step, result);
+            }
+            ready = lane_ready => self.on_lane(ready.map(|r| r.readable)),
+            () = outlet_ready => self.on_outlet(),
+            () = timer => self.connection.handle_timeout(self.host.now()),
+        }
+    }
+
+    fn on_order(&mut self, order: Option<Order>) {
+        let now = self.host.now();
+        match order {
+            Some(Order::HangUp(cause)) => self.connection.hang_up(now, cause),
+            Some(Order::Abandon(cause)) => self.connection.abandon(now, cause),
+            None => self.connection.hang_up(now, Cause::manager_stops()),
+            Some(Order::Attach(offer, answer)) => {
+                let result = self.attach(offer);
+                // Whoever offered it may have gone meanwhile; then it is detached at once.
+                if answer.send(result).is_err() {
+                    self.outlet.attached = None;
+                }
+            }
+            Some(Order::Detach) => self.outlet.attached = None,
+        }
+    }
+
+    fn attach(&mut self, offer: TunOffer) -> std::io::Result<()> {
+        use std::io::{Error, ErrorKind};
+        if self.connection.state() != State::Connected || self.outlet.stack.is_none() {
+            return Err(Error::new(ErrorKind::NotConnected, "the connection is not up"));
+        }
+        if self.outlet.attached.is_some() {
+            return Err(Error::new(ErrorKind::ResourceBusy, "another program is attached to it"));
+        }
+        let tun = onhook_host::TunDevice::adopt(
+            offer.descriptor,
+            offer.name,
+            offer.mtu,
+            offer.offload_header,
+        )?;
+        self.outlet.attached = Some((tun, offer.ports));
+        Ok(())
+    }
+
+    fn on_done(&mut self, step: StepId, result: Result<Done, HostError>) {
+        let now = self.host.now();
+        let result = result.map(|done| match done {
+            Done::Applied(applied) => {
+                match applied.resource {
+                    Some(Resource::Lane(lane)) => self.lane = Some(lane),
+                    Some(Resource::Tun(tun)) => self.outlet.tun = Some(tun),
+                    None => {}
+                }
+                applied.outcome
+            }
+            Done::Stack(stack, outcome) => {
+                self.outlet.stack = Some(*stack);
+                outcome
+            }
+        });
+        self.connection.handle_outcome(now, step, result);
+    }
+
+    fn on_lane(&mut self, readable: std::io::Result<bool>) {
+        let now = self.host.now();
+        match readable {
+            Ok(true) if !self.lane_ended => {}
+            Ok(_) => return,
+            Err(error) => return self.lane_failed(now, &error),
+        }
+        let Some(lane) = &mut self.lane else { return };
+        let (connection, outlet) = (&mut self.connection, &mut self.outlet);
+        let result = lane.receive(LANE_BUDGET, &mut |bytes| {
+            connection.handle_lane(now, bytes, &mut |packet| outlet.deliver(packet));
+        });
+        match result {
+            Ok(Received::More | Received::Drained) => {}
+            Ok(Received::Closed) => {
+                self.lane_ended = true;
+                self.connection.handle_lane_closed(now, None);
+            }
+            Err(error) => self.lane_failed(now, &error),
+        }
+    }
+
+    fn on_outlet(&mut self) {
+        let now = self.host.now();
+        let connection = &mut self.connection;
+        if let Err(error) = self.outlet.receive(&mut |packet| connection.handle_packet(now, packet))
+        {
+            let text = format!("the network interface is gone: {error}");
+            let cause = Cause::new(onhook_model::RasCode::LINK_FAILURE, text);
+            self.connection.hang_up(now, cause);
+        }
+    }
+
+    /// Nothing is left but what is owed: the last undoings are awaited, then the end is told.
+    async fn finish(&mut self) {
+        let now = self.host.now();
+        let cause = self.connection.cause().cloned().unwrap_or_else(Cause::hung_up);
+        let debts = self
+            .connection
+            .debts()
+            .iter()
+            .map(|d| Debt { deed: d.undo.deed().to_owned(), why: d.why.clone() })
+            .collect::<Vec<_>>();
+        for debt in &debts {
+            tracing::warn!(target: "engine", owner = self.owner, deed = debt.deed, why = debt.why,
+                "could not be undone in time; the record of changes keeps it for the next start");
+        }
+        let traffic = self.connection.traffic();
+        match &self.party {
+            Party::Dialed(watcher) => watcher.ended(now, Ended { cause, traffic, debts }),
+            Party::Called(call, answering) => answering.ended(*call, &cause, traffic),
+        }
+        while !self.undoing.is_empty() {
+            let (step, result) = self.undoing.next().await;
+            self.connection.handle_undone(self.host.now(), step, result);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Lanes: carriers of bytes that the host opens.
+//!
+//! Their readiness is awaited, their reading and writing is not: one task drives lane, packets and
+//! timers, and nothing is allocated for a packet.
+
+mod certificate;
+mod connect;
+mod session;
+mod tls;
+mod trust;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use onhook_effect::LaneFacts;
+
+pub use certificate::certificate_facts;
+pub use tls::{TlsLane, server_config};
+pub(crate) use trust::TrustStore;
+
+/// What a lane is ready for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// [`LaneIo::receive`] has something to do, be it to tell of the end.
+    pub readable: bool,
+    /// [`LaneIo::flush`] can write something.
+    pub writable: bool,
+}
+
+/// Why [`LaneIo::receive`] returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// The budget is spent and there may be more.
+    More,
+    /// Nothing is left for now.
+    Drained,
+    /// The other side has ended the stream; nothing will come any more.
+    Closed,
+}
+
+/// A carrier of bytes of one connection.
+#[derive(Debug)]
+pub enum LaneIo {
+    /// TLS over TCP.
+    Tls(Box<TlsLane>),
+}
+
+impl LaneIo {
+    /// Resolves when the lane can be read (if `read`) or written (if `write`); for ever pending when
+    /// neither is wanted. May be dropped and called again.
+    ///
+    /// # Errors
+    /// When the runtime shuts down.
+    pub async fn ready(&self, read: bool, write: bool) -> io::Result<Ready> {
+        match self {
+            Self::Tls(lane) => lane.ready(read, write).await,
+        }
+    }
+
+    /// Reads and decrypts until nothing is left or about `budget` octets of plaintext went to `sink`
+    /// (at most one read of 128 KiB more).
+    ///
+    /// # Errors
+    /// When the socket fails, or the other side breaks the rules of TLS.
+    pub fn receive(&mut self, budget: usize, sink: &mut dyn FnMut(&[u8])) -> io::Result<Received> {
+        match self {
+            Self::Tls(lane) => lane.receive(budget, sink),
+        }
+    }
+
+    /// Takes bytes to be sent; [`flush`](Self::flush) sends them. Small messages are gathered to full
+    /// records.
+    ///
+    /// # Errors
+    /// After [`close_politely`](Self::close_politely), and when more than 8 MiB would wait: the owner
+    /// is to look at [`queued`](Self::queued) long before.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Tls(lane) => lane.send(bytes),
+        }
+    }
+
+    /// Writes what the socket takes; true when nothing is left.
+    ///
+    /// # Errors
+    /// When the socket fails.
+    pub fn flush(&mut self) -> io::Result<bool> {
+        match self {
+            Self::Tls(lane) => lane.flush(),
+        }
+    }
+
+    /// Octets that wait for the socket.
+    pub fn queued(&self) -> usize {
+        match self {
+            Self::Tls(lane) => lane.queued(),
+        }
+    }
+
+    /// Queues the words with which this kind of lane says that nothing more will come.
+    pub fn close_politely(&mut self) {
+        match self {
+            Self::Tls(lane) => lane.close_politely(),
+        }
+    }
+
+    /// What is known of it.
+    pub fn facts(&self) -> &LaneFacts {
+        match self {
+            Self::Tls(lane) => lane.facts(),
+        }
+    }
+}

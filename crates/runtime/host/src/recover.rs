@@ -1,0 +1,146 @@
+//! Healing: what a dead manager's journal names is undone before anything else is done.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use onhook_effect::{HostError, HostErrorKind, Prefix};
+
+use crate::dns::{blocking, lock, put_back_after_crash};
+use crate::door::Host;
+use crate::journal::{Entry, FileRecord, Record};
+use crate::net::netlink::Netlink;
+use crate::net::route::Route;
+
+/// What became of one thing that a dead manager left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// What it was.
+    pub what: String,
+    /// What became of it.
+    pub result: Recovery,
+}
+
+/// How healing one thing ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// It was undone.
+    Undone,
+    /// It was gone already: with the kernel that held it, or by somebody else's hand.
+    AlreadyGone,
+    /// Somebody else has changed it since; it was left as it is.
+    LeftAlone,
+    /// The record of it cannot be read.
+    Damaged,
+    /// It could not be undone; it stays in the journal for the next start.
+    Failed(HostError),
+}
+
+impl fmt::Display for Recovered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.result {
+            Recovery::Undone => write!(f, "{}: undone", self.what),
+            Recovery::AlreadyGone => write!(f, "{}: was gone already", self.what),
+            Recovery::LeftAlone => write!(f, "{}: changed by somebody else, left alone", self.what),
+            Recovery::Damaged => write!(f, "{}: cannot be read", self.what),
+            Recovery::Failed(error) => write!(f, "{}: {error}; tried again later", self.what),
+        }
+    }
+}
+
+impl Host {
+    /// Undoes what a dead manager left, newest first. What died with the kernel that it was in (another
+    /// boot) is struck; what lies in files is put back.
+    pub async fn recover(&self) -> Vec<Recovered> {
+        let (boot, mut inherited, damaged) = {
+            let mut journal = lock(self.journal());
+            (journal.boot().to_owned(), journal.inherited(), journal.take_damaged())
+        };
+        let mut recovered = Vec::new();
+        if damaged > 0 {
+            let what = format!("{damaged} lines of the record of changes");
+            recovered.push(Recovered { what, result: Recovery::Damaged });
+        }
+        inherited.reverse();
+        let mut files: BTreeMap<PathBuf, Vec<(u64, FileRecord)>> = BTreeMap::new();
+        for (seq, Entry { boot: of, record }) in inherited {
+            let what = record.what();
+            let is_this_boot = of == boot;
+            let result = match record {
+                Record::File(file) => {
+                    files.entry(file.path.clone()).or_default().push((seq, file));
+                    continue;
+                }
+                Record::Pin { .. } | Record::Resolved { .. } if !is_this_boot => {
+                    Recovery::AlreadyGone
+                }
+                Record::Pin { to, interface, next_hop } => {
+                    let to = Prefix::host(to);
+                    self.unpin(&Route { to, interface, next_hop, metric: None })
+                }
+                Record::Resolved { interface, index } => {
+                    self.forget_resolved(&interface, index).await
+                }
+                Record::Resolvconf { label } => self.dns().delete_resolvconf(&label).await.into(),
+            };
+            self.settle(&[seq], &result);
+            recovered.push(Recovered { what, result });
+        }
+        for (path, mut records) in files {
+            records.reverse(); // oldest first again
+            let (entries, records): (Vec<u64>, Vec<FileRecord>) = records.into_iter().unzip();
+            let put_back = blocking(move || put_back_after_crash(&records)).await;
+            let result = match put_back {
+                Ok(crate::dns::PutBack::Done) => Recovery::Undone,
+                Ok(crate::dns::PutBack::LeftAlone) => Recovery::LeftAlone,
+                Err(error) => Recovery::Failed(error),
+            };
+            self.settle(&entries, &result);
+            let what = format!("name servers in {}", path.display());
+            recovered.push(Recovered { what, result });
+        }
+        recovered
+    }
+
+    fn settle(&self, entries: &[u64], result: &Recovery) {
+        if !matches!(result, Recovery::Failed(_)) {
+            let mut journal = lock(self.journal());
+            entries.iter().for_each(|seq| journal.strike(*seq));
+        }
+    }
+
+    fn unpin(&self, route: &Route) -> Recovery {
+        const DEED: &str = "remove the route to the server";
+        let deleted = self.netlink().map(|netlink| netlink.delete_route(route));
+        match deleted {
+            Some(Ok(true)) => Recovery::Undone,
+            Some(Ok(false)) => Recovery::AlreadyGone,
+            Some(Err(error)) => Recovery::Failed(HostError::from_io(DEED, &error)),
+            None => {
+                let text = "the kernel's routing socket is closed to us";
+                Recovery::Failed(HostError::new(DEED, HostErrorKind::NotPermitted, text))
+            }
+        }
+    }
+
+    /// systemd-resolved forgets an interface's name servers with the interface; only one that is still
+    /// there needs its program.
+    async fn forget_resolved(&self, interface: &str, index: u32) -> Recovery {
+        let link = self.netlink().map(|netlink: &Netlink| netlink.link_by_index(index));
+        match link {
+            Some(Ok(Some(link))) if link.name == interface => {
+                self.dns().revert_resolved(interface).await.into()
+            }
+            _ => Recovery::AlreadyGone,
+        }
+    }
+}
+
+impl From<Result<(), HostError>> for Recovery {
+    fn from(result: Result<(), HostError>) -> Self {
+        match result {
+            Ok(()) => Self::Undone,
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
