@@ -1,0 +1,412 @@
+//! The command line's outline; also read by the build, for man pages and completions.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+
+/// Dial, list and hang up remote-access connections.
+///
+/// The connection belongs to the manager (`onhook daemon`, started on demand), not to the command that
+/// dialed it: it stays when the command ends, and any command of the same user can list it and hang it
+/// up. When its handle is gone, everything is gone.
+#[derive(Debug, Parser)]
+#[command(name = "onhook", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Examples:
+  onhook demo                                  a whole connection's life, without any set-up
+  onhook dial office                           an entry of the phone book
+  onhook dial --phone-number vpn.example.net --device sstp --user alice
+  onhook list
+  onhook hangup office
+
+The exit status is 0 when all went well, 1 when not, 2 for a wrong command line. RAS error numbers are
+printed, since they do not fit into an exit status.")]
+pub(crate) struct Args {
+    /// The manager's socket, instead of the user's own or the system's
+    #[arg(long, global = true, env = "ONHOOK_SOCKET", value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) socket: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Dial an entry of the phone book, or a number
+    Dial(Box<DialArgs>),
+    /// List the connections: half-dialed and failed ones too
+    List(ListArgs),
+    /// Show all about one connection
+    Status(StatusArgs),
+    /// Hang up, and return when nothing is left
+    Hangup(HangupArgs),
+    /// Print one line an event, until interrupted
+    Watch(WatchArgs),
+    /// Show why connections ended
+    History(ListArgs),
+    /// Run a program in a network of its own on a connection
+    Exec(Box<ExecArgs>),
+    /// Look at phone books
+    Phonebook(PhonebookArgs),
+    /// Answer calls: a small server for tests and small real use
+    Answer(AnswerArgs),
+    /// Show a whole connection's life on this machine, without any set-up
+    Demo(DemoArgs),
+    /// Run the manager in the foreground
+    Daemon(DaemonArgs),
+    /// Print the completions for a shell
+    Completions {
+        /// Which shell
+        shell: ShellName,
+    },
+    /// Print the manual page of a command
+    Man {
+        /// Which command; none is onhook itself
+        command: Option<String>,
+    },
+    /// The inner half of exec; not for use by hand
+    #[command(hide = true)]
+    ExecInside(ExecInsideArgs),
+}
+
+/// A shell that has completions.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ShellName {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
+}
+
+/// Who dials what, and how.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A password is asked for on the terminal, or read from standard input with --password-stdin;
+it is never taken from the command line, where every user could read it.
+
+Ctrl-C while dialing hangs up. The command ends when the connection is up; the connection stays.
+When dialing fails, the command hangs the failed handle up, unless --keep-failed leaves it listed.
+
+Examples:
+  onhook dial office
+  onhook dial --phone-number vpn.example.net --device sstp --user alice --route 10.0.0.0/8
+  echo \"$PASSWORD\" | onhook dial office --password-stdin --json"
+)]
+pub(crate) struct DialArgs {
+    /// What is dialed
+    #[command(flatten)]
+    pub(crate) what: WhatArgs,
+    /// Write every PPP frame to this file (pcapng, for Wireshark; passwords of PAP are blotted out)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) capture: Option<PathBuf>,
+    /// Leave a failed dial listed, instead of hanging it up
+    #[arg(long)]
+    pub(crate) keep_failed: bool,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Print a JSON object an event, and one at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is dialed, by whom, and what of the network is taken over.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct WhatArgs {
+    /// An entry of the phone book
+    #[arg(required_unless_present = "phone_number", conflicts_with = "device")]
+    pub(crate) entry: Option<String>,
+    /// A host name or address to dial, without an entry or instead of the entry's number
+    #[arg(long, value_name = "HOST_OR_NUMBER", value_hint = ValueHint::Hostname)]
+    pub(crate) phone_number: Option<String>,
+    /// The device to dial a number with
+    #[arg(long, value_name = "DEVICE", default_value = "sstp")]
+    pub(crate) device: String,
+    /// The phone book to look in, instead of the user's and the system's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) phonebook: Option<PathBuf>,
+    /// The user to dial as
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// The user's domain
+    #[arg(long, short, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+    /// Read the password from standard input, up to the end of its first line
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// Trust the root certificates in this file (PEM) instead of the system's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "trust")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Trust only the server certificate with this SHA-256 (hexadecimal)
+    #[arg(long, value_name = "HEX", group = "trust")]
+    pub(crate) pin_sha256: Option<String>,
+    /// Do not check the server's certificate at all: anyone may be in the middle
+    #[arg(long, group = "trust")]
+    pub(crate) insecure_accept_any_certificate: bool,
+    /// The name that the certificate must bear, if not the one that is dialed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) server_name: Option<String>,
+    /// Send packets for this range through the connection (may be repeated; implies no default route)
+    #[arg(long = "route", value_name = "PREFIX")]
+    pub(crate) routes: Vec<String>,
+    /// Do not send everything through the connection
+    #[arg(long)]
+    pub(crate) no_default_route: bool,
+    /// The name of the network interface
+    #[arg(long, value_name = "NAME")]
+    pub(crate) interface: Option<String>,
+    /// Put the interface into this network namespace (ip netns)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) netns: Option<String>,
+    /// Use the user-space network (proxies, no interface) even with the rights to make one
+    #[arg(long)]
+    pub(crate) userspace: bool,
+    /// Where to offer SOCKS5 (user-space network)
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) socks5: Option<SocketAddr>,
+    /// Where to offer HTTP CONNECT (user-space network)
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) http_connect: Option<SocketAddr>,
+    /// Forward a local port: PORT:HOST:PORT, or ADDRESS:PORT:HOST:PORT (user-space network; may be repeated)
+    #[arg(long = "forward", value_name = "LOCAL:REMOTE")]
+    pub(crate) forwards: Vec<String>,
+    /// How long a hang-up may take at most, in milliseconds (3000 unless the entry says otherwise)
+    #[arg(long, value_name = "MS")]
+    pub(crate) hangup_budget: Option<u64>,
+}
+
+/// How to print.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// Print a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// One connection.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// Its handle (0x2a) or the name of its entry
+    pub(crate) connection: String,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which connections to end.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Returns when the status query answers ERROR_INVALID_HANDLE (6): the server was told, and nothing
+of the connection is left on this machine. An entry that was dialed several times has as many
+references; each hang-up by handle gives one back. Without an argument, on a terminal, the list is
+shown to choose from."
+)]
+pub(crate) struct HangupArgs {
+    /// A handle (0x2a) or the name of an entry
+    #[arg(conflicts_with = "all")]
+    pub(crate) connection: Option<String>,
+    /// All connections
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Return at once
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// Print a JSON array of what was hung up
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which events.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WatchArgs {
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A program on a connection.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The program runs in its own user and network namespace, whose only interface leads into the
+connection; names are resolved by the connection's servers. Nothing of it is left when it ends. An
+entry that is not connected is dialed first and hung up afterwards.
+
+Example:
+  onhook exec office -- curl http://intranet/"
+)]
+pub(crate) struct ExecArgs {
+    /// A handle (0x2a) of a connection, or an entry of the phone book
+    pub(crate) entry: String,
+    /// The phone book to look in
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) phonebook: Option<PathBuf>,
+    /// The user to dial as
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Read the password from standard input, up to the end of its first line
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// The program and its arguments
+    #[arg(required = true, last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) command: Vec<std::ffi::OsString>,
+}
+
+/// The inner half of exec.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExecInsideArgs {
+    /// The socket of the outer half
+    #[arg(long)]
+    pub(crate) control: PathBuf,
+    /// Addresses, as prefixes
+    #[arg(long)]
+    pub(crate) address: Vec<String>,
+    /// MTU
+    #[arg(long)]
+    pub(crate) mtu: u16,
+    /// Name servers
+    #[arg(long)]
+    pub(crate) dns: Vec<std::net::IpAddr>,
+    /// The program and its arguments
+    #[arg(required = true, last = true)]
+    pub(crate) command: Vec<std::ffi::OsString>,
+}
+
+/// What to do with phone books.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PhonebookArgs {
+    /// The phone book to look in, instead of the user's and the system's
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) phonebook: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: PhonebookCommand,
+}
+
+/// What to do with phone books.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PhonebookCommand {
+    /// List the entries
+    List(ListArgs),
+    /// Show what an entry means
+    Show {
+        /// The entry
+        entry: String,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what is odd or wrong in the books
+    Check,
+}
+
+/// How to answer.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The file of users has a line for each: the name, a blank, the password; either may stand in double
+quotes. Keep it readable by its owner alone.
+
+With --inside a small host of our own stands behind the calls, at our address: a page over HTTP on
+port 80 and an echo on port 7. Without it, each call becomes a network interface of this machine, which
+needs root.
+
+Example:
+  onhook answer --sstp 0.0.0.0:443 --users callers --name vpn.example.net"
+)]
+pub(crate) struct AnswerArgs {
+    /// Answer SSTP here (may be repeated; port 0 lets the system choose)
+    #[arg(long, required = true, value_name = "ADDRESS:PORT")]
+    pub(crate) sstp: Vec<SocketAddr>,
+    /// The file of users
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) users: PathBuf,
+    /// Addresses for the callers; the first is ours
+    #[arg(long, value_name = "PREFIX", default_value = "10.99.0.0/24")]
+    pub(crate) pool: String,
+    /// A name server that callers are told (may be repeated)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) dns: Vec<Ipv4Addr>,
+    /// The certificate chain (PEM); without it one is made at start
+    #[arg(long, value_name = "FILE", requires = "key", value_hint = ValueHint::FilePath)]
+    pub(crate) cert: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert", value_hint = ValueHint::FilePath)]
+    pub(crate) key: Option<PathBuf>,
+    /// The name that we answer by, also in a certificate made at start
+    #[arg(long, value_name = "NAME", default_value = "localhost")]
+    pub(crate) name: String,
+    /// Write the root certificate made at start to this file, for the callers' --ca-file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) write_ca: Option<PathBuf>,
+    /// A proof that is accepted (may be repeated, in order of preference)
+    #[arg(long = "method", value_name = "METHOD", default_value = "ms-chap-v2")]
+    pub(crate) methods: Vec<MethodName>,
+    /// A small inside host stands behind the calls, instead of this machine
+    #[arg(long)]
+    pub(crate) inside: bool,
+    /// The most calls at once
+    #[arg(long, default_value_t = 1024)]
+    pub(crate) max_calls: usize,
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A way to prove who one is.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum MethodName {
+    /// MS-CHAP version 2
+    MsChapV2,
+    /// CHAP with MD5
+    ChapMd5,
+    /// The password in the clear
+    Pap,
+}
+
+/// How to show it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    /// How many octets to fetch through the connection
+    #[arg(long, default_value_t = 1_048_576)]
+    pub(crate) bytes: u64,
+}
+
+/// How the manager runs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DaemonArgs {
+    /// Where the record of changes, the used-up handles and the history are kept
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// End when there was neither a connection nor a client for so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) exit_when_idle: Option<u64>,
+    /// Never make network interfaces, even with the rights to
+    #[arg(long)]
+    pub(crate) userspace: bool,
+    /// By which means names are resolved through connections
+    #[arg(long, value_name = "MEANS", default_value = "auto")]
+    pub(crate) dns: DnsMeans,
+    /// How long a failed dial stays listed after its dialer has gone, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) failed_grace: u64,
+    /// Print "ready" when ready
+    #[arg(long, hide = true)]
+    pub(crate) ready_on_stdout: bool,
+}
+
+/// By which means names are resolved.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DnsMeans {
+    /// systemd-resolved if it runs, else resolvconf, else /etc/resolv.conf
+    Auto,
+    /// systemd-resolved
+    Resolved,
+    /// resolvconf
+    Resolvconf,
+    /// /etc/resolv.conf
+    File,
+    /// Leave name resolution alone
+    None,
+}

@@ -1,0 +1,123 @@
+//! `onhook answer`: the answering server.
+
+use std::process::ExitCode;
+
+use onhook_answer::{Answer, AnswerConfig, Behind, Identity, Method, Pool, Session, Users};
+use onhook_engine::{Engine, EngineConfig};
+use onhook_host::HostConfig;
+use serde_json::json;
+
+use crate::args::{AnswerArgs, MethodName};
+use crate::print;
+
+pub(crate) async fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
+    onhook_daemon::init_logging(false);
+    onhook_daemon::harden();
+    let config = config(args)?;
+    let (identity, users) = (config.identity.clone(), config.users.count());
+    let folder = onhook_client::state_dir().join(format!("answer-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let host = HostConfig { userspace_only: args.inside, ..HostConfig::default() };
+    let engine = Engine::start(EngineConfig {
+        state_dir: folder.clone(),
+        host,
+        terms: onhook_engine::ManagerTerms::default(),
+    })
+    .await?;
+    let answer = Answer::start(engine, config).await?;
+    for address in answer.addresses() {
+        let pin = hex(&identity.sha256());
+        if args.json {
+            print::json_line(
+                &json!({ "event": "answering", "sstp": address, "users": users, "sha256": pin }),
+            )?;
+        } else {
+            println!("Answering SSTP on {address} for {users} users; certificate SHA-256 {pin}");
+        }
+    }
+    if let (Some(file), Some(ca)) = (&args.write_ca, identity.ca_pem()) {
+        std::fs::write(file, ca)?;
+    }
+    report(&answer, args.json).await?;
+    answer.stop().await;
+    std::fs::remove_dir_all(folder)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
+    let users = Users::parse(&std::fs::read_to_string(&args.users)?)
+        .map_err(|e| anyhow::anyhow!("{}: {e}", args.users.display()))?;
+    let identity = match (&args.cert, &args.key) {
+        (Some(cert), Some(key)) => Identity::from_pem(&std::fs::read(cert)?, &std::fs::read(key)?)?,
+        _ => Identity::make(&names(args))?,
+    };
+    Ok(AnswerConfig {
+        sstp: args.sstp.clone(),
+        identity,
+        users,
+        pool: Pool::new(args.pool.parse()?)?,
+        dns: args.dns.clone(),
+        methods: args.methods.iter().map(|m| method(*m)).collect(),
+        name: args.name.clone(),
+        behind: if args.inside { Behind::Inside } else { Behind::Machine },
+        max_calls: args.max_calls,
+    })
+}
+
+fn names(args: &AnswerArgs) -> Vec<String> {
+    let addresses = args.sstp.iter().map(|a| a.ip()).filter(|ip| !ip.is_unspecified());
+    let mut names = vec![args.name.clone()];
+    names.extend(addresses.map(|ip| ip.to_string()));
+    names
+}
+
+const fn method(name: MethodName) -> Method {
+    match name {
+        MethodName::MsChapV2 => Method::MsChapV2,
+        MethodName::ChapMd5 => Method::ChapMd5,
+        MethodName::Pap => Method::Pap,
+    }
+}
+
+/// Says who comes and goes, until interrupted.
+async fn report(answer: &Answer, as_json: bool) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut changes = answer.changes();
+    let mut before: Vec<Session> = Vec::new();
+    loop {
+        tokio::select! {
+            changed = changes.changed() => changed?,
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+        }
+        let now = answer.sessions();
+        for session in now.iter().filter(|s| !before.contains(s)) {
+            tell(session, if session.connected { "connected" } else { "calling" }, as_json)?;
+        }
+        for session in before.iter().filter(|b| !now.iter().any(|n| n.call == b.call)) {
+            tell(session, "ended", as_json)?;
+        }
+        before = now;
+    }
+}
+
+fn tell(session: &Session, event: &str, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return print::json_line(&json!({
+            "event": event,
+            "call": session.call,
+            "from": session.from,
+            "user": session.user,
+            "address": session.address,
+        }));
+    }
+    let user = session.user.as_deref().unwrap_or("?");
+    let address = session.address.map(|a| a.to_string()).unwrap_or_default();
+    println!("call {} from {} ({user}) {event} {address}", session.call, session.from);
+    Ok(())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

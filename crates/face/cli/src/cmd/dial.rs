@@ -1,0 +1,211 @@
+//! `onhook dial`: the states as they come, then what the network gave.
+
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use onhook_client::{
+    ConnectionEvent, ConnectionReport, DialRequest, Dialed, EventKind, Events, Handle, Ras,
+    RasCode, RasError, RasState, StateReport,
+};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::DialArgs;
+use crate::{credentials, print, request};
+
+pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Result<ExitCode> {
+    let request = request::build(&args.what)?;
+    let what = &args.what;
+    let (user, domain) = (what.user.as_deref(), what.domain.as_deref());
+    let credentials = credentials::ask(&request.entry, user, domain, what.password_stdin)?;
+    let capture = args.capture.as_ref().map(std::fs::File::create).transpose()?;
+    let mut ras = Ras::connect_or_start(socket).await?;
+    // From here on an interrupt is ours to answer: a dial that has begun is hung up, however early it is.
+    let mut interrupts = signal(SignalKind::interrupt())?;
+    // Listen before dialing, so that no state is missed.
+    let mut events = ras.watch(None).await?;
+    let capture = capture.as_ref().map(|file| file.as_fd());
+    let dialed = ras.dial(&request, &credentials, capture).await?;
+    drop(credentials);
+    let mut teller = Teller { args, request: &request };
+    if dialed.already {
+        return teller.already(&mut ras, dialed).await;
+    }
+    teller.begin(dialed.handle)?;
+    let outcome = tokio::select! {
+        outcome = teller.follow(&mut events, dialed.handle) => outcome?,
+        _ = interrupts.recv() => {
+            eprintln!("Hanging up …");
+            ras.hang_up(dialed.handle).await?;
+            // A second Ctrl-C leaves at once; the manager goes on hanging up.
+            tokio::select! {
+                gone = ras.wait_gone(dialed.handle) => gone?,
+                _ = interrupts.recv() => {}
+            }
+            return Err(RasError::from(RasCode::CANCELLED).into());
+        }
+    };
+    match outcome {
+        None => {
+            let report = ras.status(dialed.handle).await?;
+            teller.connected(&report)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(failure) => {
+            if !args.keep_failed {
+                match ras.hang_up(dialed.handle).await {
+                    Ok(()) => ras.wait_gone(dialed.handle).await?,
+                    // Somebody else hung it up.
+                    Err(error) if error.code == RasCode::NO_CONNECTION => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            teller.failed(dialed.handle, &failure)?;
+            Err(RasError::new(failure.error, failure.text).into())
+        }
+    }
+}
+
+/// Dials quietly and waits for the end of it; for commands that need a connection. An interrupt hangs
+/// it up.
+pub(crate) async fn connect(
+    ras: &mut Ras,
+    request: &DialRequest,
+    credentials: &onhook_client::Credentials,
+) -> anyhow::Result<Dialed> {
+    let mut interrupts = signal(SignalKind::interrupt())?;
+    let mut events = ras.watch(None).await?;
+    let dialed = ras.dial(request, credentials, None).await?;
+    if dialed.already {
+        return Ok(dialed);
+    }
+    let outcome = tokio::select! {
+        outcome = next_end(&mut events, dialed.handle, |_| Ok(())) => outcome?,
+        _ = interrupts.recv() => {
+            ras.hang_up(dialed.handle).await?;
+            ras.wait_gone(dialed.handle).await?;
+            return Err(RasError::from(RasCode::CANCELLED).into());
+        }
+    };
+    match outcome {
+        None => Ok(dialed),
+        Some(failure) => {
+            ras.hang_up(dialed.handle).await?;
+            ras.wait_gone(dialed.handle).await?;
+            Err(RasError::new(failure.error, failure.text).into())
+        }
+    }
+}
+
+/// Follows a dial to its end: `None` when it is connected, else how it failed.
+pub(crate) async fn next_end(
+    events: &mut Events,
+    handle: Handle,
+    mut each: impl FnMut(&ConnectionEvent) -> anyhow::Result<()>,
+) -> anyhow::Result<Option<StateReport>> {
+    loop {
+        let Some(event) = events.next().await? else {
+            return Err(RasError::new(
+                RasCode::SERVICE_NOT_ACTIVE,
+                "the manager ended while dialing",
+            )
+            .into());
+        };
+        if event.handle != Some(handle) {
+            continue;
+        }
+        each(&event)?;
+        match event.kind {
+            EventKind::State(report) if !report.error.is_success() => return Ok(Some(report)),
+            EventKind::State(report) if report.state == RasState::Connected => return Ok(None),
+            EventKind::Gone { cause, .. } => {
+                return Ok(Some(StateReport {
+                    state: RasState::Disconnected,
+                    error: cause.code(),
+                    text: cause.text().to_owned(),
+                }));
+            }
+            EventKind::State(_) | EventKind::Missed { .. } => {}
+        }
+    }
+}
+
+struct Teller<'a> {
+    args: &'a DialArgs,
+    request: &'a DialRequest,
+}
+
+impl Teller<'_> {
+    fn begin(&self, handle: Handle) -> anyhow::Result<()> {
+        if self.args.json {
+            let entry = &self.request.entry.name;
+            print::json_line(&json!({ "event": "dialing", "handle": handle, "entry": entry }))?;
+        } else if !self.args.quiet {
+            println!("Dialing {} ({handle}) …", self.request.entry.name);
+        }
+        Ok(())
+    }
+
+    async fn follow(
+        &mut self,
+        events: &mut Events,
+        handle: Handle,
+    ) -> anyhow::Result<Option<StateReport>> {
+        next_end(events, handle, |event| {
+            let EventKind::State(report) = &event.kind else { return Ok(()) };
+            if self.args.json {
+                print::json_line(&json!({
+                    "event": "state",
+                    "handle": handle,
+                    "state": report.state,
+                    "state_name": report.state.name(),
+                    "error": report.error,
+                }))?;
+            } else if !self.args.quiet && report.error.is_success() {
+                println!("  {}", report.state.name());
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    fn connected(&self, report: &ConnectionReport) -> anyhow::Result<()> {
+        if self.args.json {
+            let mut value = print::connection_json(report);
+            value["event"] = json!("connected");
+            print::json_line(&value)?;
+        } else if !self.args.quiet {
+            print::dialed(report);
+        }
+        Ok(())
+    }
+
+    async fn already(&self, ras: &mut Ras, dialed: Dialed) -> anyhow::Result<ExitCode> {
+        let report = ras.status(dialed.handle).await?;
+        if self.args.json {
+            let mut value = print::connection_json(&report);
+            value["event"] = json!("already");
+            print::json_line(&value)?;
+        } else if !self.args.quiet {
+            println!(
+                "{} is connected already ({}); it has {} references now.",
+                report.entry, report.handle, report.references
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn failed(&self, handle: Handle, failure: &StateReport) -> anyhow::Result<()> {
+        if self.args.json {
+            print::json_line(&json!({
+                "event": "failed",
+                "handle": handle,
+                "error": failure.error,
+                "error_name": failure.error.name(),
+                "text": failure.text,
+            }))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! The commands, a file each.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use onhook_client::{ConnectionReport, Handle, Ras, RasCode, RasError};
+
+use crate::args::Command;
+
+pub(crate) mod answer;
+pub(crate) mod daemon;
+pub(crate) mod demo;
+pub(crate) mod dial;
+pub(crate) mod exec;
+pub(crate) mod exec_inside;
+pub(crate) mod hangup;
+pub(crate) mod list;
+pub(crate) mod manual;
+pub(crate) mod phonebook;
+pub(crate) mod watch;
+
+/// Runs a command that talks with the manager.
+pub(crate) async fn run(socket: Option<PathBuf>, command: Command) -> anyhow::Result<ExitCode> {
+    let socket = socket.as_deref();
+    match command {
+        Command::Dial(args) => dial::run(socket, &args).await,
+        Command::List(args) => list::run(socket, &args).await,
+        Command::Status(args) => list::status(socket, &args).await,
+        Command::History(args) => list::history(socket, &args).await,
+        Command::Hangup(args) => hangup::run(socket, &args).await,
+        Command::Watch(args) => watch::run(socket, &args).await,
+        Command::Exec(args) => exec::run(socket, &args).await,
+        Command::Answer(args) => answer::run(&args).await,
+        Command::Demo(args) => demo::run(&args).await,
+        Command::Phonebook(_)
+        | Command::Daemon(_)
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::ExecInside(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// The connections that `name` means: the one of a handle, or those of an entry.
+pub(crate) async fn find(ras: &mut Ras, name: &str) -> Result<Vec<ConnectionReport>, RasError> {
+    if let Ok(handle) = name.parse::<Handle>() {
+        return Ok(vec![ras.status(handle).await?]);
+    }
+    let same = |entry: &str| entry.to_lowercase() == name.to_lowercase();
+    let found: Vec<_> = ras
+        .list()
+        .await?
+        .into_iter()
+        .filter(|c| same(&c.entry) || c.entry.strip_prefix('.').is_some_and(same))
+        .collect();
+    if found.is_empty() {
+        return Err(RasError::new(
+            RasCode::NO_CONNECTION,
+            format!("“{name}” is neither an entry that is connected nor a handle"),
+        ));
+    }
+    Ok(found)
+}

@@ -1,0 +1,52 @@
+//! Whom to dial as: from the command line, the entry, standard input or the terminal; the password never
+//! from an argument.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use onhook_base::Secret;
+use onhook_client::{Credentials, Entry};
+
+/// The most octets of a password that are read.
+const MAX_PASSWORD: usize = 4096;
+
+/// Asks for what is not known yet.
+pub(crate) fn ask(
+    entry: &Entry,
+    user: Option<&str>,
+    domain: Option<&str>,
+    from_stdin: bool,
+) -> anyhow::Result<Credentials> {
+    let domain = domain.or(entry.domain.as_deref()).unwrap_or_default().to_owned();
+    let user = match user.or(entry.user.as_deref()) {
+        Some(user) => user.to_owned(),
+        None => ask_user()?,
+    };
+    let password = if from_stdin {
+        read_password()?
+    } else if std::io::stdin().is_terminal() {
+        Secret::new(rpassword::prompt_password(format!("Password of {user}: "))?)
+    } else {
+        anyhow::bail!("a password is needed: use --password-stdin, or dial from a terminal")
+    };
+    Ok(Credentials { user, password, domain })
+}
+
+fn ask_user() -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        anyhow::bail!("a user is needed: use --user, or put OnhookUser= into the entry");
+    }
+    eprint!("User: ");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn read_password() -> anyhow::Result<Secret<String>> {
+    // Room for all of it, so that no copy is left where the text grew.
+    let mut text = Secret::new(String::with_capacity(2 * MAX_PASSWORD));
+    let most = u64::try_from(MAX_PASSWORD + 1)?;
+    std::io::stdin().take(most).read_to_string(text.expose_mut())?;
+    let line = text.expose().split(['\r', '\n']).next().unwrap_or_default();
+    anyhow::ensure!(line.len() <= MAX_PASSWORD, "a password has {MAX_PASSWORD} octets at most");
+    Ok(Secret::new(line.to_owned()))
+}

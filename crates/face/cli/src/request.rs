@@ -1,0 +1,145 @@
+//! What the arguments of a dial mean.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use onhook_client::{DialOptions, DialRequest, Entry, books};
+use onhook_model::{ForwardSpec, Prefix, Trust};
+
+use crate::args::WhatArgs;
+
+/// The entry with what the command line changes, and the options beside it.
+pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
+    let (mut entry, by_number) = match (&args.entry, &args.phone_number) {
+        (Some(name), _) => (from_book(name, args.phonebook.as_deref())?, false),
+        (None, Some(number)) => (Entry::for_number(number, &args.device), true),
+        (None, None) => anyhow::bail!("name an entry, or a number by --phone-number"),
+    };
+    change_trust(&mut entry, args)?;
+    change_network(&mut entry, args)?;
+    if let Some(name) = &args.server_name {
+        entry.server_name = Some(name.clone());
+    }
+    if let Some(ms) = args.hangup_budget {
+        entry.hangup_budget = Some(Duration::from_millis(ms));
+    }
+    if matches!(entry.trust, Trust::Insecure) {
+        eprintln!(
+            "Warning: the server's certificate is not checked; anyone on the way can read the password."
+        );
+    }
+    let forwards = args.forwards.iter().map(|f| forward(f)).collect::<Result<_, _>>()?;
+    let options = DialOptions {
+        by_number,
+        number: if by_number { None } else { args.phone_number.clone() },
+        userspace: args.userspace,
+        socks5: args.socks5,
+        http_connect: args.http_connect,
+        forwards,
+    };
+    Ok(DialRequest { entry, options })
+}
+
+/// Reads an entry, and tells what is odd about it.
+pub(crate) fn from_book(name: &str, book: Option<&Path>) -> anyhow::Result<Entry> {
+    let found = books::find(name, book)?;
+    for warning in &found.warnings {
+        eprintln!("Warning: {}: {warning}", found.book.display());
+    }
+    Ok(found.entry)
+}
+
+fn change_trust(entry: &mut Entry, args: &WhatArgs) -> anyhow::Result<()> {
+    if let Some(file) = &args.ca_file {
+        entry.trust = Trust::CaPem(books::read_ca(file)?);
+    }
+    if let Some(hex) = &args.pin_sha256 {
+        entry.trust = Trust::PinSha256(sha256(hex)?);
+    }
+    if args.insecure_accept_any_certificate {
+        entry.trust = Trust::Insecure;
+    }
+    Ok(())
+}
+
+fn change_network(entry: &mut Entry, args: &WhatArgs) -> anyhow::Result<()> {
+    if args.no_default_route || !args.routes.is_empty() {
+        entry.ipv4.default_route = false;
+        entry.ipv6.default_route = false;
+    }
+    for route in &args.routes {
+        entry.routes.push(route.parse::<Prefix>()?);
+    }
+    if let Some(name) = &args.interface {
+        entry.interface_name = Some(name.clone());
+    }
+    if let Some(netns) = &args.netns {
+        entry.netns = Some(netns.clone());
+    }
+    Ok(())
+}
+
+fn sha256(hex: &str) -> anyhow::Result<[u8; 32]> {
+    let bad = || anyhow::anyhow!("--pin-sha256 takes 64 hexadecimal digits");
+    let digits: String = hex.chars().filter(|c| *c != ':').collect();
+    if digits.len() != 64 || !digits.is_ascii() {
+        return Err(bad());
+    }
+    let mut hash = [0; 32];
+    for (at, octet) in hash.iter_mut().enumerate() {
+        *octet = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).map_err(|_| bad())?;
+    }
+    Ok(hash)
+}
+
+/// `[ADDRESS:]PORT:HOST:PORT`; addresses of IPv6 stand in brackets.
+fn forward(text: &str) -> anyhow::Result<ForwardSpec> {
+    let bad = || anyhow::anyhow!("“{text}” is no forward such as 8080:intranet:80");
+    let (rest, port) = text.rsplit_once(':').ok_or_else(bad)?;
+    let port = port.parse().map_err(|_| bad())?;
+    let (local, host) = match rest.strip_suffix(']') {
+        Some(inner) => {
+            let (local, host) = inner.rsplit_once(":[").ok_or_else(bad)?;
+            (local, host)
+        }
+        None => rest.rsplit_once(':').ok_or_else(bad)?,
+    };
+    let local = match local.parse::<u16>() {
+        Ok(port) => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port),
+        Err(_) => local.parse().map_err(|_| bad())?,
+    };
+    if host.is_empty() {
+        return Err(bad());
+    }
+    Ok(ForwardSpec { local, host: host.to_owned(), port })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forwards_are_read_with_and_without_an_address() {
+        let f = forward("8080:intranet:80").unwrap();
+        assert_eq!(
+            (f.local.to_string().as_str(), f.host.as_str(), f.port),
+            ("127.0.0.1:8080", "intranet", 80)
+        );
+        let f = forward("0.0.0.0:8080:10.0.0.1:80").unwrap();
+        assert_eq!((f.local.to_string().as_str(), f.host.as_str()), ("0.0.0.0:8080", "10.0.0.1"));
+        let f = forward("[::1]:8080:[fd00::1]:80").unwrap();
+        assert_eq!((f.local.to_string().as_str(), f.host.as_str()), ("[::1]:8080", "fd00::1"));
+        for bad in ["", "80", "80:host", "80::80", "x:host:80", "80:host:x", "70000:host:80"] {
+            assert!(forward(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_pin_is_read_with_and_without_colons() {
+        assert_eq!(sha256(&"0a".repeat(32)).unwrap(), [10; 32]);
+        assert_eq!(sha256(&["0A"; 32].join(":")).unwrap(), [10; 32]);
+        assert!(sha256("0a").is_err());
+        assert!(sha256(&"zz".repeat(32)).is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! The engine as the service behind the socket.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use onhook_engine::{Engine, Subscription};
+use onhook_model::{
+    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
+    RasError,
+};
+
+use crate::service::{Answer, Caller, Events, Service, TunOffer};
+
+/// How long a manager that is told to stop waits for the slowest hang-up.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The manager at work, as clients reach it. Who may do what is decided by the manager itself, from
+/// the user id that the kernel told.
+pub struct EngineService {
+    engine: Engine,
+}
+
+impl EngineService {
+    /// The service of this engine.
+    pub const fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+}
+
+const fn known(caller: &Caller) -> onhook_engine::Caller {
+    onhook_engine::Caller { user: caller.uid, session: caller.session }
+}
+
+impl Service for EngineService {
+    fn dial(
+        &self,
+        caller: &Caller,
+        request: DialRequest,
+        credentials: Credentials,
+        capture: Option<OwnedFd>,
+    ) -> Result<Dialed, RasError> {
+        self.engine.dial(known(caller), &request, &credentials, capture)
+    }
+
+    fn hang_up(&self, caller: &Caller, handle: Handle) -> Result<(), RasError> {
+        self.engine.hang_up(known(caller), handle)
+    }
+
+    fn status(&self, caller: &Caller, handle: Handle) -> Result<ConnectionReport, RasError> {
+        self.engine.status(known(caller), handle)
+    }
+
+    fn list(&self, caller: &Caller) -> Vec<ConnectionReport> {
+        self.engine.list(known(caller))
+    }
+
+    fn history(&self, caller: &Caller) -> Vec<HistoryRecord> {
+        self.engine.history(known(caller))
+    }
+
+    fn wait_gone<'a>(
+        &'a self,
+        caller: &Caller,
+        handle: Handle,
+    ) -> Answer<'a, Result<(), RasError>> {
+        let caller = known(caller);
+        Box::pin(async move { self.engine.wait_gone(caller, handle).await })
+    }
+
+    fn subscribe(&self, caller: &Caller) -> Box<dyn Events> {
+        Box::new(Listening(self.engine.subscribe(known(caller))))
+    }
+
+    fn attach_tun<'a>(
+        &'a self,
+        caller: &Caller,
+        handle: Handle,
+        offer: TunOffer,
+    ) -> Answer<'a, Result<Box<dyn Send>, RasError>> {
+        let caller = known(caller);
+        let offer = onhook_engine::TunOffer {
+            descriptor: offer.descriptor,
+            name: offer.name,
+            mtu: offer.mtu,
+            offload_header: offer.offload_header,
+            ports: offer.ports,
+        };
+        Box::pin(async move {
+            let attached = self.engine.attach_tun(caller, handle, offer).await?;
+            Ok(Box::new(attached) as Box<dyn Send>)
+        })
+    }
+
+    fn session_closed(&self, session: u64) {
+        self.engine.session_closed(session);
+    }
+
+    fn is_idle(&self) -> bool {
+        self.engine.is_idle()
+    }
+
+    fn stop(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let left = self.engine.stop(STOP_PATIENCE).await;
+            if left > 0 {
+                tracing::warn!(target: "daemon", left, "connections did not end in time");
+            }
+        })
+    }
+}
+
+struct Listening(Subscription);
+
+impl Events for Listening {
+    fn next(&mut self) -> Answer<'_, Option<Arc<ConnectionEvent>>> {
+        Box::pin(self.0.next())
+    }
+}

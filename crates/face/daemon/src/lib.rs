@@ -1,0 +1,21 @@
+//! The manager as a service: the socket, who calls, and the life of the process.
+//!
+//! [`run`] binds the socket, makes the service, says that it is ready (systemd's protocol too), serves
+//! until it is told to stop, hangs everything up, and ends. One task serves each client; a client that
+//! is slow, stuck or hostile harms nobody else: what it may send, keep open and leave unread is bounded.
+
+#![forbid(unsafe_code)]
+
+mod daemon;
+mod engine_service;
+mod server;
+mod service;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+pub use daemon::{DaemonConfig, harden, init_logging, run};
+pub use engine_service::EngineService;
+pub use server::{ServerLimits, serve};
+pub use service::{Answer, Caller, Events, Service, TunOffer};
+pub use socket::{Bound, default_socket};

@@ -1,0 +1,517 @@
+//! One task for each client.
+//!
+//! A client is a stranger: it may send anything, be slow, keep everything open, or never read. What it
+//! can take from us is bounded (clients in all and of a user, the size of a message, how many of a user's
+//! clients may send a large one at once, how long a reply may lie unread), what it says wrong is
+//! answered, and only what cannot be read as a message at all ends its talk. Nothing of that is noticed
+//! by the others.
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use onhook_base::Secret;
+use onhook_model::{ConnectionReport, Credentials, DialRequest, Handle, HistoryRecord, RasError};
+use onhook_rpc::{
+    Call, Frame, FrameError, Framed, INTERFACE, Limits, NAME, reply, reply_error, reply_more,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::service::{Caller, Service, TunOffer};
+
+/// How much one client, and all of them, may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Clients at once.
+    pub clients: usize,
+    /// Clients of one user at once; root may have as many as there may be.
+    pub clients_of_a_user: usize,
+    /// Messages of more than 64 KiB that the clients of one user may send at once; further ones wait.
+    /// Root's do not.
+    pub large_messages_of_a_user: usize,
+    /// How long a client may leave a reply unread before it is dropped.
+    pub patience: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            clients: 2048,
+            clients_of_a_user: 512,
+            large_messages_of_a_user: 4,
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How long clients may take to be told the last when the server stops.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Counts clients by user; a slot is given back when it is dropped.
+#[derive(Debug, Default)]
+struct Slots(Mutex<HashMap<u32, User>>);
+
+/// What the clients of one user share.
+#[derive(Debug)]
+struct User {
+    clients: usize,
+    large: Arc<Semaphore>,
+}
+
+struct Slot {
+    slots: Arc<Slots>,
+    uid: u32,
+    large: Option<Arc<Semaphore>>,
+}
+
+impl Slots {
+    fn take(self: &Arc<Self>, uid: u32, limits: &ServerLimits) -> Option<Slot> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = taken.values().map(|user| user.clients).sum();
+        let own = taken.get(&uid).map_or(0, |user| user.clients);
+        if all >= limits.clients || (uid != 0 && own >= limits.clients_of_a_user) {
+            return None;
+        }
+        let user = taken.entry(uid).or_insert_with(|| User {
+            clients: 0,
+            large: Arc::new(Semaphore::new(limits.large_messages_of_a_user)),
+        });
+        user.clients += 1;
+        let large = (uid != 0).then(|| user.large.clone());
+        Some(Slot { slots: self.clone(), uid, large })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut taken = self.slots.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = taken.get_mut(&self.uid) {
+            own.clients -= 1;
+            if own.clients == 0 {
+                taken.remove(&self.uid);
+            }
+        }
+    }
+}
+
+/// Serves clients until `stop` says so; `clients` tells how many there are.
+pub async fn serve<S: Service>(
+    listener: UnixListener,
+    service: Arc<S>,
+    limits: ServerLimits,
+    mut stop: watch::Receiver<bool>,
+    clients: watch::Sender<usize>,
+) {
+    let slots = Arc::new(Slots::default());
+    let sessions = AtomicU64::new(1);
+    let mut tasks = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stopped(&mut stop) => break,
+            Some(_) = tasks.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let session = sessions.fetch_add(1, Ordering::Relaxed);
+                    let client = admit(stream, &service, &slots, limits, session, &stop);
+                    if let Some(client) = client {
+                        tasks.spawn(client.run());
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(target: "daemon", %error, "a client could not be accepted");
+                    // Out of descriptors, for instance: let others end first.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+        clients.send_replace(tasks.len());
+    }
+    // Each ends by itself when it has told what is known by now (that a connection is gone, for
+    // instance); one that is stuck is not waited for.
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(FAREWELL, all).await.is_err() {
+        tasks.shutdown().await;
+    }
+    clients.send_replace(0);
+}
+
+/// Resolves when `stop` says so, or when nobody is left to say it.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Either way it is time to stop.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+fn admit<S: Service>(
+    stream: UnixStream,
+    service: &Arc<S>,
+    slots: &Arc<Slots>,
+    limits: ServerLimits,
+    session: u64,
+    stop: &watch::Receiver<bool>,
+) -> Option<Client<S>> {
+    let framed = Framed::new(stream, Limits::SERVER);
+    let peer = framed.peer_credentials().ok()?;
+    let Some(slot) = slots.take(peer.uid, &limits) else {
+        tracing::warn!(target: "daemon", uid = peer.uid, pid = peer.pid, "too many clients");
+        return None;
+    };
+    let framed = match &slot.large {
+        Some(large) => framed.with_large_slots(large.clone()),
+        None => framed,
+    };
+    let caller = Caller { uid: peer.uid, gid: peer.gid, pid: peer.pid, session };
+    Some(Client {
+        framed,
+        caller,
+        service: service.clone(),
+        limits,
+        stop: stop.clone(),
+        attached: Vec::new(),
+        _slot: slot,
+    })
+}
+
+struct Client<S: Service> {
+    framed: Framed,
+    caller: Caller,
+    service: Arc<S>,
+    limits: ServerLimits,
+    stop: watch::Receiver<bool>,
+    /// Interfaces that are attached as long as this client stays.
+    attached: Vec<Box<dyn Send>>,
+    _slot: Slot,
+}
+
+impl<S: Service> Drop for Client<S> {
+    fn drop(&mut self) {
+        self.attached.clear();
+        self.service.session_closed(self.caller.session);
+    }
+}
+
+/// Why a talk ends.
+enum End {
+    /// The client has gone, or broke the form of the messages.
+    Gone,
+}
+
+impl<S: Service> Client<S> {
+    async fn run(mut self) {
+        loop {
+            let received = tokio::select! {
+                biased;
+                () = stopped(&mut self.stop) => return,
+                received = self.framed.receive() => received,
+            };
+            let frame = match received {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::info!(target: "daemon", pid = self.caller.pid, %error, "a client is dropped");
+                    if let FrameError::TooLong(_) = error {
+                        self.framed.send_now(&invalid_parameter("message"));
+                    }
+                    return;
+                }
+            };
+            let Ok(call) = Call::parse(&frame.bytes) else {
+                tracing::info!(target: "daemon", pid = self.caller.pid, "a client is dropped: no JSON call");
+                self.framed.send_now(&invalid_parameter("message"));
+                return;
+            };
+            if self.answer(call, frame).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), End> {
+        match tokio::time::timeout(self.limits.patience, self.framed.send(bytes, &[])).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => {
+                tracing::warn!(target: "daemon", pid = self.caller.pid,
+                    "a client is dropped: it does not read its replies");
+                Err(End::Gone)
+            }
+        }
+    }
+
+    async fn answer(&mut self, mut call: Call, frame: Frame) -> Result<(), End> {
+        let silent = call.oneway;
+        let bytes = match call.method.rsplit_once('.') {
+            // Its answers are all that it is for.
+            Some((NAME, "Watch")) if silent => return Ok(()),
+            Some((NAME, "Watch")) => return self.watch(call).await,
+            Some((NAME, method)) => match self.ras(method, &mut call.parameters, frame).await {
+                Ok(reply) => reply,
+                Err(Refusal::Ras(error)) => ras_error(&error),
+                Err(Refusal::Parameter(name)) => invalid_parameter(&name),
+                Err(Refusal::Method) => method_not_found(method),
+                Err(Refusal::Gone) => return Err(End::Gone),
+            },
+            Some(("org.varlink.service", method)) => introspection(method, &call.parameters),
+            Some((interface, _)) => reply_error(
+                "org.varlink.service.InterfaceNotFound",
+                &json!({ "interface": interface }),
+            ),
+            None => method_not_found(&call.method),
+        };
+        if silent { Ok(()) } else { self.send(&bytes).await }
+    }
+
+    async fn ras(
+        &mut self,
+        method: &str,
+        parameters: &mut Value,
+        mut frame: Frame,
+    ) -> Result<Vec<u8>, Refusal> {
+        let service = self.service.clone();
+        let caller = self.caller;
+        match method {
+            "Dial" => {
+                let password = take_password(parameters)?;
+                let p: Dial = read(parameters)?;
+                let capture = take_fd(&mut frame.fds, p.capture, "capture")?;
+                let credentials = Credentials {
+                    user: p.user.unwrap_or_default(),
+                    domain: p.domain.unwrap_or_default(),
+                    password,
+                };
+                drop(frame);
+                let dialed = service.dial(&caller, p.request, credentials, capture)?;
+                Ok(reply(&dialed))
+            }
+            "HangUp" => {
+                let p: ByHandle = read(parameters)?;
+                service.hang_up(&caller, p.handle)?;
+                Ok(reply(&json!({})))
+            }
+            "Status" => {
+                let p: ByHandle = read(parameters)?;
+                Ok(reply(&Connection { connection: service.status(&caller, p.handle)? }))
+            }
+            "List" => Ok(reply(&Connections { connections: service.list(&caller) })),
+            "History" => Ok(reply(&Records { records: service.history(&caller) })),
+            "WaitGone" => {
+                let p: ByHandle = read(parameters)?;
+                tokio::select! {
+                    biased;
+                    gone = service.wait_gone(&caller, p.handle) => gone?,
+                    () = self.framed.closed() => return Err(Refusal::Gone),
+                    () = stopped(&mut self.stop) => return Err(Refusal::Gone),
+                }
+                Ok(reply(&json!({})))
+            }
+            "AttachTun" => {
+                let p: Attach = read(parameters)?;
+                let descriptor = take_fd(&mut frame.fds, Some(p.fd), "fd")?
+                    .ok_or_else(|| Refusal::Parameter("fd".to_owned()))?;
+                let offer = TunOffer {
+                    descriptor,
+                    name: p.name,
+                    mtu: p.mtu,
+                    offload_header: p.offload_header,
+                    ports: p.first_port..=p.last_port,
+                };
+                if offer.ports.is_empty() {
+                    return Err(Refusal::Parameter("last_port".to_owned()));
+                }
+                let attached = service.attach_tun(&caller, p.handle, offer).await?;
+                self.attached.push(attached);
+                Ok(reply(&json!({})))
+            }
+            _ => Err(Refusal::Method),
+        }
+    }
+
+    /// Events until the client leaves, which is noticed at once.
+    async fn watch(&mut self, mut call: Call) -> Result<(), End> {
+        if !call.more {
+            return self.send(&reply_error("org.varlink.service.ExpectedMore", &json!({}))).await;
+        }
+        let only = match read::<MayHandle>(&mut call.parameters) {
+            Ok(p) => p.handle,
+            Err(_) => return self.send(&invalid_parameter("handle")).await,
+        };
+        drop(call);
+        let mut events = self.service.subscribe(&self.caller);
+        self.send(&reply_more(&json!({ "event": null }))).await?;
+        loop {
+            let event = tokio::select! {
+                // What has happened is told before the end.
+                biased;
+                event = events.next() => event,
+                () = self.framed.closed() => return Err(End::Gone),
+                () = stopped(&mut self.stop) => return Err(End::Gone),
+            };
+            let Some(event) = event else { return Err(End::Gone) };
+            if only.is_some() && event.handle.is_some() && event.handle != only {
+                continue;
+            }
+            self.send(&reply_more(&json!({ "event": &*event }))).await?;
+        }
+    }
+}
+
+/// Why a call got no reply.
+enum Refusal {
+    Ras(RasError),
+    Parameter(String),
+    Method,
+    Gone,
+}
+
+impl From<RasError> for Refusal {
+    fn from(error: RasError) -> Self {
+        Self::Ras(error)
+    }
+}
+
+#[derive(Serialize)]
+struct Connection {
+    connection: ConnectionReport,
+}
+
+#[derive(Serialize)]
+struct Connections {
+    connections: Vec<ConnectionReport>,
+}
+
+#[derive(Serialize)]
+struct Records {
+    records: Vec<HistoryRecord>,
+}
+
+#[derive(Deserialize)]
+struct Dial {
+    request: DialRequest,
+    user: Option<String>,
+    domain: Option<String>,
+    capture: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct ByHandle {
+    handle: Handle,
+}
+
+#[derive(Deserialize, Default)]
+struct MayHandle {
+    #[serde(default)]
+    handle: Option<Handle>,
+}
+
+#[derive(Deserialize)]
+struct Attach {
+    handle: Handle,
+    name: String,
+    mtu: u16,
+    offload_header: bool,
+    first_port: u16,
+    last_port: u16,
+    fd: usize,
+}
+
+/// Reads parameters; what is wrong is named, without repeating a value (it may be a password).
+fn read<T: DeserializeOwned>(parameters: &mut Value) -> Result<T, Refusal> {
+    let parameters = match parameters.take() {
+        Value::Null => json!({}),
+        parameters @ Value::Object(_) => parameters,
+        mut other => {
+            onhook_rpc::wipe(&mut other);
+            return Err(Refusal::Parameter("parameters".to_owned()));
+        }
+    };
+    serde_json::from_value(parameters).map_err(|error| {
+        let text = error.to_string();
+        let named = text.split('`').nth(1).unwrap_or("parameters");
+        Refusal::Parameter(named.to_owned())
+    })
+}
+
+/// Takes the password out before the other parameters are read, so that none of them, when it is wrong,
+/// leaves a copy in freed memory.
+fn take_password(parameters: &mut Value) -> Result<Secret<String>, Refusal> {
+    match parameters.get_mut("password").map(Value::take) {
+        None | Some(Value::Null) => Ok(Secret::default()),
+        Some(Value::String(password)) => Ok(Secret::new(password)),
+        Some(mut other) => {
+            onhook_rpc::wipe(&mut other);
+            Err(Refusal::Parameter("password".to_owned()))
+        }
+    }
+}
+
+fn take_fd(
+    fds: &mut Vec<OwnedFd>,
+    index: Option<usize>,
+    name: &str,
+) -> Result<Option<OwnedFd>, Refusal> {
+    match index {
+        None => Ok(None),
+        Some(index) if index < fds.len() => Ok(Some(fds.swap_remove(index))),
+        Some(_) => Err(Refusal::Parameter(name.to_owned())),
+    }
+}
+
+fn ras_error(error: &RasError) -> Vec<u8> {
+    reply_error(
+        "org.onhook.Ras.Failed",
+        &json!({
+            "code": error.code.number(),
+            "name": error.code.name().unwrap_or("unknown"),
+            "message": error.code.sentence(),
+            "text": error.text,
+        }),
+    )
+}
+
+fn invalid_parameter(name: &str) -> Vec<u8> {
+    reply_error("org.varlink.service.InvalidParameter", &json!({ "parameter": name }))
+}
+
+fn method_not_found(method: &str) -> Vec<u8> {
+    reply_error("org.varlink.service.MethodNotFound", &json!({ "method": method }))
+}
+
+fn introspection(method: &str, parameters: &Value) -> Vec<u8> {
+    match method {
+        "GetInfo" => reply(&json!({
+            "vendor": "onhook",
+            "product": "Remote Access Connection Manager",
+            "version": env!("CARGO_PKG_VERSION"),
+            "url": env!("CARGO_PKG_REPOSITORY"),
+            "interfaces": ["org.varlink.service", NAME],
+        })),
+        "GetInterfaceDescription" => match parameters.get("interface").and_then(Value::as_str) {
+            Some(NAME) => reply(&json!({ "description": INTERFACE })),
+            Some("org.varlink.service") => reply(&json!({ "description": VARLINK })),
+            Some(other) => {
+                reply_error("org.varlink.service.InterfaceNotFound", &json!({ "interface": other }))
+            }
+            None => invalid_parameter("interface"),
+        },
+        _ => method_not_found(method),
+    }
+}
+
+/// The interface that every Varlink service has.
+const VARLINK: &str = "\
+interface org.varlink.service
+method GetInfo() -> (vendor: string, product: string, version: string, url: string, interfaces: []string)
+method GetInterfaceDescription(interface: string) -> (description: string)
+error InterfaceNotFound (interface: string)
+error MethodNotFound (method: string)
+error MethodNotImplemented (method: string)
+error InvalidParameter (parameter: string)
+error PermissionDenied ()
+error ExpectedMore ()
+";

@@ -1,0 +1,106 @@
+//! What stands behind the socket.
+
+use std::future::Future;
+use std::ops::RangeInclusive;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use onhook_model::{
+    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
+    RasError,
+};
+
+/// A program that calls, as the kernel knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Its user.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+    /// Its process, when it connected.
+    pub pid: i32,
+    /// Which talk this is; never given twice.
+    pub session: u64,
+}
+
+/// An answer that takes its time.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A program's own interface, offered to a connection.
+#[derive(Debug)]
+pub struct TunOffer {
+    /// Its descriptor.
+    pub descriptor: OwnedFd,
+    /// Its name, for logs.
+    pub name: String,
+    /// Its MTU in octets.
+    pub mtu: u16,
+    /// Each packet carries the kernel's offload header.
+    pub offload_header: bool,
+    /// The local ports that are the program's.
+    pub ports: RangeInclusive<u16>,
+}
+
+/// The manager, as clients reach it. Who may do what is decided by it, from what the kernel told.
+pub trait Service: Send + Sync + 'static {
+    /// RasDial.
+    ///
+    /// # Errors
+    /// When no connection came to be.
+    fn dial(
+        &self,
+        caller: &Caller,
+        request: DialRequest,
+        credentials: Credentials,
+        capture: Option<OwnedFd>,
+    ) -> Result<Dialed, RasError>;
+
+    /// RasHangUp.
+    ///
+    /// # Errors
+    /// 6, 668 or 5.
+    fn hang_up(&self, caller: &Caller, handle: Handle) -> Result<(), RasError>;
+
+    /// RasGetConnectStatus.
+    ///
+    /// # Errors
+    /// 6 or 5.
+    fn status(&self, caller: &Caller, handle: Handle) -> Result<ConnectionReport, RasError>;
+
+    /// RasEnumConnections.
+    fn list(&self, caller: &Caller) -> Vec<ConnectionReport>;
+
+    /// Why connections ended.
+    fn history(&self, caller: &Caller) -> Vec<HistoryRecord>;
+
+    /// Resolves when the handle is invalid.
+    fn wait_gone<'a>(&'a self, caller: &Caller, handle: Handle)
+    -> Answer<'a, Result<(), RasError>>;
+
+    /// Events from now on.
+    fn subscribe(&self, caller: &Caller) -> Box<dyn Events>;
+
+    /// Attaches a program's interface for as long as the answer is kept.
+    fn attach_tun<'a>(
+        &'a self,
+        caller: &Caller,
+        handle: Handle,
+        offer: TunOffer,
+    ) -> Answer<'a, Result<Box<dyn Send>, RasError>>;
+
+    /// A talk has ended.
+    fn session_closed(&self, session: u64);
+
+    /// There is no connection at all.
+    fn is_idle(&self) -> bool;
+
+    /// Hangs everything up; resolves when nothing is left.
+    fn stop(&self) -> Answer<'_, ()>;
+}
+
+/// A stream of events.
+pub trait Events: Send {
+    /// The next event; `None` at the end. May be dropped and called again.
+    fn next(&mut self) -> Answer<'_, Option<Arc<ConnectionEvent>>>;
+}

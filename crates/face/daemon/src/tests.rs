@@ -1,0 +1,512 @@
+//! The server against clients that are good, careless, stuck and hostile.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use onhook_model::{
+    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Entry, EventKind, Handle,
+    HistoryRecord, RasCode, RasError, RasState, StateReport,
+};
+use onhook_rpc::{Framed, Limits};
+use serde_json::{Value, json};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{broadcast, watch};
+
+use crate::server::{ServerLimits, serve};
+use crate::service::{Answer, Caller, Events, Service, TunOffer};
+
+/// A manager that remembers what it was told.
+struct Fake {
+    dialed: Mutex<Vec<(String, String, bool)>>,
+    closed: AtomicUsize,
+    attached: Arc<AtomicUsize>,
+    events: broadcast::Sender<Arc<ConnectionEvent>>,
+    big: usize,
+}
+
+impl Fake {
+    fn new() -> Self {
+        Self {
+            dialed: Mutex::default(),
+            closed: AtomicUsize::new(0),
+            attached: Arc::default(),
+            events: broadcast::channel(64).0,
+            big: 0,
+        }
+    }
+}
+
+fn handle() -> Handle {
+    Handle::new(42).unwrap()
+}
+
+fn report() -> ConnectionReport {
+    ConnectionReport {
+        handle: handle(),
+        entry: "office".into(),
+        device_type: "vpn".into(),
+        device_name: "SSTP".into(),
+        phone_number: "x".into(),
+        state: RasState::Connected,
+        error: RasCode::SUCCESS,
+        error_text: String::new(),
+        references: 1,
+        owner: 0,
+        hanging_up: false,
+        projection: None,
+        server_address: None,
+        duration_ms: 0,
+        dial_ms: None,
+        traffic: onhook_model::Traffic::default(),
+        debts: Vec::new(),
+    }
+}
+
+struct Guard(Arc<AtomicUsize>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+struct Heard(broadcast::Receiver<Arc<ConnectionEvent>>);
+
+impl Events for Heard {
+    fn next(&mut self) -> Answer<'_, Option<Arc<ConnectionEvent>>> {
+        Box::pin(async { self.0.recv().await.ok() })
+    }
+}
+
+impl Service for Fake {
+    fn dial(
+        &self,
+        _caller: &Caller,
+        request: DialRequest,
+        credentials: Credentials,
+        capture: Option<OwnedFd>,
+    ) -> Result<Dialed, RasError> {
+        let told = (request.entry.name, credentials.password.expose().clone(), capture.is_some());
+        self.dialed.lock().unwrap().push(told);
+        Ok(Dialed { handle: handle(), already: false })
+    }
+
+    fn hang_up(&self, _caller: &Caller, asked: Handle) -> Result<(), RasError> {
+        if asked == handle() { Ok(()) } else { Err(RasCode::INVALID_HANDLE.into()) }
+    }
+
+    fn status(&self, _caller: &Caller, asked: Handle) -> Result<ConnectionReport, RasError> {
+        if asked == handle() { Ok(report()) } else { Err(RasCode::INVALID_HANDLE.into()) }
+    }
+
+    fn list(&self, caller: &Caller) -> Vec<ConnectionReport> {
+        assert_eq!(caller.uid, nix::unistd::geteuid().as_raw());
+        // More than any socket buffer holds, when it shall be big.
+        let text = "x".repeat(self.big);
+        vec![ConnectionReport { error_text: text, ..report() }]
+    }
+
+    fn history(&self, _caller: &Caller) -> Vec<HistoryRecord> {
+        Vec::new()
+    }
+
+    fn wait_gone<'a>(
+        &'a self,
+        _caller: &Caller,
+        asked: Handle,
+    ) -> Answer<'a, Result<(), RasError>> {
+        Box::pin(
+            async move { if asked == handle() { std::future::pending().await } else { Ok(()) } },
+        )
+    }
+
+    fn subscribe(&self, _caller: &Caller) -> Box<dyn Events> {
+        Box::new(Heard(self.events.subscribe()))
+    }
+
+    fn attach_tun<'a>(
+        &'a self,
+        _caller: &Caller,
+        _handle: Handle,
+        _offer: TunOffer,
+    ) -> Answer<'a, Result<Box<dyn Send>, RasError>> {
+        self.attached.fetch_add(1, Ordering::SeqCst);
+        let guard = Guard(self.attached.clone());
+        Box::pin(async move { Ok(Box::new(guard) as Box<dyn Send>) })
+    }
+
+    fn session_closed(&self, _session: u64) {
+        self.closed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn is_idle(&self) -> bool {
+        true
+    }
+
+    fn stop(&self) -> Answer<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+struct Stage {
+    fake: Arc<Fake>,
+    path: std::path::PathBuf,
+    stop: watch::Sender<bool>,
+    clients: watch::Receiver<usize>,
+    _folder: tempfile::TempDir,
+}
+
+fn stage(fake: Fake, limits: ServerLimits) -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let fake = Arc::new(fake);
+    let (stop, stopped) = watch::channel(false);
+    let (sender, clients) = watch::channel(0);
+    tokio::spawn(serve(listener, fake.clone(), limits, stopped, sender));
+    Stage { fake, path, stop, clients, _folder: folder }
+}
+
+impl Stage {
+    async fn client(&self) -> Framed {
+        Framed::new(UnixStream::connect(&self.path).await.unwrap(), Limits::default())
+    }
+}
+
+async fn call(client: &mut Framed, method: &str, parameters: Value) -> Value {
+    let call = json!({ "method": method, "parameters": parameters });
+    client.send(call.to_string().as_bytes(), &[]).await.unwrap();
+    reply(client).await
+}
+
+async fn reply(client: &mut Framed) -> Value {
+    serde_json::from_slice(&client.receive().await.unwrap().unwrap().bytes).unwrap()
+}
+
+fn dial() -> Value {
+    let mut entry = Entry::for_number("vpn.example.net", "sstp");
+    entry.name = "office".into();
+    let request = DialRequest { entry, options: Default::default() };
+    json!({ "request": request, "user": "alice", "password": "wonderland1" })
+}
+
+#[tokio::test]
+async fn every_method_answers() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    let dialed = call(&mut client, "org.onhook.Ras.Dial", dial()).await;
+    assert_eq!(dialed["parameters"], json!({ "handle": "0x2a", "already": false }));
+    let told = ("office".to_owned(), "wonderland1".to_owned(), false);
+    assert_eq!(*stage.fake.dialed.lock().unwrap(), [told]);
+    let status = call(&mut client, "org.onhook.Ras.Status", json!({ "handle": "0x2a" })).await;
+    assert_eq!(status["parameters"]["connection"]["entry"], "office");
+    let list = call(&mut client, "org.onhook.Ras.List", json!({})).await;
+    assert_eq!(list["parameters"]["connections"][0]["handle"], "0x2a");
+    let hung_up = call(&mut client, "org.onhook.Ras.HangUp", json!({ "handle": "0x2a" })).await;
+    assert_eq!(hung_up["parameters"], json!({}));
+    let gone = call(&mut client, "org.onhook.Ras.WaitGone", json!({ "handle": "0x1" })).await;
+    assert_eq!(gone["parameters"], json!({}));
+    let history = call(&mut client, "org.onhook.Ras.History", json!({})).await;
+    assert_eq!(history["parameters"]["records"], json!([]));
+    let info = call(&mut client, "org.varlink.service.GetInfo", json!({})).await;
+    assert_eq!(info["parameters"]["interfaces"][1], "org.onhook.Ras");
+    let asked = json!({ "interface": "org.onhook.Ras" });
+    let text = call(&mut client, "org.varlink.service.GetInterfaceDescription", asked).await;
+    let text = text["parameters"]["description"].as_str().unwrap().to_owned();
+    for method in ["Dial", "HangUp", "Status", "List", "WaitGone", "Watch", "History", "AttachTun"]
+    {
+        assert!(text.contains(&format!("method {method}(")), "{method} is described");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named_and_the_talk_goes_on() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    for (method, parameters, error, what) in [
+        ("org.onhook.Ras.Status", json!({}), "org.varlink.service.InvalidParameter", "handle"),
+        ("org.onhook.Ras.Nothing", json!({}), "org.varlink.service.MethodNotFound", "Nothing"),
+        ("org.example.X", json!({}), "org.varlink.service.InterfaceNotFound", "org.example"),
+        ("nothing", json!({}), "org.varlink.service.MethodNotFound", "nothing"),
+        ("org.onhook.Ras.Watch", json!({}), "org.varlink.service.ExpectedMore", ""),
+    ] {
+        let answer = call(&mut client, method, parameters).await;
+        assert_eq!(answer["error"], error, "{method}");
+        assert!(answer["parameters"].to_string().contains(what), "{answer}");
+    }
+    let unknown = call(&mut client, "org.onhook.Ras.Status", json!({ "handle": "0x7" })).await;
+    assert_eq!(unknown["error"], "org.onhook.Ras.Failed");
+    assert_eq!(unknown["parameters"]["code"], 6);
+    assert_eq!(unknown["parameters"]["name"], "ERROR_INVALID_HANDLE");
+    let list = call(&mut client, "org.onhook.Ras.List", Value::Null).await;
+    assert!(list["error"].is_null(), "absent parameters are none");
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_never_repeated() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    let wrong = json!({ "request": 7, "password": ["wonderland1"], "user": "alice" });
+    let answer = call(&mut client, "org.onhook.Ras.Dial", wrong).await;
+    assert_eq!(answer["error"], "org.varlink.service.InvalidParameter");
+    assert!(!answer.to_string().contains("wonderland1"));
+}
+
+#[tokio::test]
+async fn a_descriptor_travels_and_an_index_without_one_is_refused() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    let mut parameters = dial();
+    parameters["capture"] = json!(0);
+    let refused = call(&mut client, "org.onhook.Ras.Dial", parameters.clone()).await;
+    assert_eq!(refused["parameters"]["parameter"], "capture");
+    let file = tempfile::tempfile().unwrap();
+    let message = json!({ "method": "org.onhook.Ras.Dial", "parameters": parameters });
+    client.send(message.to_string().as_bytes(), &[file.as_fd()]).await.unwrap();
+    assert!(reply(&mut client).await["error"].is_null());
+    assert!(stage.fake.dialed.lock().unwrap()[0].2);
+}
+
+#[tokio::test]
+async fn an_attached_interface_goes_with_its_client() {
+    let mut stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    let file = tempfile::tempfile().unwrap();
+    let message = json!({ "method": "org.onhook.Ras.AttachTun", "parameters": {
+        "handle": "0x2a", "name": "exec", "mtu": 1400, "offload_header": true,
+        "first_port": 1, "last_port": 2, "fd": 0 } });
+    client.send(message.to_string().as_bytes(), &[file.as_fd()]).await.unwrap();
+    assert!(reply(&mut client).await["error"].is_null());
+    assert_eq!(stage.fake.attached.load(Ordering::SeqCst), 1);
+    drop(client);
+    stage.clients.wait_for(|n| *n == 0).await.unwrap();
+    assert_eq!(stage.fake.attached.load(Ordering::SeqCst), 0);
+    assert_eq!(stage.fake.closed.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_watcher_hears_events_and_its_leaving_is_noticed_at_once() {
+    let mut stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    let watch = json!({ "method": "org.onhook.Ras.Watch", "parameters": {}, "more": true });
+    client.send(watch.to_string().as_bytes(), &[]).await.unwrap();
+    assert!(reply(&mut client).await["parameters"]["event"].is_null());
+    let kind = EventKind::State(StateReport {
+        state: RasState::Connected,
+        error: RasCode::SUCCESS,
+        text: String::new(),
+    });
+    let event = ConnectionEvent { handle: Some(handle()), entry: "office".into(), owner: 0, kind };
+    stage.fake.events.send(Arc::new(event)).unwrap();
+    let heard = reply(&mut client).await;
+    assert_eq!(heard["continues"], true);
+    assert_eq!(heard["parameters"]["event"]["entry"], "office");
+    drop(client);
+    stage.clients.wait_for(|n| *n == 0).await.unwrap();
+    assert_eq!(stage.fake.events.receiver_count(), 0);
+}
+
+#[tokio::test]
+async fn clients_that_are_stuck_block_nobody_and_are_dropped() {
+    let fake = Fake { big: 4 << 20, ..Fake::new() };
+    let limits = ServerLimits { patience: Duration::from_millis(200), ..ServerLimits::default() };
+    let mut stage = stage(fake, limits);
+    let mut stuck = Vec::new();
+    for _ in 0..30 {
+        let mut client = stage.client().await;
+        let list = json!({ "method": "org.onhook.Ras.List" });
+        client.send(list.to_string().as_bytes(), &[]).await.unwrap();
+        stuck.push(client); // and never reads
+    }
+    let mut waiting = stage.client().await;
+    let wait = json!({ "method": "org.onhook.Ras.WaitGone", "parameters": { "handle": "0x2a" } });
+    waiting.send(wait.to_string().as_bytes(), &[]).await.unwrap();
+    let mut good = stage.client().await;
+    let status = call(&mut good, "org.onhook.Ras.Status", json!({ "handle": "0x2a" })).await;
+    assert_eq!(status["parameters"]["connection"]["entry"], "office");
+    stage.clients.wait_for(|n| *n <= 2).await.unwrap();
+    drop(waiting);
+    drop(good);
+    stage.clients.wait_for(|n| *n == 0).await.unwrap();
+    assert_eq!(stage.fake.closed.load(Ordering::SeqCst), 32);
+}
+
+#[tokio::test]
+async fn there_are_so_many_clients_and_no_more() {
+    let limits = ServerLimits { clients: 3, clients_of_a_user: 3, ..ServerLimits::default() };
+    let stage = stage(Fake::new(), limits);
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let mut client = stage.client().await;
+        call(&mut client, "org.onhook.Ras.List", json!({})).await;
+        clients.push(client);
+    }
+    let mut fourth = stage.client().await;
+    assert!(matches!(fourth.receive().await, Ok(None) | Err(_)), "it is closed");
+    let mut first = clients.swap_remove(0);
+    assert!(call(&mut first, "org.onhook.Ras.List", json!({})).await["error"].is_null());
+}
+
+/// N-IPC-01 (CVE-2026-21525, CVE-2018-5388): whatever one client sends, the service goes on.
+#[tokio::test]
+async fn n_ipc_01_no_octets_of_one_client_end_the_service() {
+    use tokio::io::AsyncWriteExt as _;
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut chance = onhook_base::Seed::from_number(7).chance();
+    let deep = format!("{}\0", "[".repeat(100_000));
+    let mut attacks: Vec<Vec<u8>> = vec![
+        b"\0".to_vec(),
+        b"{}\0".to_vec(),
+        b"{\"method\":7}\0".to_vec(),
+        b"{\"method\":\"org.onhook.Ras.Dial\",\"parameters\":[]}\0".to_vec(),
+        deep.into_bytes(),
+        vec![b'x'; (2 << 20) + 70_000],
+        b"{\"method\":\"org.onhook.Ras.List\"".to_vec(),
+    ];
+    for _ in 0..200 {
+        let length = usize::try_from(chance.below(300)).unwrap();
+        let mut bytes = vec![0; length];
+        chance.fill(&mut bytes);
+        attacks.push(bytes);
+    }
+    for bytes in attacks {
+        let mut stream = UnixStream::connect(&stage.path).await.unwrap();
+        // The service may close before it has read everything.
+        drop(stream.write_all(&bytes).await);
+    }
+    let mut good = stage.client().await;
+    assert!(call(&mut good, "org.onhook.Ras.List", json!({})).await["error"].is_null());
+}
+
+#[tokio::test]
+async fn a_server_that_stops_closes_its_clients() {
+    let mut stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    call(&mut client, "org.onhook.Ras.List", json!({})).await;
+    stage.stop.send_replace(true);
+    stage.clients.wait_for(|n| *n == 0).await.unwrap();
+    assert!(matches!(client.receive().await, Ok(None) | Err(_)));
+}
+
+#[tokio::test]
+async fn what_is_no_call_is_answered_and_ends_the_talk() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let too_long = vec![b'x'; (2 << 20) + 1];
+    for bytes in [&b"no json"[..], b"[]", b"{\"method\":7}", &too_long] {
+        let mut client = stage.client().await;
+        // The service may close before it has read everything.
+        drop(client.send(bytes, &[]).await);
+        let told = reply(&mut client).await;
+        assert_eq!(told["error"], "org.varlink.service.InvalidParameter");
+        assert!(matches!(client.receive().await, Ok(None) | Err(_)), "then it is closed");
+    }
+}
+
+#[tokio::test]
+async fn parameters_are_an_object_and_a_password_is_a_text() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    let answer = call(&mut client, "org.onhook.Ras.Status", json!(["0x2a"])).await;
+    assert_eq!(answer["parameters"]["parameter"], "parameters");
+    let mut parameters = dial();
+    parameters["password"] = json!(["wonderland1"]);
+    let answer = call(&mut client, "org.onhook.Ras.Dial", parameters).await;
+    assert_eq!(answer["parameters"], json!({ "parameter": "password" }));
+    assert!(stage.fake.dialed.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_oneway_call_is_done_and_not_answered() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    for method in ["Dial", "Watch", "Nothing"] {
+        let method = format!("org.onhook.Ras.{method}");
+        let call = json!({ "method": method, "parameters": dial(), "oneway": true });
+        client.send(call.to_string().as_bytes(), &[]).await.unwrap();
+    }
+    let next = call(&mut client, "org.onhook.Ras.HangUp", json!({ "handle": "0x2a" })).await;
+    assert_eq!(next, json!({ "parameters": {} }), "the first answer that comes is this one's");
+    assert_eq!(stage.fake.dialed.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_waiting_client_that_leaves_is_noticed_though_it_has_sent_more() {
+    let mut stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    call(&mut client, "org.onhook.Ras.List", json!({})).await;
+    let wait = json!({ "method": "org.onhook.Ras.WaitGone", "parameters": { "handle": "0x2a" } });
+    for _ in 0..2 {
+        client.send(wait.to_string().as_bytes(), &[]).await.unwrap();
+    }
+    drop(client);
+    let gone = stage.clients.wait_for(|n| *n == 0);
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("it is noticed").unwrap();
+}
+
+#[tokio::test]
+async fn what_happened_is_told_before_the_server_stops() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    let watch = json!({ "method": "org.onhook.Ras.Watch", "parameters": {}, "more": true });
+    client.send(watch.to_string().as_bytes(), &[]).await.unwrap();
+    reply(&mut client).await;
+    let kind = EventKind::Missed { events: 1 };
+    for _ in 0..50 {
+        let event =
+            ConnectionEvent { handle: None, entry: String::new(), owner: 0, kind: kind.clone() };
+        stage.fake.events.send(Arc::new(event)).unwrap();
+    }
+    stage.stop.send_replace(true);
+    let mut told = 0;
+    while let Ok(Some(_)) = client.receive().await {
+        told += 1;
+    }
+    assert_eq!(told, 50);
+}
+
+/// Many clients that each begin a large message cost no more than a few, and harm nobody.
+#[tokio::test]
+async fn a_thousand_clients_that_are_stuck_are_bounded_and_others_are_served() {
+    use tokio::io::AsyncWriteExt as _;
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let (soft, _) =
+        nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).unwrap();
+    // Both ends are in this process; an ordinary user may have fewer clients than root.
+    let clients = usize::try_from(soft / 3).unwrap_or(1000).min(1000);
+    let clients = if nix::unistd::geteuid().is_root() { clients } else { clients.min(500) };
+    let mut stuck = Vec::new();
+    for number in 0..clients {
+        let mut stream = UnixStream::connect(&stage.path).await.unwrap();
+        match number % 3 {
+            0 => stream.write_all(b"{\"method\":\"org.onhook.Ras.Dial\"").await.unwrap(),
+            1 => stream.write_all(&[b'x'; 100_000]).await.unwrap(),
+            _ => {}
+        }
+        stuck.push(stream);
+    }
+    let mut good = stage.client().await;
+    assert!(call(&mut good, "org.onhook.Ras.List", json!({})).await["error"].is_null());
+}
+
+#[tokio::test]
+async fn no_descriptor_is_left_of_clients_who_have_gone() {
+    let mut stage = stage(Fake::new(), ServerLimits::default());
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    for round in 0..50 {
+        let mut client = stage.client().await;
+        let method = ["List", "Nothing", "Status", "Dial", "AttachTun"][round % 5];
+        let call = json!({ "method": format!("org.onhook.Ras.{method}") });
+        let many = [writer.as_fd(); 6];
+        client.send(call.to_string().as_bytes(), &many).await.unwrap();
+        reply(&mut client).await;
+        // Half a message, with descriptors.
+        client.send(b"", &many).await.unwrap();
+    }
+    stage.clients.wait_for(|n| *n == 0).await.unwrap();
+    drop(writer);
+    // It ends only when no copy of the other end is left anywhere.
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut reader, &mut rest).unwrap();
+}

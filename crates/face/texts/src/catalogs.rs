@@ -1,0 +1,3 @@
+//! One file a language.
+
+pub(crate) mod en;
