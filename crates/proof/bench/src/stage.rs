@@ -1,0 +1,134 @@
+//! A manager and an answering server in one process, and what a dial and a hang-up take.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use onhook_answer::{Answer, AnswerConfig, Behind, Identity, Method, Pool, Users};
+use onhook_base::Secret;
+use onhook_engine::{Caller, Engine, EngineConfig, ManagerTerms, Subscription};
+use onhook_host::HostConfig;
+use onhook_model::{
+    Credentials, DialOptions, DialRequest, Entry, EventKind, Handle, RasState, Trust,
+};
+
+use crate::Figures;
+
+pub(crate) const CALLER: Caller = Caller { user: 0, session: 1 };
+
+pub(crate) struct Stage {
+    pub(crate) engine: Engine,
+    pub(crate) answer: Answer,
+    pub(crate) folder: tempfile::TempDir,
+    ca: String,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let engine = |name: &str| {
+            let state_dir = folder.path().join(name);
+            let host = HostConfig { userspace_only: true, ..HostConfig::default() };
+            Engine::start(EngineConfig { state_dir, host, terms: ManagerTerms::default() })
+        };
+        std::fs::create_dir_all(folder.path().join("manager"))?;
+        std::fs::create_dir_all(folder.path().join("answer"))?;
+        let identity = Identity::make(&["127.0.0.1".to_owned()])?;
+        let ca = identity.ca_pem().context("made here")?.to_owned();
+        let mut users = Users::default();
+        users.insert("alice", "wonderland1");
+        let config = AnswerConfig {
+            sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+            identity,
+            users,
+            pool: Pool::new("10.64.0.0/16".parse()?)?,
+            dns: Vec::new(),
+            methods: vec![Method::MsChapV2],
+            name: "bench".to_owned(),
+            behind: Behind::Inside,
+            max_calls: 65_000,
+        };
+        let answer = Answer::start(engine("answer").await?, config).await?;
+        Ok(Self { engine: engine("manager").await?, answer, ca, folder })
+    }
+
+    /// Dials, and waits until it is connected.
+    pub(crate) async fn dial(&self) -> anyhow::Result<Handle> {
+        let mut events = self.engine.subscribe(CALLER);
+        let handle = self.begin()?;
+        connected(&mut events, handle).await?;
+        Ok(handle)
+    }
+
+    fn begin(&self) -> anyhow::Result<Handle> {
+        let address = self.answer.addresses().first().context("it listens")?;
+        let mut entry = Entry::for_number(&address.to_string(), "sstp");
+        entry.trust = Trust::CaPem(self.ca.clone());
+        let options = DialOptions { by_number: true, userspace: true, ..DialOptions::default() };
+        let credentials = Credentials {
+            user: "alice".to_owned(),
+            password: Secret::new("wonderland1".to_owned()),
+            domain: String::new(),
+        };
+        let request = DialRequest { entry, options };
+        Ok(self.engine.dial(CALLER, &request, &credentials, None)?.handle)
+    }
+
+    pub(crate) async fn hang_up(&self, handle: Handle) -> anyhow::Result<()> {
+        self.engine.hang_up(CALLER, handle)?;
+        Ok(self.engine.wait_gone(CALLER, handle).await?)
+    }
+}
+
+async fn connected(events: &mut Subscription, handle: Handle) -> anyhow::Result<()> {
+    while let Some(event) = events.next().await {
+        if event.handle != Some(handle) {
+            continue;
+        }
+        match &event.kind {
+            EventKind::State(report) if !report.error.is_success() => {
+                anyhow::bail!("{}: {}", report.error, report.text)
+            }
+            EventKind::State(report) if report.state == RasState::Connected => return Ok(()),
+            EventKind::State(_) | EventKind::Gone { .. } | EventKind::Missed { .. } => {}
+        }
+    }
+    anyhow::bail!("the engine has ended")
+}
+
+pub(crate) async fn dials(figures: &mut Figures) -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    stage.hang_up(stage.dial().await?).await?;
+    let (mut up, mut down) = (Vec::new(), Vec::new());
+    for _ in 0..100 {
+        let start = Instant::now();
+        let handle = stage.dial().await?;
+        up.push(start.elapsed().as_secs_f64() * 1000.0);
+        let start = Instant::now();
+        stage.hang_up(handle).await?;
+        down.push(start.elapsed().as_secs_f64() * 1000.0);
+    }
+    for (name, mut ms) in [("dial to Connected", up), ("hang-up to gone", down)] {
+        ms.sort_by(f64::total_cmp);
+        figures.put(&format!("{name}, median of 100"), ms[50], "ms", "loopback, both ends here");
+        figures.put(&format!("{name}, 99th of 100"), ms[98], "ms", "");
+    }
+    let start = Instant::now();
+    let mut running = tokio::task::JoinSet::new();
+    let stage = std::sync::Arc::new(stage);
+    for _ in 0..32 {
+        let stage = stage.clone();
+        running.spawn(async move {
+            for _ in 0..10 {
+                stage.hang_up(stage.dial().await?).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(result) = running.join_next().await {
+        result??;
+    }
+    let rate = 320.0 / start.elapsed().as_secs_f64();
+    figures.put("dials and hang-ups, 32 at once", rate, "1/s", "both ends on this machine");
+    Ok(())
+}

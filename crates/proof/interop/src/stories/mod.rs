@@ -1,0 +1,113 @@
+//! The stories, each in its own file.
+
+mod bad_password;
+mod dial_and_list;
+mod hang_up;
+mod keepalive;
+mod manager_stops;
+mod methods;
+mod server_killed;
+mod silent_server;
+mod split_tunnel;
+mod traffic;
+mod userspace;
+mod wrong_certificate;
+
+use anyhow::Result;
+
+use crate::stage::Stage;
+
+/// A story: what happens between our program and a real server.
+pub(crate) struct Story {
+    /// Its name, for the command line and the summary.
+    pub(crate) name: &'static str,
+    /// What it shows.
+    pub(crate) about: &'static str,
+    /// Plays it; an error says where it went wrong.
+    pub(crate) play: fn(&mut Stage<'_>) -> Result<()>,
+}
+
+/// All stories, in the order in which they are played.
+pub(crate) const STORIES: &[Story] = &[
+    Story {
+        name: "dial_and_list",
+        about: "MS-CHAP v2; the list shows Connected, the address and the name servers",
+        play: dial_and_list::play,
+    },
+    Story {
+        name: "hang_up",
+        about: "the server's list is empty and the host is as before when the hang-up returns",
+        play: hang_up::play,
+    },
+    Story {
+        name: "traffic",
+        about: "64 KiB and 1 MiB both ways through the interface, unchanged",
+        play: traffic::play,
+    },
+    Story {
+        name: "split_tunnel",
+        about: "an entry's routes and nothing else lead into the connection",
+        play: split_tunnel::play,
+    },
+    Story {
+        name: "userspace_as_root",
+        about: "64 KiB both ways through SOCKS5, no interface made",
+        play: userspace::as_root,
+    },
+    Story {
+        name: "userspace_as_user",
+        about: "the same by an ordinary user's manager",
+        play: userspace::as_user,
+    },
+    Story {
+        name: "bad_password",
+        about: "error 691, asked once, nothing left",
+        play: bad_password::play,
+    },
+    Story {
+        name: "wrong_ca",
+        about: "a certificate error, and no credential is sent",
+        play: wrong_certificate::wrong_ca,
+    },
+    Story {
+        name: "wrong_name",
+        about: "the same for a certificate of another name",
+        play: wrong_certificate::wrong_name,
+    },
+    Story {
+        name: "pap",
+        about: "the password in the clear, inside TLS, where the entry allows it",
+        play: methods::pap,
+    },
+    Story { name: "chap", about: "CHAP with MD5, where the entry allows it", play: methods::chap },
+    Story {
+        name: "method_refused",
+        about: "a server that asks for PAP gets no password from an entry that forbids it",
+        play: methods::refused,
+    },
+    Story {
+        name: "server_killed",
+        about: "a server that dies is noticed, and everything of the call goes",
+        play: server_killed::play,
+    },
+    Story {
+        name: "silent_server",
+        about: "a hang-up with a server that has vanished ends within its budget",
+        play: silent_server::play,
+    },
+    Story {
+        name: "manager_told_to_stop",
+        about: "SIGTERM hangs everything up first",
+        play: manager_stops::told,
+    },
+    Story {
+        name: "manager_killed",
+        about: "after SIGKILL the next start cleans up, and no handle is used again",
+        play: manager_stops::killed,
+    },
+    Story {
+        name: "keepalive",
+        about: "65 s of quiet under the server's echo requests, still connected",
+        play: keepalive::play,
+    },
+];

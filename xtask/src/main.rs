@@ -1,0 +1,102 @@
+//! Project chores, run by `cargo xtask …`.
+//!
+//! A rule without a guard is a wish: the first five words are guards, which read the sources and say
+//! where a house rule is broken. Each prints its findings as `path:line: what` and fails if there is
+//! one. They need neither root nor a network. The rest run other programs.
+
+#![forbid(unsafe_code)]
+
+mod attic;
+mod check;
+mod cite;
+mod codes;
+mod errands;
+mod finding;
+mod floors;
+mod source;
+mod tree;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::finding::Finding;
+use crate::tree::Tree;
+
+const USAGE: &str = "\
+cargo xtask WORD…
+
+guards (several may be given):
+  floors            imports go down or sideways; no IO below runtime; unsafe only where allowed
+  attic             files and functions keep their measure
+  codes             RAS numbers stand in one table only
+  cite              which sections of which specification have code; citations have one form
+  check             what CI does: fmt, clippy, the guards, tests, docs, cargo-deny
+
+errands:
+  interop [STORY…]  the real servers (needs root; installs packages); `interop --list` names stories
+  bench [ARG…]      the benchmarks, figures as JSON
+  fuzz [--minutes N] [TARGET…]
+                    every fuzz target for N minutes (default 1)
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match run(&words) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Does what the words say; `false` when a guard has found something or a program has failed.
+fn run(words: &[String]) -> Result<bool> {
+    let Some((first, rest)) = words.split_first() else { bail!("a word is missing\n\n{USAGE}") };
+    match first.as_str() {
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(true)
+        }
+        "check" => check::run(),
+        "interop" => errands::interop(rest),
+        "bench" => errands::bench(rest),
+        "fuzz" => errands::fuzz(rest),
+        _ => guards(words),
+    }
+}
+
+/// Runs the guards named, all of them even when the first has found something.
+fn guards(names: &[String]) -> Result<bool> {
+    let tree = Tree::load()?;
+    let mut clean = true;
+    for name in names {
+        clean &= guard(&tree, name)?;
+    }
+    Ok(clean)
+}
+
+/// Runs one guard and prints what it found.
+fn guard(tree: &Tree, name: &str) -> Result<bool> {
+    let findings: Vec<Finding> = match name {
+        "floors" => floors::check(tree),
+        "attic" => attic::check(tree),
+        "codes" => codes::check(tree)?,
+        "cite" => {
+            print!("{}", cite::overview(tree));
+            cite::check(tree)
+        }
+        other => bail!("no such word: {other}\n\n{USAGE}"),
+    };
+    for finding in &findings {
+        println!("{finding}");
+    }
+    match findings.len() {
+        0 => println!("{name}: clean"),
+        1 => println!("{name}: 1 finding"),
+        n => println!("{name}: {n} findings"),
+    }
+    Ok(findings.is_empty())
+}
