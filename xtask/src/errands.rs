@@ -8,6 +8,8 @@ use cargo_metadata::MetadataCommand;
 
 use crate::check::{cargo, has_subcommand};
 
+const SIMULATE: [&str; 5] = ["run", "--release", "--package", "onhook-lives", "--"];
+
 /// Builds `onhook` as people get it, and plays the interop stories with it.
 pub(crate) fn interop(args: &[String]) -> Result<bool> {
     let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
@@ -26,6 +28,11 @@ pub(crate) fn interop(args: &[String]) -> Result<bool> {
 /// Runs the benchmarks.
 pub(crate) fn bench(args: &[String]) -> Result<bool> {
     run(cargo().args(["run", "--release", "--package", "onhook-bench", "--"]).args(args))
+}
+
+/// Plays very many lives of connections.
+pub(crate) fn simulate(args: &[String]) -> Result<bool> {
+    run(cargo().args(SIMULATE).args(args))
 }
 
 /// Runs the fuzz targets, each for some minutes, without a sanitizer, so that stable Rust will do.

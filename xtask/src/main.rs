@@ -36,6 +36,8 @@ guards (several may be given):
 errands:
   interop [STORY…]  the real servers (needs root; installs packages); `interop --list` names stories
   bench [ARG…]      the benchmarks, figures as JSON
+  simulate [--seed N] [--lives N] [ARG…]
+                    very many lives of connections under an invented clock (--help for all)
   fuzz [--minutes N] [TARGET…]
                     every fuzz target for N minutes (default 1)
 ";
@@ -63,6 +65,7 @@ fn run(words: &[String]) -> Result<bool> {
         "check" => check::run(),
         "interop" => errands::interop(rest),
         "bench" => errands::bench(rest),
+        "simulate" => errands::simulate(rest),
         "fuzz" => errands::fuzz(rest),
         _ => guards(words),
     }

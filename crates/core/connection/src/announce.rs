@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use onhook_base::{Planted, is_planted};
 use onhook_model::{Cause, RasCode, RasState, StateReport};
 
 /// The most reports that wait; a dial has some fifteen.
@@ -30,6 +31,10 @@ impl Announcer {
 
     /// `state` is entered.
     pub(crate) fn enter(&mut self, state: RasState) {
+        let state = match state {
+            RasState::Projected if is_planted(Planted::StatesSwapped) => RasState::Authenticate,
+            state => state,
+        };
         self.last = state;
         self.push(StateReport { state, error: RasCode::SUCCESS, text: String::new() });
     }
@@ -44,6 +49,9 @@ impl Announcer {
     pub(crate) fn gone(&mut self, cause: Option<&Cause>) {
         self.last = RasState::Disconnected;
         let failure = cause.filter(|c| !c.is_wanted());
+        if is_planted(Planted::EndToldTwice) {
+            self.enter(RasState::Disconnected);
+        }
         self.push(StateReport {
             state: RasState::Disconnected,
             error: failure.map_or(RasCode::SUCCESS, Cause::code),

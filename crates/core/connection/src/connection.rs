@@ -111,9 +111,11 @@ impl Connection {
         self.turn(now, &mut |_| {});
     }
 
-    /// Ends the connection without a word to the peer.
+    /// Ends the connection without waiting for anybody: the peer is told in one breath, and everything is
+    /// undone at once.
     pub fn abandon(&mut self, now: Instant, cause: Cause) {
         self.begin_descent(now, cause);
+        self.say_last_words(now);
         self.go_hard(now);
         self.turn(now, &mut |_| {});
     }
@@ -186,7 +188,7 @@ impl Connection {
     }
 
     /// The machine has slept or the path has changed: is the peer still there? Asks once, and gives
-    /// it a second.
+    /// it a second, or more on a slow line.
     pub fn probe(&mut self, now: Instant) {
         if let (State::Connected, Some(splice)) = (self.state, &mut self.splice) {
             splice.ppp.probe(now);

@@ -103,6 +103,15 @@ pub enum LinkPlan {
     },
     /// SSTP, called.
     SstpAnswer,
+    /// A link that this table does not know: to try a new one, and for the simulation's bare line.
+    Supplied {
+        /// The other end's name or address.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// Makes the link's machine.
+        make: fn(&Seed) -> Box<dyn Link + Send + Sync>,
+    },
 }
 
 /// Everything that was decided before a connection begins.
@@ -201,7 +210,9 @@ impl Plan {
     /// The name to look up, and the port.
     pub(crate) fn server(&self) -> (String, u16) {
         match &self.link {
-            LinkPlan::SstpCall { host, port, .. } => (host.clone(), *port),
+            LinkPlan::SstpCall { host, port, .. } | LinkPlan::Supplied { host, port, .. } => {
+                (host.clone(), *port)
+            }
             LinkPlan::SstpAnswer => (String::new(), 0),
         }
     }
@@ -213,6 +224,10 @@ impl Plan {
                 LaneSpec::Tls { to, server_name: server_name.clone(), trust: trust.clone() }
             }
             LinkPlan::SstpAnswer => LaneSpec::AcceptedTls,
+            LinkPlan::Supplied { host, .. } => {
+                let trust = onhook_effect::Trust::SystemRoots;
+                LaneSpec::Tls { to, server_name: host.clone(), trust }
+            }
         }
     }
 
@@ -226,6 +241,7 @@ impl Plan {
             LinkPlan::SstpAnswer => {
                 Box::new(SstpAnswerer::new(SstpAnswererTerms::default(), &seed))
             }
+            LinkPlan::Supplied { make, .. } => make(&seed),
         }
     }
 

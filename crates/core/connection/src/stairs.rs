@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use onhook_base::{Planted, is_planted};
 use onhook_effect::{Effect, HostError, StepId, Undo};
 
 /// Something to be done by the host.
@@ -93,7 +94,11 @@ impl Stairs {
     fn remember(&mut self, undo: Undo, progress: Progress) -> StepId {
         let step = StepId(self.next_step);
         self.next_step = self.next_step.saturating_add(1);
-        self.rungs.push(Rung::Deed { step, flight: self.flight, undo, progress });
+        let forgotten =
+            is_planted(Planted::UndoForgotten) && matches!(undo, Undo::DeleteRoute { .. });
+        if !forgotten {
+            self.rungs.push(Rung::Deed { step, flight: self.flight, undo, progress });
+        }
         step
     }
 
@@ -147,6 +152,9 @@ impl Stairs {
     }
 
     fn owe(&mut self, step: StepId, undo: Undo, why: String) {
+        if is_planted(Planted::DebtForgotten) {
+            return;
+        }
         self.debts.push(Debt { step, undo, why });
     }
 
@@ -170,6 +178,14 @@ impl Stairs {
     /// Asks to undo the flight on top, as far as it has not been asked for. Deeds that left nothing
     /// are forgotten, and called off if they are still being done.
     pub(crate) fn undo_top_flight(&mut self, hard: bool) {
+        if is_planted(Planted::OrderSwapped) {
+            self.rungs.reverse();
+        }
+        if is_planted(Planted::UndoSkipped) {
+            self.rungs.retain(
+                |r| !matches!(r, Rung::Deed { undo, .. } if matches!(undo, Undo::DeleteRoute { .. })),
+            );
+        }
         let Some(Rung::Deed { flight: top, .. }) = self.rungs.last() else { return };
         let top = *top;
         for rung in self.rungs.iter_mut().rev() {

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use onhook_base::{Planted, is_planted};
 use onhook_model::Handle;
 
 /// Leased numbers left, below which a new lease should be taken.
@@ -43,6 +44,14 @@ impl Handles {
         let handle = Handle::new(self.next);
         self.next = self.next.saturating_add(1);
         handle
+    }
+
+    /// A handle was deleted. Its number is never given again; but for a mistake on purpose there is
+    /// nothing to do.
+    pub(crate) fn deleted(&mut self, handle: Handle) {
+        if is_planted(Planted::HandleReused) {
+            self.next = handle.number();
+        }
     }
 
     /// Whether a handle of this number was ever given, by us or by a manager before us.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use onhook_base::{Deadline, Duration, Instant};
+use onhook_base::{Deadline, Duration, Instant, Planted, is_planted};
 use onhook_connection::{Plan, PlanAbilities};
 use onhook_model::{
     Cause, ConnectionEvent, ConnectionReport, Credentials, Debt, DialRequest, Dialed, EventKind,
@@ -139,7 +139,8 @@ impl Manager {
             if record.state != RasState::Connected {
                 return Err(RasCode::DIAL_ALREADY_IN_PROGRESS.into());
             }
-            record.references = record.references.saturating_add(1);
+            let taken = if is_planted(Planted::ReferenceLeaked) { 2 } else { 1 };
+            record.references = record.references.saturating_add(taken);
             return Ok(Dialed { handle: record.handle, already: true });
         }
         let plan = Plan::for_dial(request, credentials, self.abilities)?;
@@ -176,10 +177,11 @@ impl Manager {
         if !caller.may_handle(record.owner) {
             return Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it"));
         }
-        if record.is_hanging_up() {
+        if record.is_hanging_up() && !is_planted(Planted::SecondHangUp) {
             return Err(RasCode::NO_CONNECTION.into());
         }
-        record.references = record.references.saturating_sub(1);
+        let given_back = if is_planted(Planted::ReferenceLost) { 2 } else { 1 };
+        record.references = record.references.saturating_sub(given_back);
         if record.references == 0 {
             self.end(now, handle, Cause::hung_up());
         }
@@ -190,6 +192,9 @@ impl Manager {
         let Some(record) = self.records.get_mut(&handle) else { return };
         record.references = 0;
         if record.ended_at.is_some() {
+            self.delete(now, handle);
+        } else if is_planted(Planted::HandleGoneEarly) {
+            self.commands.push_back(Command::HangUp { handle, cause });
             self.delete(now, handle);
         } else {
             record.down_since.get_or_insert(now);
@@ -252,7 +257,7 @@ impl Manager {
         let grace = self.terms.failed_grace;
         for record in self.records.values_mut().filter(|r| r.dialer == Some(session)) {
             record.dialer = None;
-            if record.ended_at.is_some() {
+            if record.ended_at.is_some() && !is_planted(Planted::FailedKept) {
                 record.reap_at = Some(now + grace);
             }
         }
@@ -320,7 +325,9 @@ impl Manager {
             hang_up_ms: millis(now.since(down_since)),
             traffic: record.traffic,
         };
-        if record.is_hanging_up() || cause.is_wanted() {
+        if is_planted(Planted::HandleStays) {
+            record.references = record.references.max(1);
+        } else if record.is_hanging_up() || cause.is_wanted() {
             self.delete(now, handle);
         } else {
             let report = StateReport {
@@ -338,6 +345,7 @@ impl Manager {
 
     fn delete(&mut self, now: Instant, handle: Handle) {
         let Some(record) = self.records.remove(&handle) else { return };
+        self.handles.deleted(handle);
         let kind = EventKind::Gone {
             cause: record.cause.clone().unwrap_or_else(Cause::hung_up),
             duration_ms: millis(record.duration(now)),
@@ -347,7 +355,7 @@ impl Manager {
     }
 
     fn push_history(&mut self, record: HistoryRecord) {
-        if self.history.len() >= self.terms.history {
+        if self.history.len() >= self.terms.history && !is_planted(Planted::HistoryGrows) {
             self.history.pop_front();
         }
         self.history.push_back(record);

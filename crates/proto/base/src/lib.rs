@@ -34,8 +34,13 @@
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
+#![cfg_attr(
+    feature = "planted",
+    allow(clippy::disallowed_macros, reason = "a switch for the proof alone, see `planted`")
+)]
 
 mod machine;
+mod planted;
 mod prefix;
 mod reader;
 mod secret;
@@ -45,6 +50,9 @@ mod timers;
 mod writer;
 
 pub use machine::Deadline;
+#[cfg(feature = "planted")]
+pub use planted::plant;
+pub use planted::{Planted, is_planted};
 pub use prefix::{BadPrefix, Prefix};
 pub use reader::{Malformed, Reader};
 pub use secret::{Redacted, Secret};

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use onhook_base::{Deadline, Instant};
+use onhook_base::{Deadline, Instant, Planted, is_planted};
 use onhook_effect::{Effect, LaneFacts, Outcome, Prefix, StackSpec, TunId, TunSpec};
 use onhook_link::{CertificateHashes, FrameTerms, LinkEvent, SessionKeys};
 use onhook_model::{Cause, RasCode, RasState};
@@ -84,6 +84,7 @@ impl Connection {
         let times = &self.plan.times;
         self.deadline = match state {
             State::Opening => None,
+            State::Linking if is_planted(Planted::DeadlineForgotten) => None,
             State::Linking => Some(Deadline::new(now + times.linking, "link handshake")),
             State::Authenticating => {
                 Some(Deadline::new(now + times.authenticating, "authentication"))

@@ -1,6 +1,6 @@
 //! Going down the stairs.
 
-use onhook_base::{Deadline, Duration, Instant};
+use onhook_base::{Deadline, Duration, Instant, Planted, is_planted};
 use onhook_link::Farewell;
 use onhook_model::Cause;
 use onhook_ppp::CloseReason;
@@ -68,8 +68,10 @@ impl Descent {
     pub(crate) fn deadline(&self) -> Deadline {
         match (self.hard, self.await_peer_until) {
             (true, _) => Deadline::new(self.ends_at, "end of the budget"),
-            (false, Some(until)) => Deadline::new(until, "the peer's own end"),
-            (false, None) => Deadline::new(self.hard_at, "end of courtesy"),
+            (false, Some(until)) if until < self.hard_at => {
+                Deadline::new(until, "the peer's own end")
+            }
+            (false, _) => Deadline::new(self.hard_at, "end of courtesy"),
         }
     }
 }
@@ -103,7 +105,13 @@ impl Connection {
             return;
         }
         if !cause.is_wanted() {
-            self.announcer.error(&cause);
+            match &self.plan.ppp.credentials {
+                Some(credentials) if is_planted(Planted::SecretTold) => {
+                    let text = format!("{} was refused", credentials.password.expose());
+                    self.announcer.error(&Cause::new(cause.code(), text));
+                }
+                _ => self.announcer.error(&cause),
+            }
         }
         self.begin_descent(now, cause);
     }
@@ -127,14 +135,30 @@ impl Connection {
         }
     }
 
+    /// There is no time left for courtesy, because undoing on this machine has taken it or somebody is in
+    /// a hurry: the server is told all the same, and its answer is not waited for.
+    pub(crate) fn say_last_words(&mut self, now: Instant) {
+        let (Some(descent), Some(splice)) = (&mut self.descent, &mut self.splice) else { return };
+        if descent.ppp == Goodbye::Unsaid {
+            descent.ppp = Goodbye::Said;
+            splice.ppp.close(now, close_reason(self.cause.as_ref()));
+            splice.pump(now, &mut |_| {});
+        }
+        if descent.link == Goodbye::Unsaid {
+            descent.link = Goodbye::Said;
+            splice.link.close(now, Farewell::Ordinary);
+        }
+    }
+
     pub(crate) fn check_descent(&mut self, now: Instant) {
         let Some(descent) = &self.descent else { return };
-        if self.state == State::Gone {
+        if self.state == State::Gone || is_planted(Planted::BudgetIgnored) {
             return;
         }
         if now >= descent.ends_at {
             self.stairs.give_up("it did not end within the time for hanging up");
-        } else if now >= descent.hard_at {
+        } else if now >= descent.hard_at && !descent.hard {
+            self.say_last_words(now);
             self.go_hard(now);
         }
     }
@@ -144,6 +168,9 @@ impl Connection {
     pub(crate) fn descend(&mut self, now: Instant) -> bool {
         while self.state == State::Disconnecting {
             let Some(descent) = &mut self.descent else { return false };
+            if is_planted(Planted::GoodbyeUnsaid) {
+                descent.lane_is_gone();
+            }
             match self.stairs.top() {
                 Top::Deeds => {
                     self.stairs.undo_top_flight(descent.hard);

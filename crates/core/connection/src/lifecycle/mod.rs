@@ -33,7 +33,8 @@
 //! 3. the link says goodbye (SSTP: Call-Disconnect);
 //! 4. the lane is written out and closed.
 //!
-//! The whole descent has one budget (3 s unless configured); when it is spent the rest of the way is
+//! The whole descent has one budget (3 s unless configured). When five sixths of it are spent the server
+//! is told in one breath, if it was not told before, and the rest of the way is
 //! hard. What even then could not be undone is passed on by name as a [`Debt`](crate::Debt).
 
 mod climb;

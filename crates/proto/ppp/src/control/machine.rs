@@ -10,8 +10,11 @@
 //! ([`MAX_ROUNDS`]), requests of the peer that we did not agree to ([`MAX_REFUSALS`]), and requests
 //! that we sent ([`MAX_REQUESTS`]).
 //!
-//! Two liberties are taken. An Ack, Nak or Reject that answers a request for the second time is
-//! dropped, so that a duplicate on a lossy carrier is not taken for a crossed connection. And a
+//! Three liberties are taken. An Ack, Nak or Reject that answers a request for the second time is
+//! dropped, so that a duplicate on a lossy carrier is not taken for a crossed connection. A request
+//! that is, octet by octet, the one that we have just acknowledged gets its Ack again and nothing else
+//! ([`REPEATED_WITHIN`]): it was under way when the layer opened, as on every line whose round trip is
+//! longer than the restart timer; taking it for a new negotiation would go on for ever there. And a
 //! layer may be *passive*: it starts in Stopped, and answers a request that it cannot agree to
 //! without sending one of its own.
 
@@ -40,6 +43,8 @@ pub(crate) const MAX_REQUESTS: u8 = 30;
 
 /// The restart timer doubles up to this, or stays at what it starts with if that is longer.
 const LONGEST_RESTART: Duration = Duration::from_secs(3);
+/// A request that comes again so soon after its Ack is a repetition, not a new beginning.
+const REPEATED_WITHIN: Duration = Duration::from_secs(10);
 /// Packets waiting to be polled; what is more is lost, as on a line.
 const MAX_QUEUED: usize = 32;
 /// Octets of a Terminate-Request's data that are sent, and that are kept of the peer's.
@@ -51,6 +56,15 @@ struct Request {
     identifier: u8,
     options: Vec<u8>,
     answered: bool,
+    first_sent: Instant,
+}
+
+/// The Configure-Request of the peer that we have acknowledged last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Acknowledged {
+    identifier: u8,
+    options: Vec<u8>,
+    at: Instant,
 }
 
 /// One layer.
@@ -65,6 +79,8 @@ pub(crate) struct Control<T> {
     deadline: Option<Instant>,
     next_identifier: u8,
     request: Option<Request>,
+    acknowledged: Option<Acknowledged>,
+    answer_time: Duration,
     terminate_identifier: u8,
     farewell: Vec<u8>,
     naks_sent: u8,
@@ -97,6 +113,8 @@ impl<T: Terms> Control<T> {
             deadline: None,
             next_identifier: 1,
             request: None,
+            acknowledged: None,
+            answer_time: Duration::ZERO,
             terminate_identifier: 0,
             farewell: Vec::new(),
             naks_sent: 0,
@@ -240,6 +258,12 @@ impl<T: Terms> Control<T> {
         &self.terms
     }
 
+    /// How long the Ack of our last request was on its way, from the first time that we asked: a round
+    /// trip, or more.
+    pub(crate) const fn answer_time(&self) -> Duration {
+        self.answer_time
+    }
+
     /// The peer has negotiated with us since the negotiation began: what it says is of this life.
     pub(crate) const fn is_engaged(&self) -> bool {
         self.engaged
@@ -256,6 +280,10 @@ impl<T: Terms> Control<T> {
             self.step(now, Event::ReceiveConfigureRequestGood, occasion);
             return Ok(());
         }
+        if self.state == State::Opened && self.is_repetition(now, &packet) {
+            self.reply(code::CONFIGURE_ACK, occasion, true);
+            return Ok(());
+        }
         if self.state == State::Opened || (self.state == State::Stopped && !self.pace.passive) {
             self.begin_anew();
         }
@@ -264,6 +292,8 @@ impl<T: Terms> Control<T> {
         let (code, refusal) = match judgement {
             Judgement::Ack => {
                 self.naks_sent = 0;
+                let (identifier, options) = (packet.identifier, packet.data.to_vec());
+                self.acknowledged = Some(Acknowledged { identifier, options, at: now });
                 self.step(now, Event::ReceiveConfigureRequestGood, occasion);
                 return Ok(());
             }
@@ -291,6 +321,14 @@ impl<T: Terms> Control<T> {
         Ok(())
     }
 
+    fn is_repetition(&self, now: Instant, packet: &ControlPacket<'_>) -> bool {
+        self.acknowledged.as_ref().is_some_and(|acked| {
+            acked.identifier == packet.identifier
+                && acked.options == packet.data
+                && now.since(acked.at) < REPEATED_WITHIN
+        })
+    }
+
     /// RFC 1661 §5.2: the identifier and the options must be those of the request.
     fn handle_configure_ack(&mut self, now: Instant, packet: ControlPacket<'_>) {
         let occasion = Occasion { received: Some(packet), refusal: None };
@@ -304,6 +342,7 @@ impl<T: Terms> Control<T> {
             return;
         }
         request.answered = true;
+        self.answer_time = now.since(request.first_sent);
         self.engaged = true;
         self.step(now, Event::ReceiveConfigureAck, occasion);
     }
@@ -393,6 +432,7 @@ impl<T: Terms> Control<T> {
     fn begin_anew(&mut self) {
         self.terms.restart();
         self.request = None;
+        self.acknowledged = None;
         self.naks_sent = 0;
         self.refusals = 0;
         self.rounds = 0;
@@ -506,12 +546,12 @@ impl<T: Terms> Control<T> {
         let mut options = Vec::new();
         self.terms.request(&mut options);
         let repeated = self.request.take().filter(|r| !r.answered && r.options == options);
-        let identifier = match repeated {
-            Some(request) => request.identifier,
-            None => self.fresh_identifier(),
+        let (identifier, first_sent) = match repeated {
+            Some(request) => (request.identifier, request.first_sent),
+            None => (self.fresh_identifier(), now),
         };
         self.send(ControlPacket { code: code::CONFIGURE_REQUEST, identifier, data: &options });
-        self.request = Some(Request { identifier, options, answered: false });
+        self.request = Some(Request { identifier, options, answered: false, first_sent });
     }
 
     fn send_terminate_request(&mut self, now: Instant, first: bool) {

@@ -97,7 +97,7 @@ impl Ppp {
         let demanded = self.lcp.terms().demanded();
         let theirs = *self.lcp.terms().theirs();
         self.lcp.set_peer_mru(sendable);
-        self.keepalive.start(now);
+        self.keepalive.start(now, self.lcp.answer_time());
         self.loops = 0;
         self.tell(PppEvent::LcpUp(LcpFacts {
             peer_mru: sendable,

@@ -3,14 +3,18 @@
 //! The RFC does not say when to ask. Here: when nothing at all was received for `every`; whatever is
 //! received counts as a sign of life, so that a busy line carries no echo. After `tolerated`
 //! unanswered requests and one more interval the peer counts as gone. A *probe* asks at once and
-//! waits one second: for an owner who has reason to doubt, as after a sleep of the machine.
+//! waits one second, or longer on a line that is known to be slow: for an owner who has reason to
+//! doubt, as after a sleep of the machine.
 
 use onhook_base::{Deadline, Duration, Instant};
 
 use crate::terms::EchoTerms;
 
-/// How long a probe waits for its answer.
+/// How long a probe waits for its answer at least, and at most.
 const PROBE: Duration = Duration::from_secs(1);
+const LONGEST_PROBE: Duration = Duration::from_secs(10);
+/// How many times as long as LCP's own answer a probe may take.
+const SLOWNESS: u32 = 3;
 
 /// What is to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +34,25 @@ pub(crate) struct Keepalive {
     asked: Option<Instant>,
     due: Option<Instant>,
     probe: Option<Instant>,
+    patience: Duration,
 }
 
 impl Keepalive {
     pub(crate) const fn new(terms: Option<EchoTerms>) -> Self {
-        Self { terms, misses: 0, heard: Instant::ORIGIN, asked: None, due: None, probe: None }
+        Self {
+            terms,
+            misses: 0,
+            heard: Instant::ORIGIN,
+            asked: None,
+            due: None,
+            probe: None,
+            patience: PROBE,
+        }
     }
 
-    /// The line is up. RFC 1661 §5.8: no echo before Opened.
-    pub(crate) fn start(&mut self, now: Instant) {
+    /// The line is up; the peer took `answer_time` for its Ack. RFC 1661 §5.8: no echo before Opened.
+    pub(crate) fn start(&mut self, now: Instant, answer_time: Duration) {
+        self.patience = answer_time.saturating_mul(SLOWNESS).clamp(PROBE, LONGEST_PROBE);
         self.misses = 0;
         self.heard = now;
         self.asked = None;
@@ -60,7 +74,7 @@ impl Keepalive {
 
     /// An Echo-Request has been sent out of turn.
     pub(crate) fn probe(&mut self, now: Instant) {
-        self.probe = Some(now + PROBE);
+        self.probe = Some(now + self.patience);
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<Life> {
@@ -106,7 +120,7 @@ mod tests {
     #[test]
     fn a_silent_peer_is_noticed_after_the_tolerated_misses() {
         let mut keepalive = Keepalive::new(Some(TERMS));
-        keepalive.start(at(0));
+        keepalive.start(at(0), Duration::ZERO);
         for _ in 0..TERMS.tolerated {
             let due = keepalive.poll_timeout().unwrap().at;
             assert_eq!(keepalive.handle_timeout(due), Some(Life::Ask));
@@ -121,7 +135,7 @@ mod tests {
     #[test]
     fn a_busy_line_carries_no_echo() {
         let mut keepalive = Keepalive::new(Some(TERMS));
-        keepalive.start(at(0));
+        keepalive.start(at(0), Duration::ZERO);
         for second in 1..200 {
             keepalive.handle_input(at(second));
             assert_eq!(keepalive.handle_timeout(at(second)), None);
@@ -132,7 +146,7 @@ mod tests {
     #[test]
     fn a_long_sleep_leads_to_one_question_and_not_to_a_verdict() {
         let mut keepalive = Keepalive::new(Some(TERMS));
-        keepalive.start(at(0));
+        keepalive.start(at(0), Duration::ZERO);
         assert_eq!(keepalive.handle_timeout(at(10_000)), Some(Life::Ask));
         assert_eq!(keepalive.handle_timeout(at(10_000)), None);
     }
@@ -140,7 +154,7 @@ mod tests {
     #[test]
     fn a_probe_waits_one_second_even_without_keepalive() {
         let mut keepalive = Keepalive::new(None);
-        keepalive.start(at(0));
+        keepalive.start(at(0), Duration::ZERO);
         assert_eq!(keepalive.poll_timeout(), None);
         keepalive.probe(at(5));
         assert_eq!(keepalive.handle_timeout(at(5)), None);
@@ -148,5 +162,15 @@ mod tests {
         keepalive.probe(at(7));
         keepalive.handle_input(at(7));
         assert_eq!(keepalive.poll_timeout(), None);
+    }
+
+    #[test]
+    fn a_probe_waits_longer_on_a_slow_line_but_not_for_ever() {
+        let mut keepalive = Keepalive::new(None);
+        for (answer_time, patience) in [(0, 1), (2, 6), (60, 10)] {
+            keepalive.start(at(0), Duration::from_secs(answer_time));
+            keepalive.probe(at(5));
+            assert_eq!(keepalive.poll_timeout().map(|d| d.at), Some(at(5 + patience)));
+        }
     }
 }

@@ -1,0 +1,510 @@
+//! One call: a caller, an answerer, and the line between them.
+
+use std::net::Ipv4Addr;
+
+use onhook_base::{Duration, Instant, Secret, Seed};
+use onhook_connection::{
+    Admission, AnswerPlan, Connection, OutletPlan, Plan, State, Times, TunPlan, admission_network,
+};
+use onhook_effect::{HostError, HostErrorKind, LaneFacts, LaneId, Undo};
+use onhook_model::{Cause, Handle, RasCode};
+use onhook_ppp::auth;
+
+use crate::coverage::{Event, Struck};
+use crate::end::{End, LaneWish};
+use crate::fault::{Fault, Place};
+use crate::invariant::{Broken, Invariant};
+use crate::lane::{Arrival, Lane, LaneEnd};
+use crate::links::{LINKS, LaneShape};
+use crate::order::Order;
+use crate::script::{LifeScript, Mischief};
+use crate::tally::Tally;
+use crate::tamper::Tamper;
+use crate::world::{CERTIFICATE, PASSWORD};
+
+/// Drains in one moment, beyond which the ends are talking in a circle.
+const MOST_TURNS: u32 = 10_000;
+/// How often the answerer asks a quiet caller for a sign of life.
+const ECHO: Duration = Duration::from_secs(20);
+
+/// What comes next to a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Ring,
+    Deed,
+    Undoing,
+    ToCaller,
+    Timer,
+    AnswererDeed,
+    AnswererUndoing,
+    ToAnswerer,
+    AnswererTimer,
+}
+
+/// What has come: an event of the caller's connection, or something beside it.
+pub(crate) struct Happened {
+    pub(crate) event: Option<Event>,
+    pub(crate) text: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) handle: Handle,
+    pub(crate) caller: End,
+    answerer: Option<End>,
+    up: Lane,
+    down: Lane,
+    tamper: Tamper,
+    script: LifeScript,
+    /// Inputs of the caller's connection so far.
+    pub(crate) steps: u32,
+    line_faults_done: u64,
+    /// The faults that have struck it.
+    pub(crate) struck: Struck,
+    pub(crate) order: Order,
+    pub(crate) told_end: bool,
+    /// Ended without waiting for anybody.
+    pub(crate) abandoned: bool,
+    rings_at: Option<Instant>,
+    lane_open: bool,
+    server_dead: bool,
+    not_admitted: bool,
+    was_up: bool,
+    state: State,
+    since: Instant,
+}
+
+impl Line {
+    /// A call that begins.
+    pub(crate) fn dial(now: Instant, handle: Handle, script: &LifeScript, mut plan: Plan) -> Self {
+        let kind = &LINKS[script.link];
+        if let Some(adapt) = kind.adapt {
+            adapt(&mut plan);
+        }
+        let seed = Seed::from_number(script.salt);
+        let at = |places: &[Place]| {
+            let here = |m: &&Mischief| places.contains(&m.fault.place());
+            script.mischief.iter().filter(here).copied().collect::<Vec<_>>()
+        };
+        let mut connection = Connection::new(plan, seed.derive("caller"));
+        connection.dial(now);
+        Self {
+            handle,
+            caller: End::new(connection, at(&[Place::Deed, Place::Undoing]), script.os_delay),
+            answerer: None,
+            up: Lane::new(kind.shape, script.delay, script.salt),
+            down: Lane::new(kind.shape, script.delay, !script.salt),
+            tamper: Tamper::new(kind.shape, at(&[Place::Message]), script.late_ipv6),
+            script: script.clone(),
+            steps: 0,
+            line_faults_done: 0,
+            struck: Struck::default(),
+            order: Order::default(),
+            told_end: false,
+            abandoned: false,
+            rings_at: None,
+            lane_open: false,
+            server_dead: false,
+            not_admitted: false,
+            was_up: false,
+            state: State::Opening,
+            since: now,
+        }
+    }
+
+    /// Offers every moment at which something comes.
+    pub(crate) fn offer(&self, now: Instant, offer: &mut dyn FnMut(Option<Instant>, Next)) {
+        let timer = |end: &End| end.connection.poll_timeout().map(|d| d.at.max(now));
+        offer(self.rings_at, Next::Ring);
+        offer(self.caller.next_deed(), Next::Deed);
+        offer(self.caller.next_undoing(), Next::Undoing);
+        offer(self.down.arrives_at(), Next::ToCaller);
+        offer(timer(&self.caller), Next::Timer);
+        if let Some(answerer) = &self.answerer {
+            offer(answerer.next_deed(), Next::AnswererDeed);
+            offer(answerer.next_undoing(), Next::AnswererUndoing);
+            offer(self.up.arrives_at(), Next::ToAnswerer);
+            offer(timer(answerer), Next::AnswererTimer);
+        }
+    }
+
+    /// Lets it come.
+    pub(crate) fn happen(&mut self, now: Instant, next: Next, tally: &mut Tally) -> Happened {
+        let beside = |text: &str| Happened { event: None, text: text.to_owned() };
+        let happened = match next {
+            Next::Ring => {
+                self.rings_at = None;
+                self.ring(now);
+                beside("the server takes the call")
+            }
+            Next::AnswererDeed => {
+                if let Some(end) = &mut self.answerer
+                    && let Some((step, result)) = end.take_deed(now)
+                {
+                    end.connection.handle_outcome(now, step, result);
+                }
+                beside("the server's machine has done a deed")
+            }
+            Next::AnswererUndoing => {
+                if let Some(end) = &mut self.answerer
+                    && let Some((step, result)) = end.take_undoing(now)
+                {
+                    end.connection.handle_undone(now, step, result);
+                }
+                beside("the server's machine has undone a deed")
+            }
+            Next::ToAnswerer => {
+                self.reach_answerer(now);
+                beside("octets reach the server")
+            }
+            Next::AnswererTimer => {
+                if let Some(end) = &mut self.answerer {
+                    end.connection.handle_timeout(now);
+                }
+                beside("a timer of the server")
+            }
+            Next::Deed | Next::Undoing | Next::ToCaller | Next::Timer => {
+                self.reach_caller(now, next)
+            }
+        };
+        if happened.event.is_some() {
+            self.steps += 1;
+            self.line_faults(now, tally);
+        }
+        happened
+    }
+
+    fn reach_caller(&mut self, now: Instant, next: Next) -> Happened {
+        let connection = &mut self.caller.connection;
+        let (event, text) = match next {
+            Next::Deed => match self.caller.take_deed(now) {
+                Some((step, result)) => {
+                    let event = if result.is_ok() { Event::DeedDone } else { Event::DeedFailed };
+                    let text = format!("{step:?} {result:?}");
+                    if let Ok(onhook_effect::Outcome::LaneOpened(_)) = &result {
+                        self.lane_open = true;
+                        self.rings_at = Some(now + self.script.delay);
+                    }
+                    self.caller.connection.handle_outcome(now, step, result);
+                    (event, text)
+                }
+                None => (Event::DeedDone, "nothing".to_owned()),
+            },
+            Next::Undoing => match self.caller.take_undoing(now) {
+                Some((step, result)) => {
+                    let event = if result.is_ok() { Event::Undone } else { Event::UndoingFailed };
+                    let text = format!("{step:?} undone: {result:?}");
+                    self.caller.connection.handle_undone(now, step, result);
+                    (event, text)
+                }
+                None => (Event::Undone, "nothing".to_owned()),
+            },
+            Next::ToCaller => match self.down.receive(now) {
+                Some(Arrival::Bytes(bytes)) => {
+                    connection.handle_lane(now, &bytes, &mut |_| {});
+                    (Event::Bytes, format!("{} octets: {}", bytes.len(), hex(&bytes)))
+                }
+                Some(Arrival::End(end)) => {
+                    let error = lane_error(end);
+                    connection.handle_lane_closed(now, error.as_ref());
+                    let event = match end {
+                        LaneEnd::Closed => Event::LaneClosed,
+                        LaneEnd::Broken => Event::LaneBroken,
+                    };
+                    (event, event.text().to_owned())
+                }
+                None => (Event::Bytes, "nothing".to_owned()),
+            },
+            _ => {
+                let name = connection.poll_timeout().map_or("", |d| d.why);
+                connection.handle_timeout(now);
+                (Event::Timer, format!("timer: {name}"))
+            }
+        };
+        Happened { event: Some(event), text }
+    }
+
+    fn reach_answerer(&mut self, now: Instant) {
+        let Some(end) = &mut self.answerer else { return };
+        match self.up.receive(now) {
+            Some(Arrival::Bytes(bytes)) => end.connection.handle_lane(now, &bytes, &mut |_| {}),
+            Some(Arrival::End(why)) => {
+                end.connection.handle_lane_closed(now, lane_error(why).as_ref());
+            }
+            None => {}
+        }
+    }
+
+    fn ring(&mut self, now: Instant) {
+        if self.server_dead {
+            return;
+        }
+        let mut plan = Plan::for_answer(&AnswerPlan {
+            methods: vec![self.script.method],
+            name: "answerer".to_owned(),
+            times: Times::default(),
+            echo: Some(ECHO),
+        });
+        if let Some(adapt) = LINKS[self.script.link].adapt {
+            adapt(&mut plan);
+        }
+        let seed = Seed::from_number(self.script.salt).derive("answerer");
+        let at_server = |m: &&Mischief| m.fault.place() == Place::AnswererDeed;
+        let faults = self.script.mischief.iter().filter(at_server).copied().collect();
+        let mut end = End::new(Connection::new(plan, seed), faults, Duration::ZERO);
+        end.adopt(Undo::CloseLane { lane: LaneId(0) });
+        let facts = LaneFacts { certificate: Some(CERTIFICATE), ..LaneFacts::default() };
+        end.connection.answer(now, &facts);
+        self.answerer = Some(end);
+    }
+
+    /// A moment that few lives come to: a deed is being done though the connection is up. In a part of
+    /// the lives everything that is planned for later happens now.
+    pub(crate) fn is_at_rare_moment(&self) -> bool {
+        self.caller.connection.state() == State::Connected
+            && self.caller.is_doing()
+            && !self.script.salt.is_multiple_of(4)
+    }
+
+    /// Faults of the line and of the server's machine whose step has come.
+    fn line_faults(&mut self, now: Instant, tally: &mut Tally) {
+        let steps = if self.is_at_rare_moment() { u32::MAX } else { self.steps };
+        for index in 0..self.script.mischief.len() {
+            let Some(Mischief { at, fault }) = self.script.mischief.get(index).copied() else {
+                continue;
+            };
+            let bit = 1 << (index % 64);
+            let here = match fault {
+                Fault::HalfClose | Fault::Reset | Fault::Corruption => self.lane_open,
+                Fault::ServerHangsUp => self.answerer.is_some(),
+                _ => matches!(fault.place(), Place::Line | Place::Server),
+            };
+            if !here || at > steps || self.line_faults_done & bit != 0 {
+                continue;
+            }
+            self.line_faults_done |= bit;
+            self.struck.add(fault);
+            tally.strike(fault);
+            match fault {
+                Fault::NotAdmitted => self.not_admitted = true,
+                Fault::ServerHangsUp => {
+                    if let Some(end) = &mut self.answerer {
+                        end.connection.hang_up(now, Cause::hung_up());
+                    }
+                }
+                Fault::ServerDies => {
+                    self.server_dead = true;
+                    self.answerer = None;
+                    self.up.suffer(now, fault);
+                    self.down.suffer(now, fault);
+                }
+                Fault::HalfClose => self.down.suffer(now, fault),
+                _ => {
+                    self.up.suffer(now, fault);
+                    self.down.suffer(now, fault);
+                }
+            }
+        }
+    }
+
+    /// A packet each way.
+    pub(crate) fn packets(&mut self, now: Instant) {
+        let packet = |from: u8, to: u8| {
+            let mut p = vec![0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0];
+            p.extend([10, 99, 0, from, 10, 99, 0, to]);
+            p
+        };
+        self.caller.connection.handle_packet(now, &packet(2, 1));
+        if let Some(end) = &mut self.answerer {
+            end.connection.handle_packet(now, &packet(1, 2));
+        }
+    }
+
+    /// The law of draining, for both ends, until neither wants anything more.
+    pub(crate) fn drain(&mut self, now: Instant, tally: &mut Tally) -> Result<(), Broken> {
+        let mut out = Vec::new();
+        for _ in 0..MOST_TURNS {
+            let mut idle = true;
+            while self.caller.connection.poll_transmit(&mut out).is_some() {
+                idle = false;
+                self.up.send(now, Duration::ZERO, std::mem::take(&mut out));
+            }
+            while let Some((step, request)) = self.caller.connection.poll_request() {
+                idle = false;
+                let round_trip = self.script.delay * 2;
+                let struck = &mut self.struck;
+                let mut strike = |fault| {
+                    struck.add(fault);
+                    tally.strike(fault);
+                };
+                let wish = self.caller.take(now, step, request, round_trip, &mut strike)?;
+                if wish == Some(LaneWish::Close) {
+                    self.close_at_caller(now);
+                }
+            }
+            idle &= self.drain_answerer(now, tally)?;
+            if idle {
+                return Ok(());
+            }
+        }
+        Err(Broken::new(Invariant::TimeGoesOn, "the ends want something more for ever"))
+    }
+
+    fn close_at_caller(&mut self, now: Instant) {
+        if self.lane_open {
+            self.up.close(now);
+        } else {
+            self.rings_at = None;
+        }
+        self.down.stop_listening();
+    }
+
+    fn drain_answerer(&mut self, now: Instant, tally: &mut Tally) -> Result<bool, Broken> {
+        let Some(end) = &mut self.answerer else { return Ok(true) };
+        let mut idle = true;
+        let mut out = Vec::new();
+        let struck = &mut self.struck;
+        let mut strike = |fault| {
+            struck.add(fault);
+            tally.strike(fault);
+        };
+        while end.connection.poll_transmit(&mut out).is_some() {
+            idle = false;
+            for (late, message) in self.tamper.pass(&out, &mut strike) {
+                self.down.send(now, late, message);
+            }
+        }
+        while let Some((step, request)) = end.connection.poll_request() {
+            idle = false;
+            let wish = end.take(now, step, request, Duration::ZERO, &mut strike)?;
+            if wish == Some(LaneWish::Close) {
+                self.down.close(now);
+                self.up.stop_listening();
+            }
+        }
+        while let Some(question) = end.connection.poll_question() {
+            idle = false;
+            let verdict = match self.not_admitted {
+                true => auth::Verdict::Reject { code: 649, retry: false, message: String::new() },
+                false => auth::judge(&question, &Secret::new(PASSWORD.to_owned())),
+            };
+            end.connection.admit(now, verdict, Some(admission()));
+        }
+        Ok(idle)
+    }
+
+    /// Promises that concern this call alone.
+    pub(crate) fn check(&mut self, now: Instant) -> Result<(), Broken> {
+        self.caller.check()?;
+        if let Some(end) = &mut self.answerer {
+            end.check()?;
+        }
+        let state = self.caller.connection.state();
+        let times = Times::default();
+        let bound = match self.state {
+            State::Opening => times.opening,
+            State::Linking => times.linking,
+            State::Authenticating => times.authenticating,
+            State::Projecting => times.projecting,
+            State::Disconnecting => self.script.budget,
+            State::Connected | State::Gone => Duration::MAX,
+        };
+        let spent = now.since(self.since);
+        if spent > bound {
+            let invariant = match self.state {
+                State::Disconnecting => Invariant::HangUpBounded,
+                _ => Invariant::DialBounded,
+            };
+            let text = format!("{spent:?} in {:?}", self.state);
+            return Err(Broken::new(invariant, text));
+        }
+        if state != self.state {
+            if !self.state.next().contains(&state) && !self.passed_through(state) {
+                let text = format!("{:?} → {state:?}", self.state);
+                return Err(Broken::new(Invariant::RasOrder, text));
+            }
+            self.state = state;
+            self.since = now;
+            self.was_up |= state == State::Connected;
+        }
+        Ok(())
+    }
+
+    /// Several edges may be passed in one moment.
+    fn passed_through(&self, to: State) -> bool {
+        let mut seen = vec![self.state];
+        let mut at = 0;
+        while let Some(state) = seen.get(at).copied() {
+            seen.extend(state.next());
+            at += 1;
+        }
+        seen.contains(&to)
+    }
+
+    /// On a line on which nothing went wrong the server has begun its own way down by now. (On a line
+    /// that may lose, its PPP lingers for repeats before it says so, and who has no time does not wait
+    /// for the answer: those are looked at in the end.)
+    pub(crate) fn check_server_knows(&self) -> Result<(), Broken> {
+        let quick = self.script.delay * 6 + Duration::from_millis(500) < self.script.budget * 5 / 6;
+        let wanted = self.caller.connection.cause().is_some_and(Cause::is_wanted);
+        let Some(end) = &self.answerer else { return Ok(()) };
+        let slow = self.abandoned || self.script.os_delay > Duration::ZERO;
+        if slow || LINKS[self.script.link].shape == LaneShape::Datagrams {
+            return Ok(());
+        }
+        let state = end.connection.state();
+        let knows = matches!(state, State::Disconnecting | State::Gone);
+        if self.struck.is_empty() && self.was_up && quick && wanted && !knows {
+            let text = format!("the server's end is {state:?}");
+            return Err(Broken::new(Invariant::ServerIsTold, text));
+        }
+        Ok(())
+    }
+
+    /// Nothing more will ever happen here.
+    pub(crate) fn check_end(&self) -> Result<(), Broken> {
+        let ends = [Some(&self.caller), self.answerer.as_ref()];
+        for end in ends.into_iter().flatten() {
+            let (state, left) = (end.connection.state(), end.leftovers());
+            if state != State::Gone || !left.is_empty() {
+                let text = format!("{state:?}, left: {left:?}");
+                return Err(Broken::new(Invariant::AnswererEnds, text));
+            }
+        }
+        let wanted = self.caller.connection.cause().is_some_and(Cause::is_wanted);
+        let cause = self.answerer.as_ref().and_then(|end| end.connection.cause());
+        let silence = [RasCode::LINK_FAILURE, RasCode::PPP_TIMEOUT, RasCode::PPP_NO_RESPONSE];
+        if let Some(cause) = cause
+            && self.was_up
+            && wanted
+            && self.struck.is_empty()
+            && silence.contains(&cause.code())
+        {
+            let text = format!("the server's end had to find out: {cause}");
+            return Err(Broken::new(Invariant::ServerIsTold, text));
+        }
+        Ok(())
+    }
+}
+
+fn admission() -> Admission {
+    let ours = Ipv4Addr::new(10, 99, 0, 1);
+    let theirs = Ipv4Addr::new(10, 99, 0, 2);
+    let dns = vec![Ipv4Addr::new(10, 99, 0, 53)];
+    let network = admission_network(ours, theirs, dns, true);
+    Admission { network, outlet: OutletPlan::Tun(TunPlan::default()) }
+}
+
+fn lane_error(end: LaneEnd) -> Option<HostError> {
+    match end {
+        LaneEnd::Closed => None,
+        LaneEnd::Broken => {
+            let deed = "keep the connection to the server";
+            Some(HostError::new(deed, HostErrorKind::Reset, "connection reset"))
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().take(24).map(|b| format!("{b:02x}")).collect()
+}

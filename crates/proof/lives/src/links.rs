@@ -1,0 +1,36 @@
+//! The links that lives are dialed over. A new one is one line more in [`LINKS`].
+
+use onhook_connection::{LinkPlan, Plan};
+
+use crate::bare;
+
+/// A link as the simulation needs to know it.
+#[derive(Debug)]
+pub struct LinkKind {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether its lane is a stream, which is protected and loses nothing, or a line of datagrams.
+    pub shape: LaneShape,
+    /// Makes a caller's or an answerer's plan one over this link; `None` where plans are so anyway.
+    pub adapt: Option<fn(&mut Plan)>,
+}
+
+/// What a lane is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaneShape {
+    /// A protected stream of SSTP packets behind one HTTP reply.
+    SstpStream,
+    /// Datagrams, each a frame from its Protocol field on.
+    Datagrams,
+}
+
+/// Every link.
+pub const LINKS: &[LinkKind] = &[
+    LinkKind { name: "SSTP", shape: LaneShape::SstpStream, adapt: None },
+    LinkKind { name: "bare", shape: LaneShape::Datagrams, adapt: Some(over_bare_line) },
+];
+
+fn over_bare_line(plan: &mut Plan) {
+    plan.link =
+        LinkPlan::Supplied { host: "line.example.net".to_owned(), port: 1, make: bare::make };
+}

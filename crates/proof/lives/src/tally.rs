@@ -1,0 +1,44 @@
+//! What was counted over many lives.
+
+use std::collections::BTreeMap;
+
+use onhook_base::Duration;
+
+use crate::coverage::Coverage;
+use crate::fault::Fault;
+
+/// Counts over many lives.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Lives begun.
+    pub lives: u64,
+    /// Connections that came to be up.
+    pub connected: u64,
+    /// Things that happened.
+    pub steps: u64,
+    /// Faults that really struck, by kind.
+    pub struck: BTreeMap<Fault, u64>,
+    /// The longest time from the last hang-up to the invalid handle.
+    pub longest_hang_up: Duration,
+    /// Visits.
+    pub coverage: Coverage,
+}
+
+impl Tally {
+    /// Adds another count.
+    pub fn add(&mut self, other: &Self) {
+        self.lives += other.lives;
+        self.connected += other.connected;
+        self.steps += other.steps;
+        for (fault, times) in &other.struck {
+            *self.struck.entry(*fault).or_default() += times;
+        }
+        self.longest_hang_up = self.longest_hang_up.max(other.longest_hang_up);
+        self.coverage.add(&other.coverage);
+    }
+
+    /// A fault has struck.
+    pub(crate) fn strike(&mut self, fault: Fault) {
+        *self.struck.entry(fault).or_default() += 1;
+    }
+}

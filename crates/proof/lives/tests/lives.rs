@@ -1,0 +1,28 @@
+//! Some thousand lives at every test run; `cargo xtask simulate` lives a million.
+
+use onhook_base::Planted;
+use onhook_lives::run::{planted, run};
+
+#[test]
+fn no_promise_is_broken_in_five_thousand_lives() {
+    let run = run(1, 5_000, 2);
+    assert!(run.broken.is_none(), "{:?}", run.broken);
+    assert!(run.tally.connected > 1_000, "only {} came up", run.tally.connected);
+    assert_eq!(run.tally.coverage.surprises(), []);
+    assert!(run.tally.struck.len() > 30, "too few kinds of faults struck: {:?}", run.tally.struck);
+}
+
+#[test]
+fn the_same_number_gives_the_same_lives() {
+    let (a, b) = (run(77, 300, 1).tally, run(77, 300, 1).tally);
+    assert_eq!((a.steps, a.connected, &a.struck), (b.steps, b.connected, &b.struck));
+    assert_eq!(a.coverage.csv(), b.coverage.csv());
+}
+
+#[test]
+fn every_planted_mistake_is_found_within_a_thousand_lives() {
+    let found = planted(1, 1_000);
+    assert_eq!(found.len(), Planted::ALL.len());
+    let missed: Vec<_> = found.iter().filter(|f| f.broken.is_none()).map(|f| f.bug).collect();
+    assert_eq!(missed, []);
+}
