@@ -35,6 +35,22 @@ pub(crate) fn simulate(args: &[String]) -> Result<bool> {
     run(cargo().args(SIMULATE).args(args))
 }
 
+/// Builds `onhook` with its crash points, beside what people get, and kills it at each of them.
+pub(crate) fn crash(args: &[String]) -> Result<bool> {
+    let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
+    let folder = metadata.target_directory.as_std_path().join("crash");
+    let build = ["build", "--package", "onhook", "--package", "onhook-crash"];
+    let features = ["--features", "onhook/crash-points", "--target-dir"];
+    if !run(cargo().args(build).args(features).arg(&folder))? {
+        return Ok(false);
+    }
+    let built = folder.join("debug");
+    let mut command = Command::new(built.join("onhook-crash"));
+    let status = command.arg("--onhook").arg(built.join("onhook")).args(args).status()?;
+    // 77: the machine forbids what is needed, and the program has said what.
+    Ok(status.success() || status.code() == Some(77))
+}
+
 /// Runs the fuzz targets, each for some minutes, without a sanitizer, so that stable Rust will do.
 pub(crate) fn fuzz(args: &[String]) -> Result<bool> {
     let (minutes, named) = fuzz_args(args)?;

@@ -38,6 +38,8 @@ errands:
   bench [ARG…]      the benchmarks, figures as JSON
   simulate [--seed N] [--lives N] [ARG…]
                     very many lives of connections under an invented clock (--help for all)
+  crash [--points N] [ARG…]
+                    real processes killed at every step in namespaces of their own (--help for all)
   fuzz [--minutes N] [TARGET…]
                     every fuzz target for N minutes (default 1)
 ";
@@ -66,6 +68,7 @@ fn run(words: &[String]) -> Result<bool> {
         "interop" => errands::interop(rest),
         "bench" => errands::bench(rest),
         "simulate" => errands::simulate(rest),
+        "crash" => errands::crash(rest),
         "fuzz" => errands::fuzz(rest),
         _ => guards(words),
     }

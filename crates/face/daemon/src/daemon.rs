@@ -74,6 +74,7 @@ pub async fn run<S: Service>(
     let mut interrupt = signal(SignalKind::interrupt())?;
     let _hangup = signal(SignalKind::hangup())?;
     let bound = listen(config.socket)?;
+    onhook_host::crash_point("the socket is there");
     let service = make().await?;
     let listener = UnixListener::from_std(bound.listener.try_clone()?)?;
     let (stop, stopped) = watch::channel(false);
@@ -92,10 +93,12 @@ pub async fn run<S: Service>(
     }
     drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
     service.stop().await;
+    onhook_host::crash_point("everything is hung up");
     stop.send_replace(true);
     serving.await.context("the server's task failed")?;
     watchdog.abort();
     drop(bound);
+    onhook_host::crash_point("the socket is gone");
     Ok(())
 }
 

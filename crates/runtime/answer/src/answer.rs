@@ -10,7 +10,7 @@ use onhook_connection::admission_network;
 use onhook_connection::{Admission, AnswerPlan, Connection, OutletPlan, Plan, Times, TunPlan};
 use onhook_effect::HostError;
 use onhook_engine::{Answering, Engine};
-use onhook_host::TlsLane;
+use onhook_host::{TlsLane, crash_point};
 use onhook_model::{Cause, RasCode, Traffic};
 use onhook_ppp::auth::{self, Method};
 use tokio::net::{TcpListener, TcpStream};
@@ -228,6 +228,7 @@ impl Answering for Inner {
             live.session.address = Some(theirs);
         }
         self.tell();
+        crash_point("a caller is admitted");
         let network = admission_network(ours, theirs, self.dns.clone(), true);
         (verdict, Some(Admission { network, outlet: self.outlet() }))
     }
@@ -242,6 +243,7 @@ impl Answering for Inner {
     }
 
     fn ended(&self, call: u64, cause: &Cause, traffic: Traffic) {
+        crash_point("a call has ended");
         let live = self.calls().remove(&call);
         if let Some(address) = live.and_then(|l| l.session.address) {
             self.pool().give_back(address);
@@ -319,6 +321,7 @@ impl Desk {
         mut stopped: watch::Receiver<bool>,
     ) {
         let call = self.next.fetch_add(1, Ordering::Relaxed);
+        crash_point("a call comes");
         let accept = TlsLane::accept(stream, self.identity.tls.clone(), self.identity.facts());
         let lane = tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use onhook_base::Instant;
 use onhook_connection::{Admission, Connection, Request, State, auth};
 use onhook_effect::{Effect, HostError, LaneFacts, LaneId, Outcome, StepId, TunId, Undo};
-use onhook_host::{Applied, Host, LaneIo, PppCapture, Received, Resource};
+use onhook_host::{Applied, Host, LaneIo, PppCapture, Received, Resource, crash_point};
 use onhook_manager::{Ended, Progress};
 use onhook_model::{Cause, Debt, StateReport, Traffic};
 use tokio::sync::{mpsc, oneshot};
@@ -77,6 +77,7 @@ pub(crate) struct Driver {
     undoing: Deeds<Result<(), HostError>>,
     out: Vec<u8>,
     was_connected: bool,
+    last_state: State,
 }
 
 /// A deed that is done, with what it made.
@@ -111,6 +112,7 @@ impl Driver {
             undoing: Deeds::new(),
             out: Vec::new(),
             was_connected: false,
+            last_state: State::Opening,
         }
     }
 
@@ -168,8 +170,26 @@ impl Driver {
                 break;
             }
         }
+        self.pass_crash_points();
         self.tell(now);
         self.write_captured();
+    }
+
+    /// Each state is a place worth dying at.
+    fn pass_crash_points(&mut self) {
+        let state = self.connection.state();
+        if state != self.last_state {
+            self.last_state = state;
+            crash_point(match state {
+                State::Opening => "state: Opening",
+                State::Linking => "state: Linking",
+                State::Authenticating => "state: Authenticating",
+                State::Projecting => "state: Projecting",
+                State::Connected => "state: Connected",
+                State::Disconnecting => "state: Disconnecting",
+                State::Gone => "state: Gone",
+            });
+        }
     }
 
     fn settle_outlet(&mut self, now: Instant) {
@@ -266,6 +286,7 @@ impl Driver {
     fn drop_lane(&mut self, now: Instant, step: StepId) {
         self.closing = None;
         drop(self.lane.take());
+        crash_point("the connection to the server is closed");
         self.connection.handle_undone(now, step, Ok(()));
     }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use onhook_base::Instant;
 use onhook_connection::{Connection, Plan, PlanAbilities};
 use onhook_effect::HostError;
-use onhook_host::{Host, HostConfig, LaneIo, PppCapture};
+use onhook_host::{Host, HostConfig, LaneIo, PppCapture, crash_point};
 use onhook_manager::{Caller, Command, Ended, Manager, ManagerTerms, Progress};
 use onhook_model::{
     Cause, ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, EventKind, Handle,
@@ -154,6 +154,7 @@ impl Engine {
     pub async fn start(config: EngineConfig) -> Result<Self, HostError> {
         let host_config = HostConfig { state_dir: config.state_dir.clone(), ..config.host };
         let host = Host::start(host_config).await?;
+        crash_point("the engine starts");
         for recovered in host.recover().await {
             tracing::info!(target: "engine", "healed: {recovered}");
         }
@@ -202,6 +203,7 @@ impl Engine {
         let mut core = self.0.lock();
         core.extend_lease();
         let dialed = core.manager.dial(now, wall_clock(), caller, request, credentials)?;
+        crash_point("a dial is taken");
         if let (Some(capture), false) = (capture, dialed.already) {
             core.captures.insert(dialed.handle, capture);
         }
@@ -216,6 +218,7 @@ impl Engine {
     pub fn hang_up(&self, caller: Caller, handle: Handle) -> Result<(), RasError> {
         let mut core = self.0.lock();
         core.manager.hang_up(self.0.host.now(), caller, handle)?;
+        crash_point("a hang-up is taken");
         self.0.settle(core);
         Ok(())
     }
@@ -341,6 +344,7 @@ impl Engine {
     pub async fn stop(&self, patience: Duration) -> usize {
         {
             let mut core = self.0.lock();
+            crash_point("the engine stops");
             core.manager.stop(self.0.host.now());
             self.0.settle(core);
         }
@@ -467,6 +471,7 @@ impl Watcher for Told {
 
     fn ended(&self, now: Instant, ended: Ended) {
         let mut core = self.inner.lock();
+        crash_point("a connection is gone");
         core.running.remove(&self.handle);
         core.manager.ended(now, self.handle, ended);
         let root = Caller { user: 0, session: 0 };

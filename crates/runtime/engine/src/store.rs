@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use onhook_host::crash_point;
 use onhook_model::HistoryRecord;
 
 /// Numbers taken at a time.
@@ -73,6 +74,7 @@ impl Store {
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
         fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(&line)?;
+        crash_point("store: the history is longer");
         self.history_lines += 1;
         Ok(())
     }
@@ -85,7 +87,9 @@ fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
     file.write_all(text)?;
     file.sync_data()?;
     drop(file);
+    crash_point("store: a new file lies beside the old one");
     fs::rename(&new, path)?;
+    crash_point("store: a file is replaced");
     if let Some(folder) = path.parent() {
         fs::File::open(folder)?.sync_data()?;
     }

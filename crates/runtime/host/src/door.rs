@@ -20,6 +20,7 @@ use onhook_effect::{
 };
 
 use crate::clock::{self, Wakener};
+use crate::crash_point;
 use crate::dns::{Dns, DnsChoice, Layer, Places, SharedJournal, blocking, lock};
 use crate::journal::Journal;
 use crate::lane::{LaneIo, TlsLane, TrustStore};
@@ -185,6 +186,7 @@ impl Host {
     /// What could not be done, and why; nothing of it is left then.
     pub async fn apply(&self, owner: u64, effect: &Effect) -> Result<Applied, HostError> {
         let deed = effect.deed();
+        crash_point(deed);
         let outcome = match effect {
             Effect::Resolve { name, port } => Outcome::Resolved(resolve(name, *port).await?),
             Effect::PinRoute { to } => self.pin(owner, *to)?,
@@ -192,6 +194,7 @@ impl Host {
                 let store = Arc::clone(&self.0.trust);
                 let lane = TlsLane::dial(to, server_name, trust, store).await?;
                 let outcome = Outcome::LaneOpened(lane.facts().clone());
+                crash_point("connected to the server");
                 return Ok(Applied { outcome, resource: Some(Resource::Lane(lane)) });
             }
             Effect::OpenLane { spec: LaneSpec::AcceptedTls, .. } => {
@@ -213,6 +216,7 @@ impl Host {
                 return Err(not_ours(deed, "the user-space network is the engine's"));
             }
         };
+        crash_point("a deed is done");
         Ok(Applied { outcome, resource: None })
     }
 
@@ -223,6 +227,13 @@ impl Host {
     /// When it could not be undone; it may be tried again, and stands in the journal if it could
     /// outlive us.
     pub async fn revert(&self, owner: u64, undo: &Undo) -> Result<(), HostError> {
+        crash_point(undo.deed());
+        let reverted = self.go_back(owner, undo).await;
+        crash_point("a deed is undone");
+        reverted
+    }
+
+    async fn go_back(&self, owner: u64, undo: &Undo) -> Result<(), HostError> {
         match undo {
             Undo::Nothing | Undo::CloseLane { .. } | Undo::CloseStack { .. } => Ok(()),
             Undo::UnpinRoute { to } => match &self.0.netlink {
@@ -270,6 +281,7 @@ impl Host {
         let make = || {
             let netlink = Netlink::open()?;
             let (fd, name) = tun::open(spec.name.as_deref())?;
+            crash_point("the interface is there");
             Ok((fd, name, netlink))
         };
         let made = match &spec.netns {

@@ -18,6 +18,7 @@ use onhook_effect::{HostError, HostErrorKind};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
+use crate::crash_point;
 use crate::net::route::{NextHop, Route};
 
 const DEED: &str = "write the record of changes";
@@ -200,10 +201,13 @@ impl Journal {
             let text = format!("a change of {} octets is too long to be kept", line.len());
             return Err(HostError::new(DEED, HostErrorKind::Other, text));
         }
+        crash_point("journal: a change is about to be written");
         self.write(&line).map_err(|e| HostError::from_io(DEED, &e))?;
+        crash_point("journal: a change is written");
         if durable {
             self.file.sync_data().map_err(|e| HostError::from_io(DEED, &e))?;
         }
+        crash_point("journal: a change is kept");
         self.next += 1;
         self.open.insert(seq, Entry { boot: self.boot.clone(), record: record.clone() });
         Ok(seq)
@@ -223,6 +227,7 @@ impl Journal {
             self.next += 1;
             self.write(&line)
         };
+        crash_point("journal: a change is struck");
         if let Err(error) = written {
             tracing::warn!(target: "host::journal", %error, "a strike could not be written");
         }
@@ -230,7 +235,17 @@ impl Journal {
 
     /// Appends a line whole or not at all.
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        if let Err(error) = self.file.write_all(line) {
+        let written = match cfg!(feature = "crash-points") {
+            // Two halves, so that a torn line can be left behind.
+            true => {
+                let (half, rest) = line.split_at(line.len() / 2);
+                let first = self.file.write_all(half);
+                crash_point("journal: half a line is written");
+                first.and_then(|()| self.file.write_all(rest))
+            }
+            false => self.file.write_all(line),
+        };
+        if let Err(error) = written {
             // Half a line must not spoil the next one. Should this fail too, the reader passes over it.
             drop(self.file.set_len(self.length));
             return Err(error);
@@ -252,8 +267,10 @@ impl Journal {
         }
         let mut file = private(&new)?;
         file.write_all(&text)?;
+        crash_point("journal: made anew beside the old one");
         file.sync_data()?;
         fs::rename(&new, &self.path)?;
+        crash_point("journal: made anew");
         if let Some(folder) = self.path.parent() {
             File::open(folder)?.sync_data()?;
         }

@@ -22,6 +22,7 @@
 
 mod capture;
 mod clock;
+mod crash;
 mod dns;
 mod door;
 mod journal;
@@ -34,6 +35,7 @@ mod resolve;
 mod rights;
 
 pub use capture::PppCapture;
+pub use crash::crash_point;
 pub use dns::DnsChoice;
 pub use door::{Abilities, Applied, Host, HostConfig, Resource};
 pub use lane::{LaneIo, Ready, Received, TlsLane, certificate_facts, server_config};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use onhook_effect::{HostError, HostErrorKind, Prefix};
 
+use crate::crash_point;
 use crate::dns::{blocking, lock, put_back_after_crash};
 use crate::door::Host;
 use crate::journal::{Entry, FileRecord, Record};
@@ -56,6 +57,7 @@ impl Host {
             let mut journal = lock(self.journal());
             (journal.boot().to_owned(), journal.inherited(), journal.take_damaged())
         };
+        crash_point("healing begins");
         let mut recovered = Vec::new();
         if damaged > 0 {
             let what = format!("{damaged} lines of the record of changes");
@@ -83,6 +85,7 @@ impl Host {
                 }
                 Record::Resolvconf { label } => self.dns().delete_resolvconf(&label).await.into(),
             };
+            crash_point("healed, not struck");
             self.settle(&[seq], &result);
             recovered.push(Recovered { what, result });
         }
@@ -95,6 +98,7 @@ impl Host {
                 Ok(crate::dns::PutBack::LeftAlone) => Recovery::LeftAlone,
                 Err(error) => Recovery::Failed(error),
             };
+            crash_point("a file is healed, not struck");
             self.settle(&entries, &result);
             let what = format!("name servers in {}", path.display());
             recovered.push(Recovered { what, result });

@@ -1,21 +1,30 @@
 //! `onhook answer`: the answering server.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use onhook_answer::{Answer, AnswerConfig, Behind, Identity, Method, Pool, Session, Users};
 use onhook_engine::{Engine, EngineConfig};
 use onhook_host::HostConfig;
 use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::{AnswerArgs, MethodName};
 use crate::print;
+
+/// How the folders of answering sides begin; the process id follows.
+const FOLDER: &str = "answer-";
 
 pub(crate) async fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     onhook_daemon::init_logging(false);
     onhook_daemon::harden();
     let config = config(args)?;
     let (identity, users) = (config.identity.clone(), config.users.count());
-    let folder = onhook_client::state_dir().join(format!("answer-{}", std::process::id()));
+    // From here on there is something to clean up, so that a signal must not simply end us.
+    let mut stop = StopSignals::listen()?;
+    let state_dir = onhook_client::state_dir();
+    heal_dead(&state_dir).await;
+    let folder = state_dir.join(format!("{FOLDER}{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let host = HostConfig { userspace_only: args.inside, ..HostConfig::default() };
     let engine = Engine::start(EngineConfig {
@@ -38,10 +47,37 @@ pub(crate) async fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     if let (Some(file), Some(ca)) = (&args.write_ca, identity.ca_pem()) {
         std::fs::write(file, ca)?;
     }
-    report(&answer, args.json).await?;
+    report(&answer, args.json, &mut stop).await?;
     answer.stop().await;
     std::fs::remove_dir_all(folder)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Answering sides that were killed have left their folders; what stands in them is healed, and they are
+/// removed. One that is alive holds its folder's lock.
+async fn heal_dead(state_dir: &Path) {
+    let Ok(folders) = std::fs::read_dir(state_dir) else { return };
+    for folder in folders.filter_map(Result::ok) {
+        let is_ours = folder.file_name().to_str().is_some_and(|name| name.starts_with(FOLDER));
+        let state_dir = folder.path();
+        if !is_ours || !state_dir.join("lock").exists() {
+            continue;
+        }
+        let host = HostConfig { userspace_only: true, ..HostConfig::default() };
+        let terms = onhook_engine::ManagerTerms::default();
+        let config = EngineConfig { state_dir: state_dir.clone(), host, terms };
+        match Engine::start(config).await {
+            Ok(engine) => {
+                drop(engine);
+                if let Err(error) = std::fs::remove_dir_all(&state_dir) {
+                    tracing::warn!(target: "answer", %error, "a dead answerer's folder is left");
+                }
+            }
+            Err(error) => {
+                tracing::debug!(target: "answer", %error, "an answerer's folder is left alone");
+            }
+        }
+    }
 }
 
 fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
@@ -79,17 +115,34 @@ const fn method(name: MethodName) -> Method {
     }
 }
 
+/// The signals that ask us to stop.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> std::io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn come(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
 /// Says who comes and goes, until interrupted.
-async fn report(answer: &Answer, as_json: bool) -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
+async fn report(answer: &Answer, as_json: bool, stop: &mut StopSignals) -> anyhow::Result<()> {
     let mut changes = answer.changes();
     let mut before: Vec<Session> = Vec::new();
     loop {
         tokio::select! {
             changed = changes.changed() => changed?,
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
+            () = stop.come() => return Ok(()),
         }
         let now = answer.sessions();
         for session in now.iter().filter(|s| !before.contains(s)) {

@@ -8,6 +8,7 @@ use onhook_client::{
     ConnectionEvent, ConnectionReport, DialRequest, Dialed, EventKind, Events, Handle, Ras,
     RasCode, RasError, RasState, StateReport,
 };
+use onhook_host::crash_point;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,8 +26,10 @@ pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Resul
     let mut interrupts = signal(SignalKind::interrupt())?;
     // Listen before dialing, so that no state is missed.
     let mut events = ras.watch(None).await?;
+    crash_point("client: about to dial");
     let capture = capture.as_ref().map(|file| file.as_fd());
     let dialed = ras.dial(&request, &credentials, capture).await?;
+    crash_point("client: it has a handle");
     drop(credentials);
     let mut teller = Teller { args, request: &request };
     if dialed.already {
@@ -49,11 +52,13 @@ pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Resul
     match outcome {
         None => {
             let report = ras.status(dialed.handle).await?;
+            crash_point("client: it is connected");
             teller.connected(&report)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(failure) => {
             if !args.keep_failed {
+                crash_point("client: about to hang a failed dial up");
                 match ras.hang_up(dialed.handle).await {
                     Ok(()) => ras.wait_gone(dialed.handle).await?,
                     // Somebody else hung it up.
@@ -153,6 +158,7 @@ impl Teller<'_> {
         handle: Handle,
     ) -> anyhow::Result<Option<StateReport>> {
         next_end(events, handle, |event| {
+            crash_point("client: an event has come");
             let EventKind::State(report) = &event.kind else { return Ok(()) };
             if self.args.json {
                 print::json_line(&json!({

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use onhook_effect::{HostError, HostErrorKind};
 
 use super::{SharedJournal, lock};
+use crate::crash_point;
 use crate::journal::{Before, FileRecord, Record};
 
 const DEED: &str = "set the name servers";
@@ -136,6 +137,8 @@ fn failed(path: &Path, error: &io::Error) -> HostError {
 /// first: a crash between two writings leaves two.
 pub(crate) fn put_back_after_crash(records: &[FileRecord]) -> Result<PutBack, HostError> {
     let path = records.last().map_or(Path::new(""), |r| r.path.as_path());
+    // A crash between the making of a new file and its renaming leaves it beside the old one.
+    remove(&beside(path)).map_err(|e| failed(path, &e))?;
     put_back(records).map_err(|e| failed(path, &e))
 }
 
@@ -248,7 +251,10 @@ fn replace(path: &Path, bytes: &[u8], like: Option<(u32, u32, u32)>) -> io::Resu
         }
         file.set_permissions(Permissions::from_mode(mode))?;
         file.sync_all()?;
-        fs::rename(&new, path)
+        crash_point("name servers: a new file lies beside the old one");
+        fs::rename(&new, path)?;
+        crash_point("name servers: the file is replaced");
+        Ok(())
     })();
     if filled.is_err() {
         remove(&new)?;

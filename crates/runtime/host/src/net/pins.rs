@@ -14,6 +14,7 @@ use onhook_effect::{HostError, HostErrorKind, Prefix};
 use super::ROUTE_PROTOCOL;
 use super::netlink::Netlink;
 use super::route::{Found, Route};
+use crate::crash_point;
 use crate::journal::{Journal, Record};
 
 const DEED: &str = "keep the route to the server";
@@ -69,6 +70,7 @@ impl Pins {
         let entry = journal.append(&Record::of_pin(&route), false)?;
         match netlink.add_route(&route) {
             Ok(()) => {
+                crash_point("the route to the server is pinned");
                 self.held.insert(to, Pin { owners, entry, route });
                 Ok(())
             }
@@ -100,6 +102,7 @@ impl Pins {
         netlink
             .delete_route(&pin.route)
             .map_err(|e| HostError::from_io("remove the route to the server", &e))?;
+        crash_point("the route to the server is unpinned");
         journal.strike(pin.entry);
         self.held.remove(&to);
         Ok(())
