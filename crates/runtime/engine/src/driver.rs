@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use onhook_base::Instant;
 use onhook_connection::{Admission, Connection, Request, State, auth};
@@ -21,7 +22,16 @@ const LANE_BUDGET: usize = 256 * 1024;
 /// While more than this waits to be sent, no packets of ours are taken: they wait where they are.
 const LANE_MARK: usize = 512 * 1024;
 /// How long a polite close of the lane waits for the last octets to leave.
-const LAST_WORDS: std::time::Duration = std::time::Duration::from_millis(500);
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long after one another what is owed is tried again.
+const PAY_AFTER: [Duration; 6] = [
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_secs(120),
+    Duration::from_secs(600),
+    Duration::from_secs(3600),
+];
 
 /// Who is told of a dialed connection's life.
 pub(crate) trait Watcher: Send {
@@ -489,7 +499,7 @@ impl Driver {
             .collect::<Vec<_>>();
         for debt in &debts {
             tracing::warn!(target: "engine", owner = self.owner, deed = debt.deed, why = debt.why,
-                "could not be undone in time; the record of changes keeps it for the next start");
+                "could not be undone in time; it is tried again, and the record of changes keeps it");
         }
         let traffic = self.connection.traffic();
         match &self.party {
@@ -499,6 +509,29 @@ impl Driver {
         while !self.undoing.is_empty() {
             let (step, result) = self.undoing.next().await;
             self.connection.handle_undone(self.host.now(), step, result);
+        }
+        // Whoever answers waits for our end; what is owed there stays in the record for the next start.
+        if matches!(self.party, Party::Dialed(_)) {
+            self.pay_debts().await;
+        }
+    }
+
+    /// Whatever could not be undone is tried again, at growing distances; what even then is owed stays in
+    /// the record of changes for the next start.
+    async fn pay_debts(&mut self) {
+        for pause in PAY_AFTER {
+            if self.connection.debts().is_empty() {
+                return;
+            }
+            self.host.sleep_until(self.host.now() + pause).await;
+            for debt in self.connection.debts().to_vec() {
+                let result = self.host.revert(self.owner, &debt.undo).await;
+                if result.is_ok() {
+                    tracing::info!(target: "engine", owner = self.owner, deed = debt.undo.deed(),
+                        "done at last");
+                }
+                self.connection.handle_undone(self.host.now(), debt.step, result);
+            }
         }
     }
 }

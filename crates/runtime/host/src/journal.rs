@@ -4,7 +4,8 @@
 //! SHA-256 of the rest), a blank, and a JSON object with the version, the boot it was written in, a
 //! sequence number, and either what was done or the number of a line that is undone. A line that is
 //! torn or damaged is noticed and passed over; the others keep their worth. Reading it again makes it
-//! compact, and so does every 64th strike.
+//! compact, and so does every 64th strike. A whole line of another version is nobody's to drop: it is
+//! told of, and kept for a manager that can read it.
 //!
 //! One journal, one manager: a lock on a file beside it keeps a second one out.
 
@@ -127,6 +128,8 @@ pub(crate) struct Journal {
     struck: usize,
     /// Lines that could not be read.
     damaged: usize,
+    /// Whole lines of another version, as they are.
+    foreign: Vec<Vec<u8>>,
     /// The first number of this process; those before are a dead manager's.
     first: u64,
     lock: File,
@@ -165,10 +168,14 @@ impl Journal {
             open: read.open,
             struck: 0,
             damaged: read.damaged,
+            foreign: read.foreign,
             lock,
         };
-        if read.lines > journal.open.len() || journal.damaged > 0 {
+        if read.lines > journal.open.len() + journal.foreign.len() || journal.damaged > 0 {
             journal.compact().map_err(failed)?;
+        } else if bytes.is_empty() {
+            // A file that is not in its folder yet would not be found after a power cut.
+            File::open(folder).and_then(|folder| folder.sync_data()).map_err(failed)?;
         }
         Ok(journal)
     }
@@ -186,6 +193,11 @@ impl Journal {
     /// How many lines could not be read at the start; told once.
     pub(crate) const fn take_damaged(&mut self) -> usize {
         std::mem::replace(&mut self.damaged, 0)
+    }
+
+    /// How many whole lines another version has written. They stay.
+    pub(crate) const fn foreign(&self) -> usize {
+        self.foreign.len()
     }
 
     /// Writes down what is about to be done; `durable` when it would outlive the machine's boot, and so
@@ -256,7 +268,7 @@ impl Journal {
 
     /// Makes the file anew with the open entries only.
     fn compact(&mut self) -> io::Result<()> {
-        let mut text = Vec::new();
+        let mut text = self.foreign.concat();
         for (seq, entry) in &self.open {
             text.extend(encode(&entry.boot, *seq, What::Did(entry.record.clone())));
         }
@@ -313,6 +325,7 @@ struct Read {
     next: u64,
     lines: usize,
     damaged: usize,
+    foreign: Vec<Vec<u8>>,
 }
 
 impl From<&[u8]> for Read {
@@ -321,14 +334,17 @@ impl From<&[u8]> for Read {
         for line in bytes.split_inclusive(|b| *b == b'\n') {
             read.lines += 1;
             match decode(line) {
-                Some(Line { seq, boot, what, .. }) => {
+                Some(Decoded::Foreign) if read.foreign.len() < MOST_OPEN => {
+                    read.foreign.push(line.to_vec());
+                }
+                Some(Decoded::Ours(Line { seq, boot, what, .. })) => {
                     read.next = read.next.max(seq.saturating_add(1));
                     match what {
                         What::Did(record) => drop(read.open.insert(seq, Entry { boot, record })),
                         What::Undid(seq) => drop(read.open.remove(&seq)),
                     }
                 }
-                None => read.damaged += 1,
+                Some(Decoded::Foreign) | None => read.damaged += 1,
             }
         }
         read
@@ -341,15 +357,31 @@ impl From<&Vec<u8>> for Read {
     }
 }
 
-fn decode(line: &[u8]) -> Option<Line> {
+/// A line that is whole.
+enum Decoded {
+    Ours(Line),
+    /// Written by another version.
+    Foreign,
+}
+
+/// The one member that every version has.
+#[derive(Deserialize)]
+struct Versioned {
+    v: u8,
+}
+
+fn decode(line: &[u8]) -> Option<Decoded> {
     let line = line.strip_suffix(b"\n")?;
     let (sum, json) = line.split_at_checked(DIGITS)?;
     let json = json.strip_prefix(b" ")?;
     if sum != checksum(json).as_bytes() {
         return None;
     }
-    let line: Line = serde_json::from_slice(json).ok()?;
-    (line.v == VERSION).then_some(line)
+    let Versioned { v } = serde_json::from_slice(json).ok()?;
+    if v != VERSION {
+        return Some(Decoded::Foreign);
+    }
+    serde_json::from_slice(json).ok().map(Decoded::Ours)
 }
 
 #[cfg(test)]

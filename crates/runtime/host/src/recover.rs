@@ -33,6 +33,8 @@ pub enum Recovery {
     LeftAlone,
     /// The record of it cannot be read.
     Damaged,
+    /// It was recorded in a way that this version does not know; the record is kept.
+    Foreign,
     /// It could not be undone; it stays in the journal for the next start.
     Failed(HostError),
 }
@@ -44,6 +46,9 @@ impl fmt::Display for Recovered {
             Recovery::AlreadyGone => write!(f, "{}: was gone already", self.what),
             Recovery::LeftAlone => write!(f, "{}: changed by somebody else, left alone", self.what),
             Recovery::Damaged => write!(f, "{}: cannot be read", self.what),
+            Recovery::Foreign => {
+                write!(f, "{}: left for a version that can read them", self.what)
+            }
             Recovery::Failed(error) => write!(f, "{}: {error}; tried again later", self.what),
         }
     }
@@ -53,15 +58,20 @@ impl Host {
     /// Undoes what a dead manager left, newest first. What died with the kernel that it was in (another
     /// boot) is struck; what lies in files is put back.
     pub async fn recover(&self) -> Vec<Recovered> {
-        let (boot, mut inherited, damaged) = {
+        let (boot, mut inherited, damaged, foreign) = {
             let mut journal = lock(self.journal());
-            (journal.boot().to_owned(), journal.inherited(), journal.take_damaged())
+            let damaged = journal.take_damaged();
+            (journal.boot().to_owned(), journal.inherited(), damaged, journal.foreign())
         };
         crash_point("healing begins");
         let mut recovered = Vec::new();
         if damaged > 0 {
             let what = format!("{damaged} lines of the record of changes");
             recovered.push(Recovered { what, result: Recovery::Damaged });
+        }
+        if foreign > 0 {
+            let what = format!("{foreign} changes recorded by another version");
+            recovered.push(Recovered { what, result: Recovery::Foreign });
         }
         inherited.reverse();
         let mut files: BTreeMap<PathBuf, Vec<(u64, FileRecord)>> = BTreeMap::new();

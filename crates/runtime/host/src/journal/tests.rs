@@ -130,6 +130,70 @@ fn every_kind_of_record_is_read_as_it_was_written() {
     assert_eq!(inherited(folder.path()), records);
 }
 
+#[test]
+fn every_flipped_bit_is_noticed_and_costs_one_line_at_most() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(folder.path(), "boot").unwrap();
+    for last in 1..=3 {
+        journal.append(&pin(last), true).unwrap();
+    }
+    drop(journal);
+    let path = folder.path().join("journal");
+    let whole = fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 4;
+        let read = Read::from(bytes.as_slice());
+        // A line end that is gone joins two lines, one that comes anew divides one.
+        assert!((1..=2).contains(&read.damaged), "at {at}: {} damaged", read.damaged);
+        assert!(read.open.len() >= 3 - read.damaged.max(2), "at {at}");
+        for entry in read.open.values() {
+            assert!((1..=3).any(|last| entry.record == pin(last)), "at {at}: {entry:?}");
+        }
+    }
+}
+
+#[test]
+fn a_line_of_another_version_is_told_of_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let json = r#"{"v":9,"what":"something that a later version does"}"#;
+    let line = format!("{} {json}\n", checksum(json.as_bytes()));
+    fs::create_dir_all(folder.path()).unwrap();
+    fs::write(&path, &line).unwrap();
+    let mut journal = Journal::open(folder.path(), "boot").unwrap();
+    assert_eq!((journal.foreign(), journal.take_damaged()), (1, 0));
+    for _ in 0..2 * MOST_STRUCK {
+        let seq = journal.append(&pin(1), false).unwrap();
+        journal.strike(seq);
+    }
+    journal.append(&pin(2), true).unwrap();
+    drop(journal);
+    let journal = Journal::open(folder.path(), "boot").unwrap();
+    assert_eq!(journal.foreign(), 1);
+    assert_eq!(journal.inherited().len(), 1);
+    assert!(fs::read_to_string(&path).unwrap().contains(json), "it is there for who can read it");
+}
+
+#[test]
+fn a_change_that_cannot_be_written_is_refused_and_spoils_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(folder.path(), "boot").unwrap();
+    journal.append(&pin(1), true).unwrap();
+    let path = folder.path().join("journal");
+    let before = fs::read(&path).unwrap();
+    // Every write to it fails as on a full disk.
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let file = std::mem::replace(&mut journal.file, full);
+    let error = journal.append(&pin(2), true).unwrap_err();
+    assert_eq!(error.kind, HostErrorKind::DiskFull);
+    journal.file = file;
+    assert_eq!(fs::read(&path).unwrap(), before);
+    let kept = journal.append(&pin(3), true).unwrap();
+    drop(journal);
+    assert_eq!(inherited(folder.path()), [pin(1), pin(3)], "entry {kept} is whole");
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_fail(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
