@@ -13,6 +13,7 @@ mod codes;
 mod errands;
 mod finding;
 mod floors;
+mod guarantee;
 mod source;
 mod tree;
 
@@ -36,6 +37,8 @@ guards (several may be given):
 errands:
   interop [STORY…]  the real servers (needs root; installs packages); `interop --list` names stories
   bench [ARG…]      the benchmarks, figures as JSON
+  guarantee [--quick]
+                    every proof that nothing is left, and one table
   simulate [--seed N] [--lives N] [ARG…]
                     very many lives of connections under an invented clock (--help for all)
   crash [--points N] [ARG…]
@@ -67,6 +70,7 @@ fn run(words: &[String]) -> Result<bool> {
         "check" => check::run(),
         "interop" => errands::interop(rest),
         "bench" => errands::bench(rest),
+        "guarantee" => guarantee::run(rest),
         "simulate" => errands::simulate(rest),
         "crash" => errands::crash(rest),
         "fuzz" => errands::fuzz(rest),
