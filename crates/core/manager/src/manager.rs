@@ -174,7 +174,7 @@ impl Manager {
                 false => RasCode::INVALID_HANDLE.into(),
             });
         };
-        if !caller.may_handle(record.owner) {
+        if !caller.may_end(record.owner, record.sharing) {
             return Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it"));
         }
         if record.is_hanging_up() && !is_planted(Planted::SecondHangUp) {
@@ -221,7 +221,7 @@ impl Manager {
         handle: Handle,
     ) -> Result<ConnectionReport, RasError> {
         let record = self.records.get(&handle).ok_or(RasCode::INVALID_HANDLE)?;
-        if !caller.may_handle(record.owner) {
+        if !caller.may_see(record.owner, record.sharing) {
             return Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it"));
         }
         Ok(record.report(now))
@@ -231,14 +231,15 @@ impl Manager {
     pub fn list(&self, now: Instant, caller: Caller) -> Vec<ConnectionReport> {
         self.records
             .values()
-            .filter(|r| caller.may_handle(r.owner))
+            .filter(|r| caller.may_see(r.owner, r.sharing))
             .map(|r| r.report(now))
             .collect()
     }
 
     /// What the caller may know of ended connections, oldest first.
     pub fn history(&self, caller: Caller) -> Vec<HistoryRecord> {
-        self.history.iter().filter(|r| caller.may_handle(r.owner)).cloned().collect()
+        let seen = self.history.iter().filter(|r| caller.may_see(r.owner, r.sharing));
+        seen.cloned().collect()
     }
 
     /// Whether there is any connection at all.
@@ -318,6 +319,7 @@ impl Manager {
             device_type: record.device_type.clone(),
             device_name: record.device_name.clone(),
             owner: record.owner,
+            sharing: record.sharing,
             cause: cause.clone(),
             dialed_at: record.dialed_wall,
             dial_ms: record.dial_time().map(millis),
@@ -391,6 +393,7 @@ fn event(record: &Record, kind: EventKind) -> ConnectionEvent {
         handle: Some(record.handle),
         entry: record.entry.clone(),
         owner: record.owner,
+        sharing: record.sharing,
         kind,
     }
 }

@@ -2,7 +2,8 @@
 
 use onhook_base::{Duration, Instant};
 use onhook_model::{
-    Cause, ConnectionReport, Debt, DialRequest, Handle, Projection, RasCode, RasState, Traffic,
+    Cause, ConnectionReport, Debt, DialRequest, Handle, Projection, RasCode, RasState, Sharing,
+    Traffic,
 };
 
 use crate::owners::Caller;
@@ -11,6 +12,7 @@ use crate::owners::Caller;
 pub(crate) struct Record {
     pub(crate) handle: Handle,
     pub(crate) owner: u32,
+    pub(crate) sharing: Sharing,
     /// The talk that dialed it, as long as that lasts.
     pub(crate) dialer: Option<u64>,
     pub(crate) entry: String,
@@ -49,6 +51,7 @@ impl Record {
         Self {
             handle,
             owner: caller.user,
+            sharing: entry.sharing.unwrap_or_default(),
             dialer: Some(caller.session),
             entry: if by_number { format!(".{number}") } else { entry.name.clone() },
             by_number,
@@ -112,6 +115,7 @@ impl Record {
             error_text: failure.map(|c| c.text().to_owned()).unwrap_or_default(),
             references: self.references,
             owner: self.owner,
+            sharing: self.sharing,
             hanging_up: self.is_hanging_up(),
             projection: (self.projection != Projection::default()).then(|| self.projection.clone()),
             server_address: self.server.clone(),

@@ -9,10 +9,10 @@ use onhook_model::{
 
 use super::*;
 
-const ALICE: Caller = Caller { user: 1000, session: 1 };
-const ALICE_AGAIN: Caller = Caller { user: 1000, session: 2 };
-const BOB: Caller = Caller { user: 1001, session: 3 };
-const ROOT: Caller = Caller { user: 0, session: 4 };
+const ALICE: Caller = Caller::of(1000, 1);
+const ALICE_AGAIN: Caller = Caller::of(1000, 2);
+const BOB: Caller = Caller::of(1001, 3);
+const ROOT: Caller = Caller::of(0, 4);
 
 fn at(seconds: u64) -> Instant {
     Instant::ORIGIN + Duration::from_secs(seconds)

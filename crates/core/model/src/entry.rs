@@ -100,6 +100,9 @@ pub struct Entry {
     pub hangup_budget: Option<Duration>,
     /// Hang up when nothing was sent for so long.
     pub idle_disconnect: Option<Duration>,
+    /// What users other than the one who dials may do with the connection; `None` leaves it to the book
+    /// that the entry stands in.
+    pub sharing: Option<Sharing>,
     /// How many more times to dial when a dial fails.
     pub redial_attempts: u32,
     /// The pause between two of them.
@@ -124,6 +127,39 @@ pub struct IpSettings<A> {
     pub default_route: bool,
     /// The metric of its routes; `None` is automatic.
     pub metric: Option<u32>,
+}
+
+/// What other users may do with a connection (RASCF_AllUsers says as much as "seen").
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// Nothing: it is not even in their lists.
+    #[default]
+    Private,
+    /// They see it, in lists, status queries and events.
+    Seen,
+    /// They see it and may hang it up.
+    #[serde(rename = "hangup")]
+    HungUp,
+}
+
+impl Sharing {
+    /// Every kind, with its word in a phone book.
+    pub const WORDS: [(Self, &'static str); 3] =
+        [(Self::Private, "private"), (Self::Seen, "seen"), (Self::HungUp, "hangup")];
+
+    /// Its word in a phone book.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(sharing, _)| *sharing == self).map_or("private", |(_, word)| word)
+    }
+
+    /// The kind of this word, in any case of letters.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let found = Self::WORDS.iter().find(|(_, known)| known.eq_ignore_ascii_case(word.trim()));
+        found.map(|(sharing, _)| *sharing)
+    }
 }
 
 /// By what the server's certificate is judged.
@@ -197,6 +233,7 @@ impl Entry {
             echo_failures: None,
             hangup_budget: None,
             idle_disconnect: None,
+            sharing: None,
             redial_attempts: DEFAULT_REDIAL_ATTEMPTS,
             redial_pause: DEFAULT_REDIAL_PAUSE,
             redial_on_link_failure: false,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cause, Handle, Projection, RasCode, RasState};
+use crate::{Cause, Handle, Projection, RasCode, RasState, Sharing};
 
 /// Octets and packets of a connection's network traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub struct ConnectionReport {
     pub references: u32,
     /// The user who dialed (a numeric user id).
     pub owner: u32,
+    /// What other users may do with it.
+    #[serde(default)]
+    pub sharing: Sharing,
     /// Hanging up: the last reference was given back.
     pub hanging_up: bool,
     /// What the network gave, from Projected on.
@@ -107,6 +110,9 @@ pub struct ConnectionEvent {
     pub entry: String,
     /// The user who dialed.
     pub owner: u32,
+    /// What other users may do with it; decides who is told, and does not travel.
+    #[serde(skip)]
+    pub sharing: Sharing,
     /// What happened.
     pub kind: EventKind,
 }
@@ -124,6 +130,9 @@ pub struct HistoryRecord {
     pub device_name: String,
     /// The user who dialed.
     pub owner: u32,
+    /// What other users might do with it.
+    #[serde(default)]
+    pub sharing: Sharing,
     /// Why it ended.
     pub cause: Cause,
     /// Seconds since 1970 when it was dialed; told by the runtime, for people only.

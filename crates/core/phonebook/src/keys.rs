@@ -177,6 +177,7 @@ const ORDER: &[&str] = &[
     "OnhookServerName",
     "OnhookInterfaceName",
     "OnhookNetns",
+    "OnhookSharing",
     "OnhookRoutes",
     "OnhookDnsDomains",
     "OnhookMtu",

@@ -11,8 +11,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use onhook_model::{
-    AuthRestrictions, DeviceType, Encryption, Entry, EntryLimits, EntryType, Prefix, Trust,
-    VpnStrategy,
+    AuthRestrictions, DeviceType, Encryption, Entry, EntryLimits, EntryType, Prefix, Sharing,
+    Trust, VpnStrategy,
 };
 
 use crate::complaint::{Complaint, EntryError, Warning};
@@ -262,6 +262,13 @@ impl Reader<'_> {
         entry.domain = self.filled("OnhookDomain");
         entry.interface_name = self.filled("OnhookInterfaceName");
         entry.netns = self.filled("OnhookNetns");
+        if let Some((at, text)) = self.text("OnhookSharing") {
+            entry.sharing = Sharing::from_word(&text);
+            if entry.sharing.is_none() {
+                self.malformed(at, "private, seen or hangup", "private");
+                entry.sharing = Some(Sharing::Private);
+            }
+        }
         if let Some((at, text)) = self.text("OnhookRoutes") {
             let mut routes = entry.routes.clone();
             for item in items(&text) {

@@ -336,6 +336,7 @@ fn want_own(wants: &mut Wants, entry: &Entry) {
     text("OnhookServerName", &entry.server_name);
     text("OnhookInterfaceName", &entry.interface_name);
     text("OnhookNetns", &entry.netns);
+    text("OnhookSharing", &entry.sharing.map(|sharing| sharing.word().to_owned()));
     wants.push(("OnhookDnsDomains", list(&entry.dns_domains)));
     let (pin, insecure) = match &entry.trust {
         Trust::PinSha256(pin) => (Want::Value(hex(pin)), Want::Absent),

@@ -391,6 +391,10 @@ pub(crate) struct DaemonArgs {
     /// How long a failed dial stays listed after its dialer has gone, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub(crate) failed_grace: u64,
+    /// Members of this group may see and hang up what all users have dialed, as root may; the group
+    /// onhook has that right when there is one and this is not said
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) operators: Option<String>,
     /// Print "ready" when ready
     #[arg(long, hide = true)]
     pub(crate) ready_on_stdout: bool,

@@ -291,6 +291,7 @@ mod tests {
             error_text: String::new(),
             references: 1,
             owner: 1000,
+            sharing: onhook_client::Sharing::Private,
             hanging_up: false,
             projection: None,
             server_address: None,

@@ -10,11 +10,14 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
-use onhook_model::{Entry, RasCode, RasError, Trust};
+use onhook_model::{Entry, RasCode, RasError, Sharing, Trust};
 use onhook_phonebook::{EntryError, PhoneBook, Warning};
 
 /// The largest file of root certificates that is read, in octets.
 const MAX_CA: u64 = 1 << 20;
+
+/// The book of all users, which root writes.
+const ALL_USERS: &str = "/etc/onhook/rasphone.pbk";
 
 /// The books that are looked through, in order: the user's, the system's.
 pub fn default_books() -> Vec<PathBuf> {
@@ -22,7 +25,7 @@ pub fn default_books() -> Vec<PathBuf> {
     if let Ok(base) = etcetera::base_strategy::choose_base_strategy() {
         books.push(base.config_dir().join("onhook/rasphone.pbk"));
     }
-    books.push(PathBuf::from("/etc/onhook/rasphone.pbk"));
+    books.push(PathBuf::from(ALL_USERS));
     books
 }
 
@@ -63,6 +66,10 @@ pub fn find(name: &str, book: Option<&Path>) -> Result<Found, RasError> {
             Ok((mut entry, warnings)) => {
                 let folder = path.parent().unwrap_or(Path::new("."));
                 load_ca(&mut entry, folder)?;
+                if path == Path::new(ALL_USERS) {
+                    // Others know the entry anyway; unless it says otherwise they see that it is up.
+                    entry.sharing.get_or_insert(Sharing::Seen);
+                }
                 return Ok(Found { entry, warnings, book: path.clone() });
             }
             Err(EntryError::NotFound { .. }) => {}

@@ -29,7 +29,8 @@ mod start;
 
 pub use onhook_model::{
     Cause, ConnectionEvent, ConnectionReport, Credentials, DialOptions, DialRequest, Dialed, Entry,
-    EventKind, Handle, HistoryRecord, Projection, RasCode, RasError, RasState, StateReport,
+    EventKind, Handle, HistoryRecord, Projection, RasCode, RasError, RasState, Sharing,
+    StateReport,
 };
 pub use ras::{Events, Ras, TunToAttach};
 pub use start::{default_sockets, state_dir};

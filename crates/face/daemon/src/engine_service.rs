@@ -19,17 +19,19 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// the user id that the kernel told.
 pub struct EngineService {
     engine: Engine,
+    operators: Option<u32>,
 }
 
 impl EngineService {
-    /// The service of this engine.
-    pub const fn new(engine: Engine) -> Self {
-        Self { engine }
+    /// The service of this engine. Members of the group `operators` may see and end what all users have
+    /// dialed, as root may.
+    pub const fn new(engine: Engine, operators: Option<u32>) -> Self {
+        Self { engine, operators }
     }
 }
 
 const fn known(caller: &Caller) -> onhook_engine::Caller {
-    onhook_engine::Caller { user: caller.uid, session: caller.session }
+    onhook_engine::Caller { user: caller.uid, session: caller.session, operator: caller.operator }
 }
 
 impl Service for EngineService {
@@ -94,6 +96,10 @@ impl Service for EngineService {
 
     fn session_closed(&self, session: u64) {
         self.engine.session_closed(session);
+    }
+
+    fn operators(&self) -> Option<u32> {
+        self.operators
     }
 
     fn is_idle(&self) -> bool {

@@ -7,7 +7,7 @@
 //! by the others.
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -166,7 +166,12 @@ fn admit<S: Service>(
         Some(large) => framed.with_large_slots(large.clone()),
         None => framed,
     };
-    let caller = Caller { uid: peer.uid, gid: peer.gid, pid: peer.pid, session };
+    let operator = service.operators().is_some_and(|group| {
+        // What the kernel does not tell is no right.
+        let others = onhook_host::peer_groups(framed.as_fd()).unwrap_or_default();
+        peer.gid == group || others.contains(&group)
+    });
+    let caller = Caller { uid: peer.uid, gid: peer.gid, pid: peer.pid, session, operator };
     Some(Client {
         framed,
         caller,

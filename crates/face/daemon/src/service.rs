@@ -22,6 +22,8 @@ pub struct Caller {
     pub pid: i32,
     /// Which talk this is; never given twice.
     pub session: u64,
+    /// It is in the group whose members may see and end what all users have dialed.
+    pub operator: bool,
 }
 
 /// An answer that takes its time.
@@ -91,6 +93,11 @@ pub trait Service: Send + Sync + 'static {
 
     /// A talk has ended.
     fn session_closed(&self, session: u64);
+
+    /// The group, by its number, whose members may see and end what all users have dialed.
+    fn operators(&self) -> Option<u32> {
+        None
+    }
 
     /// There is no connection at all.
     fn is_idle(&self) -> bool;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Entry, EventKind, Handle,
-    HistoryRecord, RasCode, RasError, RasState, StateReport,
+    HistoryRecord, RasCode, RasError, RasState, Sharing, StateReport,
 };
 use onhook_rpc::{Framed, Limits};
 use serde_json::{Value, json};
@@ -54,6 +54,7 @@ fn report() -> ConnectionReport {
         error_text: String::new(),
         references: 1,
         owner: 0,
+        sharing: Sharing::Private,
         hanging_up: false,
         projection: None,
         server_address: None,
@@ -298,7 +299,13 @@ async fn a_watcher_hears_events_and_its_leaving_is_noticed_at_once() {
         error: RasCode::SUCCESS,
         text: String::new(),
     });
-    let event = ConnectionEvent { handle: Some(handle()), entry: "office".into(), owner: 0, kind };
+    let event = ConnectionEvent {
+        handle: Some(handle()),
+        entry: "office".into(),
+        owner: 0,
+        sharing: Sharing::Private,
+        kind,
+    };
     stage.fake.events.send(Arc::new(event)).unwrap();
     let heard = reply(&mut client).await;
     assert_eq!(heard["continues"], true);
@@ -454,8 +461,13 @@ async fn what_happened_is_told_before_the_server_stops() {
     reply(&mut client).await;
     let kind = EventKind::Missed { events: 1 };
     for _ in 0..50 {
-        let event =
-            ConnectionEvent { handle: None, entry: String::new(), owner: 0, kind: kind.clone() };
+        let event = ConnectionEvent {
+            handle: None,
+            entry: String::new(),
+            owner: 0,
+            sharing: Sharing::Private,
+            kind: kind.clone(),
+        };
         stage.fake.events.send(Arc::new(event)).unwrap();
     }
     stage.stop.send_replace(true);

@@ -15,7 +15,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::net::{
@@ -106,6 +106,12 @@ const CHUNK: usize = 16 * 1024;
 /// A message of more octets than this is a large one; and no more room than this is kept between
 /// messages.
 const SMALL: usize = 64 * 1024;
+
+impl AsFd for Framed {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
 
 impl Framed {
     /// Messages over this stream.

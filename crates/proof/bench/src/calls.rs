@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(1);
 pub(crate) async fn measure(figures: &mut Figures, most: usize) -> anyhow::Result<()> {
     let stage = Arc::new(Stage::new().await?);
     let path = stage.folder.path().join("m.sock");
-    let service = Arc::new(EngineService::new(stage.engine.clone()));
+    let service = Arc::new(EngineService::new(stage.engine.clone(), None));
     let (_stop, stopped) = watch::channel(false);
     let (clients, _counted) = watch::channel(0);
     let listener = UnixListener::bind(&path)?;

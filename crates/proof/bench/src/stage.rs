@@ -14,7 +14,7 @@ use onhook_model::{
 
 use crate::Figures;
 
-pub(crate) const CALLER: Caller = Caller { user: 0, session: 1 };
+pub(crate) const CALLER: Caller = Caller::of(0, 1);
 
 pub(crate) struct Stage {
     pub(crate) engine: Engine,

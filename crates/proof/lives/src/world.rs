@@ -153,7 +153,7 @@ impl<'a> World<'a> {
 
     fn show(&mut self) {
         let Some(observer) = &mut self.observer else { return };
-        let root = Caller { user: ROOT, session: VISITOR };
+        let root = Caller::of(ROOT, VISITOR);
         for (index, life) in self.lives.iter().enumerate() {
             let Some(line) = &life.line else { continue };
             let references = self.manager.status(self.now, root, line.handle).ok();
@@ -448,7 +448,7 @@ impl<'a> World<'a> {
                 line.check_end().map_err(|broken| (index, broken))?;
             }
         }
-        let root = Caller { user: ROOT, session: VISITOR };
+        let root = Caller::of(ROOT, VISITOR);
         if self.manager.history(root).len() > HISTORY || !self.manager.is_idle() {
             return Err((0, Broken::new(Invariant::MemoryReturns, "it remembers too much")));
         }

@@ -15,7 +15,7 @@ use onhook_host::{Host, HostConfig, LaneIo, PppCapture, crash_point};
 use onhook_manager::{Caller, Command, Ended, Manager, ManagerTerms, Progress};
 use onhook_model::{
     Cause, ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, EventKind, Handle,
-    HistoryRecord, RasCode, RasError, StateReport, Traffic,
+    HistoryRecord, RasCode, RasError, Sharing, StateReport, Traffic,
 };
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
@@ -130,13 +130,14 @@ impl Subscription {
     pub async fn next(&mut self) -> Option<Arc<ConnectionEvent>> {
         loop {
             match self.events.recv().await {
-                Ok(event) if self.caller.may_handle(event.owner) => return Some(event),
+                Ok(event) if self.caller.may_see(event.owner, event.sharing) => return Some(event),
                 Ok(_) => {}
                 Err(broadcast::error::RecvError::Lagged(events)) => {
                     return Some(Arc::new(ConnectionEvent {
                         handle: None,
                         entry: String::new(),
                         owner: self.caller.user,
+                        sharing: Sharing::Private,
                         kind: EventKind::Missed { events },
                     }));
                 }
@@ -474,8 +475,7 @@ impl Watcher for Told {
         crash_point("a connection is gone");
         core.running.remove(&self.handle);
         core.manager.ended(now, self.handle, ended);
-        let root = Caller { user: 0, session: 0 };
-        let history = core.manager.history(root);
+        let history = core.manager.history(Caller::ROOT);
         if let Some(record) = history.last().cloned()
             && let Err(error) = core.store.append_history(&record, || history)
         {

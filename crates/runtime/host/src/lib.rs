@@ -30,6 +30,7 @@ mod lane;
 mod namespace;
 mod net;
 mod pass;
+mod peer;
 mod recover;
 mod resolve;
 mod rights;
@@ -42,4 +43,5 @@ pub use lane::{LaneIo, Ready, Received, TlsLane, certificate_facts, server_confi
 pub use namespace::{NamespaceSpec, NamespaceTun, namespace_with_tun};
 pub use net::{ROUTE_PROTOCOL, TunDevice};
 pub use pass::{recv_fd, send_fd};
+pub use peer::peer_groups;
 pub use recover::{Recovered, Recovery};

@@ -48,9 +48,23 @@ async fn serve(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<()>
         failed_grace: Duration::from_secs(args.failed_grace),
         ..ManagerTerms::default()
     };
+    let operators = operators(args.operators.as_deref())?;
     onhook_daemon::run(config, async || {
         let engine = Engine::start(EngineConfig { state_dir, host, terms }).await?;
-        Ok(Arc::new(EngineService::new(engine)))
+        Ok(Arc::new(EngineService::new(engine, operators)))
     })
     .await
+}
+
+/// The group of this name or number; the usual one when none is named and there is one.
+fn operators(named: Option<&str>) -> anyhow::Result<Option<u32>> {
+    const USUAL: &str = "onhook";
+    if let Some(number) = named.and_then(|name| name.parse().ok()) {
+        return Ok(Some(number));
+    }
+    let group = nix::unistd::Group::from_name(named.unwrap_or(USUAL))?;
+    if let (Some(name), None) = (named, &group) {
+        anyhow::bail!("there is no group {name}");
+    }
+    Ok(group.map(|group| group.gid.as_raw()))
 }

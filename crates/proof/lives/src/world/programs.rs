@@ -21,7 +21,7 @@ impl World<'_> {
             password: Secret::new(password.to_owned()),
             domain: String::new(),
         };
-        let caller = Caller { user: script.user, session: life as u64 + 1 };
+        let caller = Caller::of(script.user, life as u64 + 1);
         let result = self.manager.dial(self.now, 0, caller, &request, &credentials);
         let script = &self.script.lives[life];
         self.say(life, || format!("user {} dials {}: {result:?}", script.user, request.entry.name));
@@ -89,10 +89,10 @@ impl World<'_> {
         let Stage::Holds(handle) = self.lives[life].stage else { return Ok(()) };
         let script = &self.script.lives[life];
         match self.lives[life].dead {
-            false => self.hang_up(handle, Caller { user: script.user, session: life as u64 + 1 }),
+            false => self.hang_up(handle, Caller::of(script.user, life as u64 + 1)),
             // A failed dial of a dead program is nobody's to hang up: it must go by itself.
             true if self.holds.get(&handle).is_some_and(|h| h.failed) => Ok(()),
-            true => self.hang_up(handle, Caller { user: ROOT, session: VISITOR }),
+            true => self.hang_up(handle, Caller::of(ROOT, VISITOR)),
         }
     }
 
@@ -125,7 +125,7 @@ impl World<'_> {
     }
 
     pub(super) fn check_references(&self, handle: Handle) -> Result<(), Broken> {
-        let root = Caller { user: ROOT, session: VISITOR };
+        let root = Caller::of(ROOT, VISITOR);
         let Ok(status) = self.manager.status(self.now, root, handle) else { return Ok(()) };
         match self.holds.get(&handle) {
             Some(hold) if hold.references == status.references => Ok(()),
@@ -154,7 +154,7 @@ impl World<'_> {
     pub(super) fn perform(&mut self, life: usize, act: Act) -> Result<(), Broken> {
         let Stage::Holds(handle) = self.lives[life].stage else { return Ok(()) };
         let script = &self.script.lives[life];
-        let program = Caller { user: script.user, session: life as u64 + 1 };
+        let program = Caller::of(script.user, life as u64 + 1);
         let dead = self.lives[life].dead;
         self.say(life, || format!("somebody {}", act.text()));
         match act {
@@ -166,12 +166,12 @@ impl World<'_> {
                     _ => Ok(()),
                 }
             }
-            Act::RootHangsUp => self.hang_up(handle, Caller { user: ROOT, session: VISITOR }),
+            Act::RootHangsUp => self.hang_up(handle, Caller::of(ROOT, VISITOR)),
             Act::ForeignHangUp => {
                 let other = crate::script::USERS.into_iter().find(|u| *u != script.user);
                 self.visit(life, Event::Stranger);
                 let user = other.unwrap_or(65_534);
-                self.hang_up(handle, Caller { user, session: VISITOR })
+                self.hang_up(handle, Caller::of(user, VISITOR))
             }
             Act::DialAgain if !dead => self.dial_again(life, handle),
             Act::Dies if !dead => {
@@ -219,7 +219,7 @@ impl World<'_> {
         if !is_up(self) {
             return Ok(());
         }
-        let program = Caller { user: script.user, session: life as u64 + 1 };
+        let program = Caller::of(script.user, life as u64 + 1);
         let credentials = Credentials {
             user: "alice".to_owned(),
             password: Secret::new(PASSWORD.to_owned()),
