@@ -1,4 +1,16 @@
 //! Both sides of a proof, for every method that we speak.
+//!
+//! **Repeats.** A packet that is sent again because no answer came is the same packet: on a line that
+//! takes longer than the retry interval, each answer would otherwise come too late to be one. So a
+//! Challenge keeps its identifier and value (RFC 1994 §4.1 asks for new ones for a new challenge), and
+//! of Authenticate-Requests, each of which must have an identifier of its own (RFC 1334 §2.2.1), the
+//! answer to any counts. A prover that is asked the same twice says the same twice, and holds each
+//! verdict against the answer that it judges.
+//!
+//! **Ends.** Who was refused, or has given up, is silent from then on; who was accepted goes on to
+//! answer repeats, and challenges in the midst of the connection (RFC 1994 §2).
+
+use std::collections::VecDeque;
 
 use onhook_base::{Chance, Deadline, Duration, Instant, Malformed, Reader, Secret};
 use onhook_crypto::{chap_md5, mschap};
@@ -12,8 +24,12 @@ use super::{AuthEvent, AuthFailure, Credentials, Keys, Method, Progress, Questio
 const RETRY: Duration = Duration::from_secs(3);
 /// How often it is sent.
 const TRIES: u8 = 10;
-/// How long the prover waits for a challenge, or for the verdict.
+/// How long the prover waits for a challenge, and from the first one on for the verdict.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Answers to challenges that are remembered; what is older is answered anew, and not judged.
+const ANSWERS: usize = 4;
+/// Octets of an Authenticate-Request at most: the header and two counted texts.
+const REQUEST_MAX: usize = 4 + 256 + 256;
 
 /// Code, identifier, and the body that the length counts; octets beyond it are padding.
 pub(crate) fn envelope(bytes: &[u8]) -> Result<(u8, u8, &[u8]), Malformed> {
@@ -30,6 +46,15 @@ struct Expected {
     keys: Keys,
 }
 
+/// A challenge, and what was said to it.
+#[derive(Debug)]
+struct Answer {
+    id: u8,
+    challenge: Vec<u8>,
+    response: Vec<u8>,
+    expected: Option<Expected>,
+}
+
 /// The side that proves itself.
 #[derive(Debug)]
 pub struct Prover {
@@ -38,12 +63,21 @@ pub struct Prover {
     chance: Chance,
     id: u8,
     tries: u8,
-    answered: Option<u8>,
-    expected: Option<Expected>,
-    over: bool,
+    answers: VecDeque<Answer>,
+    /// One of the answers at least has not been judged, and may be.
+    awaits_verdict: bool,
+    outcome: Option<Outcome>,
     deadline: Option<Instant>,
-    out: Option<Vec<u8>>,
+    /// PAP's holds the password.
+    out: Option<Secret<Vec<u8>>>,
     events: Vec<AuthEvent>,
+}
+
+/// How it went for a prover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Accepted,
+    Failed,
 }
 
 impl Prover {
@@ -55,9 +89,9 @@ impl Prover {
             chance,
             id: 0,
             tries: 0,
-            answered: None,
-            expected: None,
-            over: false,
+            answers: VecDeque::new(),
+            awaits_verdict: false,
+            outcome: None,
             deadline: None,
             out: None,
             events: Vec::new(),
@@ -89,15 +123,19 @@ impl Prover {
         self.id = self.id.wrapping_add(1);
         self.tries = self.tries.saturating_add(1);
         let (name, password) = (self.name(), self.password());
-        let mut out = Vec::new();
+        // Room for all of it, so that no half of the password stays behind when the packet grows.
+        let mut out = Secret::new(Vec::with_capacity(REQUEST_MAX));
         let password = password.expose().as_bytes();
-        PapPacket::Request { id: self.id, name: &name, password }.emit(&mut out);
+        PapPacket::Request { id: self.id, name: &name, password }.emit(out.expose_mut());
         self.out = Some(out);
         self.deadline = Some(now + RETRY);
     }
 
     /// A packet of the method's protocol arrived. What is malformed or out of place is dropped.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
+        if self.outcome == Some(Outcome::Failed) {
+            return;
+        }
         match self.method {
             Method::Pap => self.handle_pap(packet),
             Method::ChapMd5 | Method::MsChapV2 => self.handle_chap(now, packet),
@@ -108,14 +146,19 @@ impl Prover {
     fn handle_pap(&mut self, packet: &[u8]) {
         let text = |m: &[u8]| String::from_utf8_lossy(m).into_owned();
         match PapPacket::parse(packet) {
-            Ok(PapPacket::Ack { id, message }) if id == self.id && !self.over => {
+            Ok(PapPacket::Ack { id, message }) if self.has_asked(id) => {
                 self.succeed(text(message), None, false);
             }
-            Ok(PapPacket::Nak { id, message }) if id == self.id && !self.over => {
+            Ok(PapPacket::Nak { id, message }) if self.has_asked(id) => {
                 self.refused(None, false, text(message));
             }
             Ok(_) | Err(_) => {}
         }
+    }
+
+    /// Whether one of our requests had this identifier, and none has been judged: they are all alike.
+    fn has_asked(&self, id: u8) -> bool {
+        self.outcome.is_none() && (1..=self.id).contains(&id)
     }
 
     fn handle_chap(&mut self, now: Instant, packet: &[u8]) {
@@ -123,26 +166,43 @@ impl Prover {
             Ok(ChapPacket::Challenge { id, value, name }) => {
                 self.on_challenge(now, id, value, name);
             }
-            Ok(ChapPacket::Success { id, message }) if self.answered == Some(id) => {
-                self.answered = None;
-                self.on_success(message);
+            Ok(ChapPacket::Success { id, message }) => {
+                if let Some(expected) = self.judged(id) {
+                    self.on_success(message, expected);
+                }
             }
-            Ok(ChapPacket::Failure { id, message }) if self.answered == Some(id) => {
-                self.answered = None;
-                self.on_failure(message);
+            Ok(ChapPacket::Failure { id, message }) => {
+                if self.judged(id).is_some() {
+                    self.on_failure(message);
+                }
             }
             Ok(_) | Err(_) => {}
         }
     }
 
+    /// What is expected of the verdict on the answer of this identifier; the other answers are not
+    /// judged any more. `None`: no answer awaits this verdict.
+    fn judged(&mut self, id: u8) -> Option<Option<Expected>> {
+        let awaited = self.awaits_verdict;
+        let answer = self.answers.iter_mut().rfind(|answer| awaited && answer.id == id)?;
+        self.awaits_verdict = false;
+        Some(answer.expected.take())
+    }
+
     /// Also in the midst of the connection: a challenge may come at any moment (RFC 1994 §2).
     fn on_challenge(&mut self, now: Instant, id: u8, value: &[u8], by: &[u8]) {
+        let asked = |answer: &&Answer| answer.id == id && answer.challenge == value;
+        if let Some(answer) = self.answers.iter().rfind(asked) {
+            self.out = Some(Secret::new(answer.response.clone()));
+            return;
+        }
         let (name, password) = (self.name(), self.password());
-        let response = match self.method {
-            Method::ChapMd5 => chap_md5(id, password.expose().as_bytes(), value).to_vec(),
+        let (response, expected) = match self.method {
+            Method::ChapMd5 => (chap_md5(id, password.expose().as_bytes(), value).to_vec(), None),
             Method::MsChapV2 => {
                 let Ok(authenticator) = <[u8; 16]>::try_from(value) else { return };
-                self.mschap_response(&authenticator, &name, &password)
+                let (response, expected) = self.mschap_response(&authenticator, &name, &password);
+                (response, Some(expected))
             }
             Method::Pap | Method::MsChapV1 | Method::Eap => return,
         };
@@ -151,9 +211,16 @@ impl Prover {
         self.progress(Progress::Responded { name: String::from_utf8_lossy(&name).into_owned() });
         let mut out = Vec::new();
         ChapPacket::Response { id, value: &response, name: &name }.emit(&mut out);
-        self.out = Some(out);
-        self.answered = Some(id);
-        self.deadline = Some(now + PATIENCE);
+        if self.answers.len() >= ANSWERS {
+            self.answers.pop_front();
+        }
+        let challenge = value.to_vec();
+        self.answers.push_back(Answer { id, challenge, response: out.clone(), expected });
+        self.out = Some(Secret::new(out));
+        // Whoever asks again and again does not put the end off.
+        if !std::mem::replace(&mut self.awaits_verdict, true) {
+            self.deadline = Some(now + PATIENCE);
+        }
     }
 
     fn mschap_response(
@@ -161,28 +228,28 @@ impl Prover {
         authenticator: &[u8; 16],
         name: &[u8],
         password: &Secret<String>,
-    ) -> Vec<u8> {
+    ) -> (Vec<u8>, Expected) {
         let peer: [u8; 16] = self.chance.bytes();
         let hash = Secret::new(mschap::nt_password_hash(password.expose()));
         let nt = mschap::nt_response(authenticator, &peer, name, hash.expose());
-        self.expected = Some(Expected {
+        let expected = Expected {
             proof: mschap::authenticator_response(hash.expose(), &nt, &peer, authenticator, name),
             keys: keys_of(hash.expose(), &nt),
-        });
+        };
         let mut value = peer.to_vec();
         value.extend([0; 8]);
         value.extend(nt);
         value.push(0);
-        value
+        (value, expected)
     }
 
-    fn on_success(&mut self, message: &[u8]) {
+    fn on_success(&mut self, message: &[u8], expected: Option<Expected>) {
         let text = String::from_utf8_lossy(message).into_owned();
         if self.method != Method::MsChapV2 {
             return self.succeed(text, None, false);
         }
         let told = message.get(..42).unwrap_or_default();
-        match self.expected.take() {
+        match expected {
             Some(expected) if same(told, expected.proof.as_bytes()) => {
                 let text = text.split_once("M=").map(|(_, m)| m.to_owned()).unwrap_or_default();
                 self.succeed(text, Some(expected.keys), true);
@@ -202,7 +269,7 @@ impl Prover {
     }
 
     fn succeed(&mut self, message: String, keys: Option<Keys>, peer_proven: bool) {
-        self.over = true;
+        self.outcome = Some(Outcome::Accepted);
         self.deadline = None;
         self.progress(Progress::Succeeded { message });
         self.events.push(AuthEvent::Done { keys, peer_proven, name: None });
@@ -214,7 +281,8 @@ impl Prover {
     }
 
     fn fail(&mut self, failure: AuthFailure) {
-        self.over = true;
+        self.outcome = Some(Outcome::Failed);
+        self.answers.clear();
         self.deadline = None;
         self.events.push(AuthEvent::Failed(failure));
     }
@@ -251,10 +319,10 @@ impl Prover {
     }
 }
 
-fn take(out: &mut Option<Vec<u8>>, into: &mut Vec<u8>) -> bool {
+fn take(out: &mut Option<Secret<Vec<u8>>>, into: &mut Vec<u8>) -> bool {
     let Some(packet) = out.take() else { return false };
     into.clear();
-    into.extend(packet);
+    into.extend_from_slice(packet.expose());
     true
 }
 
@@ -264,6 +332,8 @@ enum Stage {
     Asking,
     Judging(u8),
     Over(u8, Vec<u8>),
+    /// Nobody answered in time; who comes now is too late.
+    GivenUp,
 }
 
 /// The side that demands proof. Stays alive while the link is up, to answer repeats alike.
@@ -278,7 +348,7 @@ pub struct Authenticator {
     stage: Stage,
     name: String,
     deadline: Option<Instant>,
-    out: Option<Vec<u8>>,
+    out: Option<Secret<Vec<u8>>>,
     events: Vec<AuthEvent>,
 }
 
@@ -306,6 +376,7 @@ impl Authenticator {
             Method::Pap => self.deadline = Some(now + PATIENCE),
             Method::ChapMd5 | Method::MsChapV2 => {
                 self.challenge = self.chance.bytes();
+                self.id = self.id.wrapping_add(1);
                 self.ask(now);
             }
             Method::MsChapV1 | Method::Eap => {
@@ -315,12 +386,11 @@ impl Authenticator {
     }
 
     fn ask(&mut self, now: Instant) {
-        self.id = self.id.wrapping_add(1);
         self.tries = self.tries.saturating_add(1);
         let mut out = Vec::new();
         let name = self.local_name.as_bytes();
         ChapPacket::Challenge { id: self.id, value: &self.challenge, name }.emit(&mut out);
-        self.out = Some(out);
+        self.out = Some(Secret::new(out));
         self.deadline = Some(now + RETRY);
     }
 
@@ -343,9 +413,9 @@ impl Authenticator {
                 if let Some(octet) = answer.get_mut(1) {
                     *octet = id;
                 }
-                self.out = Some(answer);
+                self.out = Some(Secret::new(answer));
             }
-            Stage::Over(..) => {}
+            Stage::Over(..) | Stage::GivenUp => {}
         }
     }
 
@@ -417,7 +487,7 @@ impl Authenticator {
             }
         }
         self.stage = Stage::Over(id, out.clone());
-        self.out = Some(out);
+        self.out = Some(Secret::new(out));
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come.
@@ -429,6 +499,7 @@ impl Authenticator {
             self.ask(now);
         } else {
             self.deadline = None;
+            self.stage = Stage::GivenUp;
             self.events.push(AuthEvent::Failed(AuthFailure::Unanswered));
         }
     }

@@ -370,6 +370,171 @@ fn every_prefix_of_a_packet_is_survived() {
     }
 }
 
+/// A Challenge of this identifier, its value made of one octet.
+fn challenge(id: u8, octet: u8) -> Vec<u8> {
+    let mut out = Vec::new();
+    ChapPacket::Challenge { id, value: &[octet; 16], name: b"peer" }.emit(&mut out);
+    out
+}
+
+/// What an authenticator that knows `PASSWORD` says to a Response to `challenge(id, octet)`.
+fn success_for(id: u8, octet: u8, response: &[u8]) -> Vec<u8> {
+    let Ok(ChapPacket::Response { value, name, .. }) = ChapPacket::parse(response) else {
+        panic!("a response")
+    };
+    let question = Question {
+        name: String::from_utf8(name.to_vec()).unwrap(),
+        proof: super::contract::Proof::MsChapV2 {
+            authenticator: [octet; 16],
+            peer: value[..16].try_into().unwrap(),
+            response: value[24..48].try_into().unwrap(),
+        },
+    };
+    let verdict = judge(&question, &Secret::new(PASSWORD.into()));
+    let Verdict::Accept { message, .. } = verdict else { panic!("{verdict:?}") };
+    let mut out = Vec::new();
+    ChapPacket::Success { id, message: &message }.emit(&mut out);
+    out
+}
+
+/// The answer to the first copy of a challenge is judged by what was said to the first copy.
+#[test]
+fn n_chap_01_a_challenge_that_comes_twice_gets_the_same_answer() {
+    for method in [Method::ChapMd5, Method::MsChapV2] {
+        let mut prover = prover(method, PASSWORD);
+        prover.handle_packet(at(0), &challenge(9, 7));
+        let first = packet(|out| prover.poll_packet(out)).unwrap();
+        prover.handle_packet(at(1), &challenge(9, 7));
+        assert_eq!(packet(|out| prover.poll_packet(out)).unwrap(), first, "{method}");
+    }
+    let mut prover = prover(Method::MsChapV2, PASSWORD);
+    prover.handle_packet(at(0), &challenge(9, 7));
+    let first = packet(|out| prover.poll_packet(out)).unwrap();
+    prover.handle_packet(at(1), &challenge(9, 7));
+    let success = success_for(9, 7, &first);
+    prover.handle_packet(at(2), &success);
+    assert!(done(&events(|| prover.poll_event())).is_some());
+    // The verdict comes twice as well, and so does the challenge after it: nothing is undone.
+    prover.handle_packet(at(3), &success);
+    prover.handle_packet(at(4), &challenge(9, 7));
+    assert_eq!(packet(|out| prover.poll_packet(out)).unwrap(), first);
+    prover.handle_packet(at(5), &success);
+    let after = events(|| prover.poll_event());
+    assert!(failure(&after).is_none() && done(&after).is_none(), "{after:?}");
+    assert_eq!(prover.poll_timeout(), None);
+}
+
+/// An authenticator that asks anew before it has judged may judge either answer.
+#[test]
+fn each_verdict_is_held_against_the_answer_that_it_judges() {
+    for judged in [9, 10] {
+        let mut prover = prover(Method::MsChapV2, PASSWORD);
+        let mut responses = Vec::new();
+        for id in [9, 10] {
+            prover.handle_packet(at(0), &challenge(id, id));
+            responses.push((id, packet(|out| prover.poll_packet(out)).unwrap()));
+        }
+        assert_ne!(responses[0].1[4..], responses[1].1[4..]);
+        let (id, response) = responses.iter().find(|(id, _)| *id == judged).unwrap();
+        prover.handle_packet(at(1), &success_for(*id, *id, response));
+        let told = events(|| prover.poll_event());
+        assert!(done(&told).is_some(), "{judged}: {told:?}");
+    }
+}
+
+/// A peer that only ever asks keeps nobody waiting for ever, and nothing grows.
+#[test]
+fn challenges_without_end_do_not_put_the_end_off() {
+    let mut prover = prover(Method::MsChapV2, PASSWORD);
+    for second in 0..29 {
+        prover.handle_packet(at(second * 1000), &challenge(second as u8, second as u8));
+        assert!(packet(|out| prover.poll_packet(out)).is_some());
+    }
+    events(|| prover.poll_event());
+    assert_eq!(prover.poll_timeout().unwrap().at, at(30_000));
+    prover.handle_timeout(at(30_000));
+    assert_eq!(failure(&events(|| prover.poll_event())), Some(&AuthFailure::Unanswered));
+}
+
+/// Who has been refused says nothing more: each further answer is one more to guess a password by.
+#[test]
+fn after_a_refusal_or_an_expiry_nothing_is_answered() {
+    for method in [Method::ChapMd5, Method::MsChapV2] {
+        let (mut refused, _) = challenged(method);
+        let mut failed = Vec::new();
+        ChapPacket::Failure { id: 9, message: b"E=691 R=0" }.emit(&mut failed);
+        refused.handle_packet(at(1), &failed);
+        let mut expired = prover(method, PASSWORD);
+        expired.handle_timeout(at(30_000));
+        for mut over in [refused, expired] {
+            assert!(failure(&events(|| over.poll_event())).is_some());
+            for id in [9, 10] {
+                over.handle_packet(at(31_000), &challenge(id, 7));
+                assert!(packet(|out| over.poll_packet(out)).is_none(), "{method}");
+            }
+            assert!(events(|| over.poll_event()).is_empty());
+            assert_eq!(over.poll_timeout(), None);
+        }
+    }
+}
+
+/// A line slower than the retry interval: every answer is one to a request before the last.
+#[test]
+fn a_late_answer_is_an_answer_however_often_it_was_asked_for() {
+    for method in METHODS {
+        let (mut prover, mut asker) = (prover(method, PASSWORD), authenticator(method));
+        // Seven seconds each way: the first request, and two repeats of it, are under way.
+        let mut to_asker: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut to_prover: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut told = Vec::new();
+        for second in 0..29 {
+            let now = at(second * 1000);
+            prover.handle_timeout(now);
+            asker.handle_timeout(now);
+            while let Some(p) = packet(|out| prover.poll_packet(out)) {
+                to_asker.push((second + 7, p));
+            }
+            while let Some(p) = packet(|out| asker.poll_packet(out)) {
+                to_prover.push((second + 7, p));
+            }
+            to_asker.iter().filter(|(at, _)| *at == second).for_each(|(_, p)| {
+                asker.handle_packet(now, p);
+            });
+            to_prover.iter().filter(|(at, _)| *at == second).for_each(|(_, p)| {
+                prover.handle_packet(now, p);
+            });
+            while let Some(event) = asker.poll_event() {
+                if let AuthEvent::Ask(question) = &event {
+                    asker.answer(now, judge(question, &Secret::new(PASSWORD.into())));
+                }
+            }
+            told.extend(events(|| prover.poll_event()));
+        }
+        assert!(done(&told).is_some(), "{method}: {told:?}");
+    }
+}
+
+/// A Response that comes after the authenticator gave up lets nobody in.
+#[test]
+fn who_comes_after_the_authenticator_gave_up_is_not_asked_about() {
+    for method in METHODS {
+        let mut asker = authenticator(method);
+        let mut prover = prover(method, PASSWORD);
+        if let Some(challenge) = packet(|out| asker.poll_packet(out)) {
+            prover.handle_packet(at(0), &challenge);
+        }
+        let response = packet(|out| prover.poll_packet(out)).unwrap();
+        while let Some(deadline) = asker.poll_timeout() {
+            asker.handle_timeout(deadline.at);
+        }
+        while packet(|out| asker.poll_packet(out)).is_some() {}
+        assert_eq!(failure(&events(|| asker.poll_event())), Some(&AuthFailure::Unanswered));
+        asker.handle_packet(at(31_000), &response);
+        assert!(events(|| asker.poll_event()).is_empty(), "{method}");
+        assert!(packet(|out| asker.poll_packet(out)).is_none());
+    }
+}
+
 proptest! {
     #[test]
     fn no_octets_can_panic_either_side(
