@@ -86,8 +86,10 @@ impl Ppp {
     /// One end, not yet open. All its chance comes from `seed`.
     pub fn new(terms: PppTerms, seed: &Seed) -> Self {
         let lcp_terms = LcpTerms::new(&terms, seed.derive("lcp").chance());
+        // A peer whose PPP starts when the link is up has often not heard our first request.
+        let lcp_pace = Pace { repeats_early: !terms.linger, ..pace(&terms, false) };
         Self {
-            lcp: Control::new(Layer::Lcp, lcp_terms, pace(&terms, false)),
+            lcp: Control::new(Layer::Lcp, lcp_terms, lcp_pace),
             keepalive: Keepalive::new(terms.echo),
             terms,
             seed: seed.clone(),
@@ -520,6 +522,7 @@ const fn pace(terms: &PppTerms, passive: bool) -> Pace {
         restart: terms.restart,
         closing_restart: terms.closing_restart,
         linger: terms.linger,
+        repeats_early: false,
         passive,
     }
 }

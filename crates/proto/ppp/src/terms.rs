@@ -58,7 +58,9 @@ pub struct PppTerms {
     /// The restart timer while closing; two Terminate-Requests are sent. Default 1 s.
     pub closing_restart: Duration,
     /// After the peer's Terminate-Request, stay for one `closing_restart` to acknowledge repeats of
-    /// it (RFC 1661 §4.4, zrc). Off where the carrier loses nothing. Default on.
+    /// it (RFC 1661 §4.4, zrc). Off where the carrier loses nothing and keeps the order; there LCP
+    /// repeats its first request at once when the peer begins to talk and has not answered it: its
+    /// PPP was not there yet. Default on.
     pub linger: bool,
     /// When to ask a quiet peer for a sign of life; `None`: never.
     pub echo: Option<EchoTerms>,

@@ -43,6 +43,8 @@ pub(crate) struct Pace {
     pub(crate) closing_restart: Duration,
     /// Stay for one period after the peer's Terminate-Request, to acknowledge repeats of it.
     pub(crate) linger: bool,
+    /// Repeat the first request when the peer begins to talk, instead of waiting for the timer.
+    pub(crate) repeats_early: bool,
     /// Wait for the peer to begin.
     pub(crate) passive: bool,
 }

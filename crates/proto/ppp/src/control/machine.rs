@@ -10,13 +10,17 @@
 //! ([`MAX_ROUNDS`]), requests of the peer that we did not agree to ([`MAX_REFUSALS`]), and requests
 //! that we sent ([`MAX_REQUESTS`]).
 //!
-//! Three liberties are taken. An Ack, Nak or Reject that answers a request for the second time is
+//! Four liberties are taken. An Ack, Nak or Reject that answers a request for the second time is
 //! dropped, so that a duplicate on a lossy carrier is not taken for a crossed connection. A request
 //! that is, octet by octet, the one that we have just acknowledged gets its Ack again and nothing else
 //! ([`REPEATED_WITHIN`]): it was under way when the layer opened, as on every line whose round trip is
-//! longer than the restart timer; taking it for a new negotiation would go on for ever there. And a
-//! layer may be *passive*: it starts in Stopped, and answers a request that it cannot agree to
-//! without sending one of its own.
+//! longer than the restart timer; taking it for a new negotiation would go on for ever there. A layer
+//! may be *passive*: it starts in Stopped, and answers a request that it cannot agree to without
+//! sending one of its own. And the expiry of the restart timer (TO+) may come *early*, once in a
+//! negotiation: a peer that begins to talk may not have been there when our request came, and is not
+//! left waiting for the timer. The request that is repeated goes out before the answer to the peer's,
+//! so that a peer that did get the first one is still negotiating when it sees the second (RCR+ in
+//! Ack-Sent is sca, and nothing else); that needs a carrier which keeps the order.
 
 use std::collections::VecDeque;
 
@@ -287,6 +291,9 @@ impl<T: Terms> Control<T> {
         if self.state == State::Opened || (self.state == State::Stopped && !self.pace.passive) {
             self.begin_anew();
         }
+        if !self.engaged {
+            self.repeat_early(now);
+        }
         self.engaged = true;
         let judgement = self.terms.judge(&options, self.naks_sent < MAX_FAILURE);
         let (code, refusal) = match judgement {
@@ -327,6 +334,18 @@ impl<T: Terms> Control<T> {
                 && acked.options == packet.data
                 && now.since(acked.at) < REPEATED_WITHIN
         })
+    }
+
+    /// The first that the peer says is a request, and ours is unanswered: perhaps it has not heard it.
+    fn repeat_early(&mut self, now: Instant) {
+        let is_unanswered = self.request.as_ref().is_some_and(|request| !request.answered);
+        if self.pace.repeats_early
+            && self.state == State::ReqSent
+            && is_unanswered
+            && self.counter > 0
+        {
+            self.send_configure_request(now);
+        }
     }
 
     /// RFC 1661 §5.2: the identifier and the options must be those of the request.

@@ -198,6 +198,7 @@ const PACE: Pace = Pace {
     restart: Duration::from_secs(1),
     closing_restart: Duration::from_secs(1),
     linger: true,
+    repeats_early: false,
     passive: false,
 };
 
@@ -450,4 +451,56 @@ fn when_the_carrier_is_lost_nothing_is_sent_and_no_timer_runs() {
     assert_eq!(layer.state(), State::Starting);
     layer.lower_up(at(60));
     assert_eq!(sent(&mut layer).0, code::CONFIGURE_REQUEST);
+}
+
+/// A peer that starts late has not heard our first request; its own tells us that it is there now.
+#[test]
+fn the_first_request_of_a_late_peer_brings_ours_again_at_once_and_once() {
+    let mut layer = layer(Pace { repeats_early: true, ..PACE });
+    let (first, identifier, options) = sent(&mut layer);
+    assert_eq!(first, code::CONFIGURE_REQUEST);
+    give(&mut layer, at(300), code::CONFIGURE_REQUEST, 1, &[]);
+    // Ours goes first: a peer that did hear the first one is not in Opened yet when it sees this one.
+    assert_eq!(sent(&mut layer), (code::CONFIGURE_REQUEST, identifier, options.clone()));
+    assert_eq!(sent(&mut layer), (code::CONFIGURE_ACK, 1, Vec::new()));
+    assert_eq!(layer.state(), State::AckSent);
+    assert_eq!(layer.poll_timeout().unwrap().at, at(1300), "the period begins anew");
+    give(&mut layer, at(310), code::CONFIGURE_REQUEST, 2, &[]);
+    assert_eq!(sent(&mut layer).0, code::CONFIGURE_ACK);
+    assert_eq!(layer.poll_packet(), None, "once in a negotiation");
+    give(&mut layer, at(320), code::CONFIGURE_ACK, identifier, &options);
+    assert!(layer.is_opened());
+    // The answer to the first copy, if there was one after all, is nothing new.
+    give(&mut layer, at(330), code::CONFIGURE_ACK, identifier, &options);
+    assert!(layer.is_opened());
+    assert_eq!(layer.poll_packet(), None);
+}
+
+#[test]
+fn an_answered_request_is_not_repeated_early_and_neither_is_one_on_a_lossy_carrier() {
+    let mut answered = layer(Pace { repeats_early: true, ..PACE });
+    let (_, identifier, options) = sent(&mut answered);
+    give(&mut answered, at(10), code::CONFIGURE_ACK, identifier, &options);
+    give(&mut answered, at(20), code::CONFIGURE_REQUEST, 1, &[]);
+    assert_eq!(sent(&mut answered).0, code::CONFIGURE_ACK);
+    assert!(answered.is_opened() && answered.poll_packet().is_none());
+    let mut lossy = layer(PACE);
+    sent(&mut lossy);
+    give(&mut lossy, at(20), code::CONFIGURE_REQUEST, 1, &[]);
+    assert_eq!(sent(&mut lossy).0, code::CONFIGURE_ACK);
+    assert!(lossy.poll_packet().is_none());
+}
+
+/// However the peer asks, the requests that we send stay within Max-Configure and the timer's pace.
+#[test]
+fn a_peer_that_asks_again_and_again_brings_no_storm() {
+    let mut layer = layer(Pace { repeats_early: true, ..PACE });
+    let mut requests = 0;
+    for ms in 0..900 {
+        give(&mut layer, at(ms), code::CONFIGURE_REQUEST, (ms % 256) as u8, &[]);
+        while let Some(packet) = layer.poll_packet() {
+            requests += usize::from(packet[0] == code::CONFIGURE_REQUEST);
+        }
+    }
+    assert_eq!(requests, 2, "the first, and one repeat");
 }

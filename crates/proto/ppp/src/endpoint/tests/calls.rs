@@ -435,3 +435,43 @@ fn an_abandoned_end_is_silent() {
     line.caller.ppp.close(now, CloseReason::HungUp);
     assert!(line.caller.ppp.poll_event().is_none());
 }
+
+/// A peer whose PPP starts 300 ms after the link is up, as pppd behind an SSTP server does: no restart
+/// timer is waited for. On a line that loses frames it is.
+#[test]
+fn a_peer_that_starts_late_costs_no_restart_period() {
+    for linger in [false, true] {
+        let mut line = Line::lingering(Method::MsChapV2, linger);
+        let (now, late) = (line.now, Duration::from_millis(300));
+        line.caller.ppp.open(now);
+        line.caller.ppp.lower_up(now);
+        line.drain();
+        line.run_for(late);
+        line.answerer.ppp.open(line.now);
+        line.answerer.ppp.lower_up(line.now);
+        line.drain();
+        let took = line.run_until_settled().expect("it settles");
+        if linger {
+            assert!(took > DELAY * 12, "{took:?}");
+        } else {
+            assert_eq!(took, DELAY * 9, "as with a peer that is there:\n{}", line.log.join("\n"));
+        }
+    }
+}
+
+/// Two that both begin to talk at once both repeat, once, and LCP opens once.
+#[test]
+fn two_that_repeat_early_make_no_storm() {
+    let mut line = Line::by(Method::Pap).begin();
+    line.run_until_settled().unwrap();
+    line.run_for(SECOND * 30);
+    for way in ["▶", "◀"] {
+        let requests = format!("{way} LCP Configure-Request");
+        let sent = line.log.iter().filter(|l| l.contains(&requests)).count();
+        assert_eq!(sent, 2, "{}", line.log.join("\n"));
+    }
+    for end in [&line.caller, &line.answerer] {
+        let ups = end.events.iter().filter(|e| matches!(e, PppEvent::LcpUp(_))).count();
+        assert_eq!(ups, 1);
+    }
+}
