@@ -95,10 +95,13 @@ impl Connection {
     }
 
     /// The answer to a question of [`poll_question`](Self::poll_question). `admission` goes with
-    /// [`auth::Verdict::Accept`].
+    /// [`auth::Verdict::Accept`]; that of a caller who proves itself again, because LCP was negotiated
+    /// anew, is what it was.
     pub fn admit(&mut self, now: Instant, verdict: auth::Verdict, admission: Option<Admission>) {
-        if let (State::Authenticating, Some(splice)) = (self.state, &mut self.splice) {
+        if self.state == State::Authenticating {
             self.admission = admission;
+        }
+        if let (None, Some(splice)) = (&self.descent, &mut self.splice) {
             splice.ppp.answer_auth(now, verdict);
         }
         self.turn(now, &mut |_| {});

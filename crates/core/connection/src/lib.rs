@@ -25,6 +25,7 @@
 mod announce;
 mod capture;
 mod connection;
+mod impair;
 pub mod lifecycle;
 mod plan;
 mod splice;
@@ -33,6 +34,7 @@ mod translate;
 
 pub use capture::{Captured, Direction};
 pub use connection::{Admission, Connection};
+pub use impair::Impairment;
 pub use lifecycle::State;
 pub use onhook_ppp::auth;
 pub use plan::{

@@ -11,6 +11,8 @@ use onhook_model::{
 };
 use onhook_ppp::{EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, auth};
 
+use crate::impair::{Impaired, Impairment};
+
 /// How long things may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
@@ -131,6 +133,8 @@ pub struct Plan {
     pub mtu: Option<u16>,
     /// How long things may take.
     pub times: Times,
+    /// (Answering, for tests) what is done wrong on purpose.
+    pub impairment: Option<Impairment>,
 }
 
 /// What the answering end demands of every caller.
@@ -187,6 +191,7 @@ impl Plan {
             dns_override: dns_override(&entry),
             mtu: entry.mtu,
             times,
+            impairment: None,
         })
     }
 
@@ -204,7 +209,13 @@ impl Plan {
             dns_override: Vec::new(),
             mtu: None,
             times: answer.times,
+            impairment: None,
         }
+    }
+
+    /// The same, misbehaving on purpose.
+    pub fn impaired(self, kind: Impairment) -> Self {
+        Self { impairment: Some(kind), ..self }
     }
 
     /// The name to look up, and the port.
@@ -234,7 +245,7 @@ impl Plan {
     /// The link's machine.
     pub(crate) fn make_link(&self, seed: &Seed) -> Box<dyn Link + Send + Sync> {
         let seed = seed.derive("link");
-        match &self.link {
+        let link: Box<dyn Link + Send + Sync> = match &self.link {
             LinkPlan::SstpCall { host, .. } => {
                 Box::new(SstpCaller::new(SstpCallerTerms::new(host.clone()), &seed))
             }
@@ -242,6 +253,10 @@ impl Plan {
                 Box::new(SstpAnswerer::new(SstpAnswererTerms::default(), &seed))
             }
             LinkPlan::Supplied { make, .. } => make(&seed),
+        };
+        match self.impairment {
+            Some(kind) => Box::new(Impaired::new(link, kind)),
+            None => link,
         }
     }
 

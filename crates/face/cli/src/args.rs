@@ -349,6 +349,9 @@ pub(crate) struct AnswerArgs {
     /// The most calls at once
     #[arg(long, default_value_t = 1024)]
     pub(crate) max_calls: usize,
+    /// For tests of callers: misbehave with every caller
+    #[arg(long, value_name = "KIND")]
+    pub(crate) impair: Option<ImpairName>,
     /// Print a JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -367,10 +370,57 @@ pub(crate) enum MethodName {
 
 /// How to show it.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "With --impair the server misbehaves on purpose. The dial then ends with an error that says why,
+or the connection survives it; whichever it is, everything must be gone at the end. The exit
+status is 0 when that held."
+)]
 pub(crate) struct DemoArgs {
     /// How many octets to fetch through the connection
     #[arg(long, default_value_t = 1_048_576)]
     pub(crate) bytes: u64,
+    /// Play against a server that misbehaves
+    #[arg(long, value_name = "KIND")]
+    pub(crate) impair: Option<ImpairName>,
+}
+
+/// What the answering server does wrong.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ImpairName {
+    /// It loses its third PPP message
+    DropThird,
+    /// It says every PPP message twice
+    AnswerTwice,
+    /// It answers with wrong identifiers
+    WrongIdentifier,
+    /// It says Success before, and without, the proof
+    EarlySuccess,
+    /// It falls silent after its third PPP message
+    Silence,
+    /// It sends garbage behind its farewell
+    GarbageAfterEnd,
+    /// It sends every challenge twice
+    DuplicateChallenge,
+    /// It binds the call to another certificate
+    WrongCertificate,
+    /// It binds the call with swapped key halves
+    SwappedKeys,
+    /// It negotiates anew when packets pass
+    Renegotiate,
+    /// It ends the stream in the midst of a frame
+    CutMidFrame,
+    /// It agrees to nothing, and always proposes the same
+    EndlessNak,
+    /// It rejects every option, whatever is left of them
+    RejectAll,
+    /// It negotiates addresses before the proof
+    WrongPhase,
+    /// It asks for EAP, which was not agreed
+    UnaskedEap,
+    /// It sends garbage in the midst of the stream
+    GarbageInStream,
+    /// It answers with a web page
+    HttpPage,
 }
 
 /// How the manager runs.

@@ -149,6 +149,27 @@ fn says(output: &Output, what: &str) -> bool {
     String::from_utf8_lossy(&output.stderr).contains(what)
 }
 
+/// The kinds that need no long timeout; each of them in its own time stands in `proof/calls`.
+#[test]
+fn the_demo_holds_every_step_against_a_server_that_misbehaves() {
+    for (kind, end) in [
+        ("renegotiate", "The connection has survived."),
+        ("garbage-after-end", "The connection has survived."),
+        ("swapped-keys", "  778: "),
+        ("cut-mid-frame", "  807: "),
+        ("http-page", "  800: "),
+    ] {
+        let output = Command::new(ONHOOK)
+            .args(["demo", "--bytes", "7000", "--impair", kind])
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{kind}: {told}{errors}");
+        assert!(told.contains(end) && told.contains("Every step held."), "{kind}: {told}");
+    }
+}
+
 #[test]
 fn the_demo_holds_every_step() {
     let output = Command::new(ONHOOK).args(["demo", "--bytes", "70000"]).output().unwrap();

@@ -11,8 +11,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use onhook_base::{Duration, Instant, Secret, Seed};
 use onhook_connection::{
-    Admission, AnswerPlan, Connection, OutletPlan, Plan, PlanAbilities, Request, State, Times,
-    TunPlan, admission_network,
+    Admission, AnswerPlan, Connection, Impairment, OutletPlan, Plan, PlanAbilities, Request, State,
+    Times, TunPlan, admission_network,
 };
 use onhook_effect::{
     CertificateFacts, Effect, HostError, LaneFacts, LaneId, Outcome, StepId, Undo,
@@ -43,6 +43,8 @@ pub struct Terms {
     pub interfaces: bool,
     /// The seed of everything.
     pub seed: u64,
+    /// What the answerer does wrong on purpose.
+    pub impairment: Option<Impairment>,
 }
 
 impl Default for Terms {
@@ -60,6 +62,7 @@ impl Default for Terms {
             entry,
             interfaces: true,
             seed: 7,
+            impairment: None,
         }
     }
 }
@@ -241,6 +244,10 @@ impl Call {
             times: Times::default(),
             echo: None,
         });
+        let plan = match self.terms.impairment {
+            Some(kind) => plan.impaired(kind),
+            None => plan,
+        };
         let seed = Seed::from_number(self.terms.seed).derive("answerer");
         let mut end = End::new(Connection::new(plan, seed));
         end.os.adopt(Undo::CloseLane { lane: LaneId(0) });

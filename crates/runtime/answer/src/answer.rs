@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use onhook_connection::admission_network;
-use onhook_connection::{Admission, AnswerPlan, Connection, OutletPlan, Plan, Times, TunPlan};
+use onhook_connection::{
+    Admission, AnswerPlan, Connection, Impairment, OutletPlan, Plan, Times, TunPlan,
+};
 use onhook_effect::HostError;
 use onhook_engine::{Answering, Engine};
 use onhook_host::{TlsLane, crash_point};
@@ -98,6 +100,26 @@ impl Answer {
     /// # Errors
     /// When an address cannot be listened on.
     pub async fn start(engine: Engine, config: AnswerConfig) -> Result<Self, HostError> {
+        Self::start_as(engine, config, None).await
+    }
+
+    /// Listens from now on and misbehaves with every caller: for tests of callers.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_impaired(
+        engine: Engine,
+        config: AnswerConfig,
+        kind: Impairment,
+    ) -> Result<Self, HostError> {
+        Self::start_as(engine, config, Some(kind)).await
+    }
+
+    async fn start_as(
+        engine: Engine,
+        config: AnswerConfig,
+        impairment: Option<Impairment>,
+    ) -> Result<Self, HostError> {
         let inner = Arc::new(Inner {
             users: config.users,
             dns: config.dns,
@@ -112,6 +134,7 @@ impl Answer {
             times: Times::default(),
             echo: Some(Duration::from_secs(30)),
         });
+        let plan = impairment.into_iter().fold(plan, Plan::impaired);
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut addresses = Vec::new();
@@ -216,17 +239,24 @@ impl Answering for Inner {
             tracing::info!(target: "answer", call, "refused: wrong name or password");
             return (verdict, None);
         }
+        // The call is held until its address stands in it, so that none is lost on the way.
+        let mut calls = self.calls();
+        let Some(live) = calls.get_mut(&call) else { return (refusal(), None) };
+        if live.session.user.as_ref().is_some_and(|known| *known != name) {
+            tracing::warn!(target: "answer", call, "refused: the caller has become another one");
+            return (refusal(), None);
+        }
         let mut pool = self.pool();
-        let (ours, theirs) = (pool.ours(), pool.take());
-        drop(pool);
-        let Some(theirs) = theirs else {
+        let ours = pool.ours();
+        // A caller that proves itself again keeps what it has.
+        let Some(theirs) = live.session.address.or_else(|| pool.take()) else {
             tracing::warn!(target: "answer", call, "refused: the pool of addresses is empty");
             return (refusal(), None);
         };
-        if let Some(live) = self.calls().get_mut(&call) {
-            live.session.user = Some(name);
-            live.session.address = Some(theirs);
-        }
+        drop(pool);
+        live.session.user = Some(name);
+        live.session.address = Some(theirs);
+        drop(calls);
         self.tell();
         crash_point("a caller is admitted");
         let network = admission_network(ours, theirs, self.dns.clone(), true);

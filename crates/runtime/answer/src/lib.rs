@@ -24,6 +24,7 @@ mod users;
 
 pub use answer::{Answer, AnswerConfig, Behind, Session};
 pub use certificate::Identity;
+pub use onhook_connection::Impairment;
 pub use onhook_ppp::auth::Method;
 pub use pool::{BadPool, Pool};
 pub use users::{BadUsers, Users};

@@ -3,13 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use onhook_answer::{Answer, AnswerConfig, Behind, Identity, Method, Pool, Session, Users};
+use anyhow::Context as _;
+use clap::ValueEnum as _;
+use onhook_answer::{
+    Answer, AnswerConfig, Behind, Identity, Impairment, Method, Pool, Session, Users,
+};
 use onhook_engine::{Engine, EngineConfig};
 use onhook_host::HostConfig;
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::args::{AnswerArgs, MethodName};
+use crate::args::{AnswerArgs, ImpairName, MethodName};
 use crate::print;
 
 /// How the folders of answering sides begin; the process id follows.
@@ -33,7 +37,13 @@ pub(crate) async fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
         terms: onhook_engine::ManagerTerms::default(),
     })
     .await?;
-    let answer = Answer::start(engine, config).await?;
+    let answer = match args.impair.map(impairment).transpose()? {
+        Some(kind) => {
+            eprintln!("Warning: for tests: this server {} ({kind})", kind.description());
+            Answer::start_impaired(engine, config, kind).await?
+        }
+        None => Answer::start(engine, config).await?,
+    };
     for address in answer.addresses() {
         let pin = hex(&identity.sha256());
         if args.json {
@@ -135,6 +145,13 @@ impl StopSignals {
     }
 }
 
+/// What is done wrong on purpose.
+pub(crate) fn impairment(name: ImpairName) -> anyhow::Result<Impairment> {
+    let value = name.to_possible_value().context("every kind has a name")?;
+    let name = value.get_name();
+    Impairment::from_name(name).with_context(|| format!("the server cannot do “{name}”"))
+}
+
 /// Says who comes and goes, until interrupted.
 async fn report(answer: &Answer, as_json: bool, stop: &mut StopSignals) -> anyhow::Result<()> {
     let mut changes = answer.changes();
@@ -173,4 +190,22 @@ fn tell(session: &Session, event: &str, as_json: bool) -> anyhow::Result<()> {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The command line and the server know the same kinds, and describe them in the same words.
+    #[test]
+    fn every_kind_of_impairment_can_be_named() {
+        let named: Vec<_> =
+            ImpairName::value_variants().iter().map(|n| impairment(*n).unwrap()).collect();
+        assert_eq!(named, Impairment::ALL);
+        for (name, kind) in ImpairName::value_variants().iter().zip(named) {
+            let value = name.to_possible_value().unwrap();
+            let help = value.get_help().unwrap().to_string();
+            assert_eq!(help, format!("It {}", kind.description()));
+        }
+    }
 }

@@ -2,7 +2,10 @@
 //!
 //! The manager is a process of its own; the answering server stands in this one, on loopback, with an
 //! inside host behind it that nobody reaches but through a connection. Every step is checked, and the
-//! exit status is 0 only when all of them held.
+//! exit status is 0 only when all of them held. `--impair` plays it with a server that misbehaves
+//! ([`impaired`]).
+
+mod impaired;
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,7 +14,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use onhook_answer::{Answer, AnswerConfig, Behind, Identity, Method, Pool, Users};
+use onhook_answer::{Answer, AnswerConfig, Behind, Identity, Impairment, Method, Pool, Users};
 use onhook_base::Secret;
 use onhook_client::{
     ConnectionReport, Credentials, DialOptions, DialRequest, Entry, EventKind, Handle, Ras,
@@ -19,7 +22,7 @@ use onhook_client::{
 };
 use onhook_engine::{Engine, EngineConfig};
 use onhook_host::HostConfig;
-use onhook_model::Trust;
+use onhook_model::{StateReport, Trust};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
@@ -34,8 +37,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let stage = Stage::set().await?;
-    let result = match tokio::time::timeout(PATIENCE, stage.play(args)).await {
+    let impairment = args.impair.map(super::answer::impairment).transpose()?;
+    let stage = Stage::set(impairment).await?;
+    let play = async {
+        match impairment {
+            Some(kind) => stage.play_impaired(kind, args.bytes).await,
+            None => stage.play(args).await,
+        }
+    };
+    let result = match tokio::time::timeout(PATIENCE, play).await {
         Ok(result) => result,
         Err(_) => Err(anyhow::anyhow!("a step took more than {} s", PATIENCE.as_secs())),
     };
@@ -56,10 +66,10 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set() -> anyhow::Result<Self> {
+    async fn set(impairment: Option<Impairment>) -> anyhow::Result<Self> {
         let folder = tempdir::Folder::new()?;
         let password = Secret::new(super::answer::hex(&onhook_host_random()?));
-        let answer = answering_server(folder.path(), &password).await?;
+        let answer = answering_server(folder.path(), &password, impairment).await?;
         let address = answer.addresses().first().copied().context("nothing listens")?;
         println!("Answering server: SSTP on {address}, a host of its own behind it at 10.99.0.1");
         let socket = folder.path().join("manager.sock");
@@ -120,6 +130,19 @@ impl Stage {
     }
 
     async fn dial(&self, ras: &mut Ras, book: &Path, name: &str) -> anyhow::Result<Handle> {
+        match self.try_dial(ras, book, name).await? {
+            (handle, None) => Ok(handle),
+            (_, Some(f)) => Err(RasError::new(f.error, f.text).into()),
+        }
+    }
+
+    /// Dials; with a failure the handle is still to be hung up.
+    async fn try_dial(
+        &self,
+        ras: &mut Ras,
+        book: &Path,
+        name: &str,
+    ) -> anyhow::Result<(Handle, Option<StateReport>)> {
         println!("\nDialing “{name}”:");
         let entry = books::find(name, Some(book))?.entry;
         let options = DialOptions { userspace: true, ..DialOptions::default() };
@@ -141,10 +164,7 @@ impl Stage {
             Ok(())
         })
         .await?;
-        match failure {
-            None => Ok(dialed.handle),
-            Some(f) => Err(RasError::new(f.error, f.text).into()),
-        }
+        Ok((dialed.handle, failure))
     }
 
     async fn hang_up_from_another_process(
@@ -241,7 +261,11 @@ impl Stage {
     }
 }
 
-async fn answering_server(folder: &Path, password: &Secret<String>) -> anyhow::Result<Answer> {
+async fn answering_server(
+    folder: &Path,
+    password: &Secret<String>,
+    impairment: Option<Impairment>,
+) -> anyhow::Result<Answer> {
     let identity = Identity::make(&["localhost".to_owned(), Ipv4Addr::LOCALHOST.to_string()])?;
     let ca = identity.ca_pem().context("the certificate was made here")?;
     std::fs::write(folder.join("ca.pem"), ca)?;
@@ -263,7 +287,10 @@ async fn answering_server(folder: &Path, password: &Secret<String>) -> anyhow::R
         behind: Behind::Inside,
         max_calls: 16,
     };
-    Ok(Answer::start(engine, config).await?)
+    Ok(match impairment {
+        Some(kind) => Answer::start_impaired(engine, config, kind).await?,
+        None => Answer::start(engine, config).await?,
+    })
 }
 
 async fn start_manager(folder: &Path, socket: &Path) -> anyhow::Result<Child> {

@@ -13,7 +13,7 @@
 //! Four liberties are taken. An Ack, Nak or Reject that answers a request for the second time is
 //! dropped, so that a duplicate on a lossy carrier is not taken for a crossed connection. A request
 //! that is, octet by octet, the one that we have just acknowledged gets its Ack again and nothing else
-//! ([`REPEATED_WITHIN`]): it was under way when the layer opened, as on every line whose round trip is
+//! ([`Acknowledged`]): it was under way when the layer opened, as on every line whose round trip is
 //! longer than the restart timer; taking it for a new negotiation would go on for ever there. A layer
 //! may be *passive*: it starts in Stopped, and answers a request that it cannot agree to without
 //! sending one of its own. And the expiry of the restart timer (TO+) may come *early*, once in a
@@ -28,6 +28,7 @@ use onhook_base::{Deadline, Duration, Instant, Malformed};
 
 use super::automaton::{Action, Event, State, transition};
 use super::layer::{Ending, Judgement, Pace, Signal, Terms};
+use super::memory::{Acknowledged, Request};
 use super::wire::{ControlPacket, HEADER_LEN, code, is_selection_of, parse_options};
 use crate::failure::{Layer, PppFailure};
 use crate::wire::{DEFAULT_MRU, MIN_MRU};
@@ -47,29 +48,10 @@ pub(crate) const MAX_REQUESTS: u8 = 30;
 
 /// The restart timer doubles up to this, or stays at what it starts with if that is longer.
 const LONGEST_RESTART: Duration = Duration::from_secs(3);
-/// A request that comes again so soon after its Ack is a repetition, not a new beginning.
-const REPEATED_WITHIN: Duration = Duration::from_secs(10);
 /// Packets waiting to be polled; what is more is lost, as on a line.
 const MAX_QUEUED: usize = 32;
 /// Octets of a Terminate-Request's data that are sent, and that are kept of the peer's.
 const MAX_FAREWELL: usize = 100;
-
-/// The Configure-Request that was sent last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Request {
-    identifier: u8,
-    options: Vec<u8>,
-    answered: bool,
-    first_sent: Instant,
-}
-
-/// The Configure-Request of the peer that we have acknowledged last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Acknowledged {
-    identifier: u8,
-    options: Vec<u8>,
-    at: Instant,
-}
 
 /// One layer.
 #[derive(Debug)]
@@ -284,7 +266,8 @@ impl<T: Terms> Control<T> {
             self.step(now, Event::ReceiveConfigureRequestGood, occasion);
             return Ok(());
         }
-        if self.state == State::Opened && self.is_repetition(now, &packet) {
+        let again = self.acknowledged.as_ref().is_some_and(|acked| acked.comes_again(now, &packet));
+        if self.state == State::Opened && again {
             self.reply(code::CONFIGURE_ACK, occasion, true);
             return Ok(());
         }
@@ -299,8 +282,7 @@ impl<T: Terms> Control<T> {
         let (code, refusal) = match judgement {
             Judgement::Ack => {
                 self.naks_sent = 0;
-                let (identifier, options) = (packet.identifier, packet.data.to_vec());
-                self.acknowledged = Some(Acknowledged { identifier, options, at: now });
+                self.acknowledged = Some(Acknowledged::of(&packet, now));
                 self.step(now, Event::ReceiveConfigureRequestGood, occasion);
                 return Ok(());
             }
@@ -326,14 +308,6 @@ impl<T: Terms> Control<T> {
         let occasion = Occasion { received: Some(packet), refusal: Some((code, &refusal)) };
         self.step(now, Event::ReceiveConfigureRequestBad, occasion);
         Ok(())
-    }
-
-    fn is_repetition(&self, now: Instant, packet: &ControlPacket<'_>) -> bool {
-        self.acknowledged.as_ref().is_some_and(|acked| {
-            acked.identifier == packet.identifier
-                && acked.options == packet.data
-                && now.since(acked.at) < REPEATED_WITHIN
-        })
     }
 
     /// The first that the peer says is a request, and ours is unanswered: perhaps it has not heard it.

@@ -13,6 +13,7 @@
 pub mod automaton;
 mod layer;
 mod machine;
+mod memory;
 pub mod wire;
 
 pub(crate) use layer::{Ending, Judgement, Pace, Signal, Terms};
