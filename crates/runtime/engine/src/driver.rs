@@ -289,13 +289,17 @@ impl Driver {
             lane.close_politely();
             self.closing = Some(Closing { step, until: now + LAST_WORDS });
         } else {
-            self.drop_lane(now, step);
+            self.drop_lane(now, step, hard);
         }
     }
 
-    fn drop_lane(&mut self, now: Instant, step: StepId) {
+    fn drop_lane(&mut self, now: Instant, step: StepId, hard: bool) {
         self.closing = None;
-        drop(self.lane.take());
+        if let Some(lane) = self.lane.take()
+            && hard
+        {
+            lane.close_hard();
+        }
         crash_point("the connection to the server is closed");
         self.connection.handle_undone(now, step, Ok(()));
     }
@@ -308,7 +312,7 @@ impl Driver {
             None => true,
         };
         if written || now >= closing.until {
-            self.drop_lane(now, step);
+            self.drop_lane(now, step, !written);
         }
     }
 

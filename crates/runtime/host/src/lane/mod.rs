@@ -106,6 +106,14 @@ impl LaneIo {
         }
     }
 
+    /// From now on its end is a reset: nothing of it stays in the kernel to be delivered to a peer that
+    /// had time enough to take it (RFC 9293 §3.10.7, ABORT).
+    pub fn close_hard(&self) {
+        match self {
+            Self::Tls(lane) => lane.close_hard(),
+        }
+    }
+
     /// What is known of it.
     pub fn facts(&self) -> &LaneFacts {
         match self {

@@ -298,6 +298,11 @@ impl TlsLane {
         self.said_goodbye = true;
     }
 
+    pub(crate) fn close_hard(&self) {
+        // Fails only when the socket is gone already.
+        drop(socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)));
+    }
+
     pub(crate) const fn facts(&self) -> &LaneFacts {
         &self.facts
     }
