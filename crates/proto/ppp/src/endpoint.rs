@@ -43,7 +43,7 @@ use crate::failure::{Layer, Phase, PppFailure};
 use crate::lcp::farewell::WindowsFarewell;
 use crate::lcp::{Keepalive, LcpTerms, Life};
 use crate::terms::{NetworkTerms, PppTerms};
-use crate::wire::{parse_protocol, protocol};
+use crate::wire::{DEFAULT_MRU, parse_protocol, protocol};
 
 use courtesy::Rejections;
 pub use event::{CloseReason, Counters, IpVersion, LcpFacts, Packet, PppEvent};
@@ -376,6 +376,11 @@ impl Ppp {
     }
 
     fn receive_control(&mut self, now: Instant, protocol: u16, information: &[u8]) {
+        // What is longer than every peer receives could not be quoted in an answer. (RFC 1661 §6.1)
+        if information.len() > usize::from(DEFAULT_MRU) {
+            self.malformed(now);
+            return;
+        }
         if protocol == protocol::LCP {
             match self.lcp.handle_packet(now, information) {
                 Ok(None) => self.garbled = 0,
@@ -397,7 +402,10 @@ impl Ppp {
         } else if !self.authenticated {
             // RFC 1661 §3.5: dropped silently, and not rejected: the peer repeats what matters.
             self.drop_frame();
+            let is_request = ControlPacket::parse(information)
+                .is_ok_and(|packet| packet.code == code::CONFIGURE_REQUEST);
             if EARLY.contains(&protocol)
+                && is_request
                 && let Some(response) =
                     self.proof.as_mut().and_then(|proof| proof.repeat_response(now))
             {
