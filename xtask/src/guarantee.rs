@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::MetadataCommand;
 use serde_json::{Map, Value};
 
-use crate::errands;
+use crate::{errands, flaws};
 
 /// One proof: its word, how it is run at full size and quickly.
 struct Proof {
@@ -27,6 +27,7 @@ const PROOFS: &[Proof] = &[
         quick: &["--lives", "300000", "--planted", "1000"],
     },
     Proof { name: "crash", run: errands::crash, full: &[], quick: &["--points", "24"] },
+    Proof { name: "flaws", run: flaws::run, full: &[], quick: &[] },
 ];
 
 /// A row of the table: what people read, and the figures that it shows.
@@ -44,6 +45,8 @@ const ROWS: &[(&str, &[&str])] = &[
     ("situations", &["crash_situations"]),
     ("leaks found", &["crash_leaks"]),
     ("longest healing, ms", &["crash_longest_healing_ms"]),
+    ("flaws of the field that do no harm here, of", &["flaws_held", "flaws_numbers"]),
+    ("by number", &["flaws_by_number"]),
 ];
 
 /// Runs all proofs; `false` when one found something.

@@ -1,6 +1,6 @@
 //! Project chores, run by `cargo xtask …`.
 //!
-//! A rule without a guard is a wish: the first five words are guards, which read the sources and say
+//! A rule without a guard is a wish: the first six words are guards, which read the sources and say
 //! where a house rule is broken. Each prints its findings as `path:line: what` and fails if there is
 //! one. They need neither root nor a network. The rest run other programs.
 
@@ -12,6 +12,7 @@ mod cite;
 mod codes;
 mod errands;
 mod finding;
+mod flaws;
 mod floors;
 mod guarantee;
 mod source;
@@ -32,6 +33,7 @@ guards (several may be given):
   attic             files and functions keep their measure
   codes             RAS numbers stand in one table only
   cite              which sections of which specification have code; citations have one form
+  flaws             the table of the field's flaws names tests that are there (--run: runs them)
   check             what CI does: fmt, clippy, the guards, tests, docs, cargo-deny
 
 errands:
@@ -74,6 +76,9 @@ fn run(words: &[String]) -> Result<bool> {
         "simulate" => errands::simulate(rest),
         "crash" => errands::crash(rest),
         "fuzz" => errands::fuzz(rest),
+        "flaws" if rest.first().is_some_and(|word| word == "--run") => {
+            flaws::run(rest.get(1..).unwrap_or_default())
+        }
         _ => guards(words),
     }
 }
@@ -94,6 +99,7 @@ fn guard(tree: &Tree, name: &str) -> Result<bool> {
         "floors" => floors::check(tree),
         "attic" => attic::check(tree),
         "codes" => codes::check(tree)?,
+        "flaws" => flaws::check(tree)?,
         "cite" => {
             print!("{}", cite::overview(tree));
             cite::check(tree)

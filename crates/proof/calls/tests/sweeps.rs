@@ -20,6 +20,7 @@ fn check_gone(call: &Call, what: &str) {
 }
 
 /// Hang up after 0, 1, 2 … steps of the same call, until the call is up before we do.
+/// N-LIFE-01.
 #[test]
 fn a_hang_up_at_any_step_leaves_nothing_behind() {
     for steps in 0.. {

@@ -373,3 +373,20 @@ async fn nothing_is_done_where_nothing_is_wanted() {
     assert_eq!(world.lay(1, "10.0.0.53").await.unwrap_err().kind, HostErrorKind::NotFound);
     assert_eq!(world.text(), BEFORE);
 }
+
+/// N-PRIV-01 (CVE-2020-15704, pppd in Ubuntu: a variable of the caller's environment reached a program
+/// that ran with rights). Helpers are called by their path, with an environment of their own.
+#[tokio::test]
+async fn n_priv_01_a_helper_gets_no_environment_of_ours() {
+    let world = World::new(DnsChoice::Resolvconf);
+    let seen = world.path("environment");
+    world.program("resolvconf", &format!("env > {}", seen.display()));
+    world.lay(1, "10.0.0.53").await.unwrap();
+    let environment = fs::read_to_string(&seen).unwrap();
+    let mut names: Vec<_> = environment.lines().filter_map(|l| l.split('=').next()).collect();
+    // The shell that the program is written in makes some of its own.
+    names.retain(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name));
+    names.sort_unstable();
+    assert_eq!(names, ["LC_ALL", "PATH"]);
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "we have more than that");
+}

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use onhook_effect::{CertificateFacts, HostError, HostErrorKind, TlsFault, Trust};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CrlDistributionPoint, CustomExtension,
+    DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -429,6 +429,7 @@ async fn a_caller_that_does_not_speak_tls_is_refused() {
     assert_eq!(error.kind, HostErrorKind::Tls(TlsFault::NotTls));
 }
 
+/// N-SSTP-02 (CVE-2015-4171, strongSwan: the server was judged when the password had been given).
 #[tokio::test]
 async fn a_certificate_that_is_refused_gets_nothing_but_an_alert() {
     let (mine, other) = (root("mine"), root("other"));
@@ -436,6 +437,35 @@ async fn a_certificate_that_is_refused_gets_nothing_but_an_alert() {
     fault(server.at, "vpn.example", &ca(&other)).await;
     let error = server.lane.await.unwrap().unwrap_err();
     assert_eq!(error.kind, HostErrorKind::Tls(TlsFault::Alert), "{}", error.text);
+}
+
+/// AuthorityInfoAccess (RFC 5280 §4.2.2.1) with one place to ask whether the certificate is good.
+fn asks_at(url: &str) -> CustomExtension {
+    let der = |tag: u8, parts: &[&[u8]]| {
+        let content = parts.concat();
+        [&[tag, u8::try_from(content.len()).unwrap()], &content[..]].concat()
+    };
+    let ocsp = der(6, &[&[0x2b, 6, 1, 5, 5, 7, 0x30, 1]]);
+    let access = der(0x30, &[&ocsp, &der(0x86, &[url.as_bytes()])]);
+    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], der(0x30, &[&access]))
+}
+
+/// N-TLS-02 (CVE-2022-40617, strongSwan: addresses in a certificate of an untrusted peer were fetched,
+/// and held the program up): nobody is asked about a certificate, whether it is trusted or not.
+#[tokio::test]
+async fn n_tls_02_no_address_in_a_certificate_is_fetched() {
+    let trap = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    trap.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/", trap.local_addr().unwrap());
+    let (mine, other) = (root("mine"), root("other"));
+    let mut params = leaf();
+    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec![url.clone()] }];
+    params.custom_extensions = vec![asks_at(&url)];
+    let refusing = server(params.clone(), &mine).await;
+    assert_eq!(fault(refusing.at, "vpn.example", &ca(&other)).await.0, TlsFault::UntrustedRoot);
+    let trusted = server(params, &mine).await;
+    dial(trusted.at, "vpn.example", &ca(&mine)).await.unwrap();
+    assert_eq!(trap.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "nobody came");
 }
 
 #[tokio::test]

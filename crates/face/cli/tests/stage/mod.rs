@@ -1,0 +1,150 @@
+//! A manager, an answering server and their folder, each in a process of its own: what the tests of the
+//! program play on. Everything is on loopback, in the user-space network, and needs no rights.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+pub const ONHOOK: &str = env!("CARGO_BIN_EXE_onhook");
+pub const PASSWORD: &str = "wonderland1";
+
+/// A manager, an answering server, and a folder for both; gone with the value.
+pub struct Stage {
+    pub folder: tempfile::TempDir,
+    pub server: Child,
+    pub manager: Option<Child>,
+    pub port: u16,
+    grace: &'static str,
+    /// Kept open: the server tells who comes and goes.
+    _told: BufReader<std::process::ChildStdout>,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self::with_grace("30")
+    }
+
+    /// A failed dial whose dialer has gone stays listed for so many seconds.
+    pub fn with_grace(grace: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let users = folder.path().join("users");
+        std::fs::write(&users, format!("alice {PASSWORD}\n")).unwrap();
+        let ca = folder.path().join("ca.pem");
+        let mut server = Command::new(ONHOOK)
+            .args(["answer", "--sstp", "127.0.0.1:0", "--inside", "--json", "--users"])
+            .arg(&users)
+            .arg("--write-ca")
+            .arg(&ca)
+            .env("XDG_STATE_HOME", folder.path())
+            .env("HOME", folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut told = BufReader::new(server.stdout.take().unwrap());
+        told.read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        let address = said["sstp"].as_str().unwrap();
+        let port = address.rsplit_once(':').unwrap().1.parse().unwrap();
+        let mut stage = Self { folder, server, manager: None, port, grace, _told: told };
+        stage.start_manager();
+        stage
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn start_manager(&mut self) {
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let mut manager = Command::new(ONHOOK)
+            .args(["daemon", "--userspace", "--ready-on-stdout", "--dns", "none"])
+            .args(["--failed-grace", self.grace, "--state-dir"])
+            .arg(self.path("state"))
+            .arg("--socket")
+            .arg(self.path("m.sock"))
+            .env("ONHOOK_LOG", "trace")
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(manager.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n", "{}", self.log());
+        self.manager = Some(manager);
+    }
+
+    pub fn signal_manager(&mut self, signal: &str) -> std::process::ExitStatus {
+        let mut manager = self.manager.take().unwrap();
+        let sent = Command::new("kill").arg(signal).arg(manager.id().to_string()).status().unwrap();
+        assert!(sent.success());
+        manager.wait().unwrap()
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    pub fn run(&self, args: &[&str], input: &str) -> Output {
+        let mut child = Command::new(ONHOOK)
+            .args(args)
+            .env("ONHOOK_SOCKET", self.path("m.sock"))
+            .env("XDG_CONFIG_HOME", self.folder.path())
+            .env("HOME", self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that needs no input may have ended.
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+        child.wait_with_output().unwrap()
+    }
+
+    pub fn dial_with(&self, more: &[&str], password: &str) -> Output {
+        let ca = self.path("ca.pem");
+        let number = format!("127.0.0.1:{}", self.port);
+        let mut args =
+            vec!["dial", "--phone-number", &number, "--device", "sstp", "--user", "alice"];
+        args.extend(["--password-stdin", "--ca-file", ca.to_str().unwrap(), "--json"]);
+        args.extend(more);
+        self.run(&args, password)
+    }
+
+    pub fn dial(&self) -> String {
+        let output = self.dial_with(&[], PASSWORD);
+        assert!(output.status.success(), "{output:?}\n{}", self.log());
+        let last = lines(&output).pop().unwrap();
+        assert_eq!(last["event"], "connected");
+        last["handle"].as_str().unwrap().to_owned()
+    }
+
+    pub fn list(&self) -> Vec<Value> {
+        let output = self.run(&["list", "--json"], "");
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for child in self.manager.iter_mut().chain([&mut self.server]) {
+            // It may have ended by itself.
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+pub fn lines(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+pub fn says(output: &Output, what: &str) -> bool {
+    String::from_utf8_lossy(&output.stderr).contains(what)
+}
