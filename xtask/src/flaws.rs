@@ -1,8 +1,9 @@
 //! `flaws`: the table of the field's flaws is true of the code.
 //!
 //! Every number of `docs/flaws.md` names tests by file and function; each must be there and its file must
-//! bear the number, and every number that a test bears must be in the table. With `--run` the tests are
-//! run, and each must be seen to pass.
+//! bear the number, and every number that a test bears must be in the table; the tests that
+//! `docs/security.md` names must be there as well. With `--run` the tests of the table are run, and each
+//! must be seen to pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ use crate::finding::Finding;
 use crate::tree::{Package, Tree};
 
 const TABLE: &str = "docs/flaws.md";
+/// Names tests as well.
+const SECURITY: &str = "docs/security.md";
 
 /// A test as the table names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,12 +55,29 @@ pub(crate) fn check(tree: &Tree) -> Result<Vec<Finding>> {
             }
         }
     }
+    found.extend(named_elsewhere(SECURITY)?);
     let known: BTreeSet<&str> = rows.iter().map(|row| row.number.as_str()).collect();
     for (_, source) in tree.sources().filter(|(package, _)| package.name != env!("CARGO_PKG_NAME"))
     {
         for (line, comment) in source.comment_lines() {
             for number in numbers(comment).filter(|number| !known.contains(number)) {
                 found.push(Finding::new(&source.path, line, format!("{number} is not in {TABLE}")));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Tests that another page names and that are not there.
+fn named_elsewhere(page: &str) -> Result<Vec<Finding>> {
+    let text = std::fs::read_to_string(page).with_context(|| page.to_owned())?;
+    let mut found = Vec::new();
+    for (line, text) in (1..).zip(text.lines()) {
+        for test in tests_in(text) {
+            let code = std::fs::read_to_string(&test.file).unwrap_or_default();
+            if !code.contains(&format!("fn {}(", test.function)) {
+                let what = format!("{} has no test {}", test.file.display(), test.function);
+                found.push(Finding::new(Path::new(page), line, what));
             }
         }
     }
@@ -134,13 +154,17 @@ fn rows(text: &str) -> Vec<Row> {
         if numbers(number).next() != Some(number) {
             continue;
         }
-        let named = tests.split('`').filter_map(|part| part.split_once("::"));
-        let tests = named
-            .map(|(file, function)| Test { file: file.into(), function: function.to_owned() })
-            .collect();
-        rows.push(Row { line, number: number.to_owned(), tests });
+        rows.push(Row { line, number: number.to_owned(), tests: tests_in(tests).collect() });
     }
     rows
+}
+
+/// The tests that a text names: `file.rs::function`, between backticks.
+fn tests_in(text: &str) -> impl Iterator<Item = Test> {
+    text.split('`').filter_map(|part| part.split_once(".rs::")).map(|(file, function)| Test {
+        file: format!("{file}.rs").into(),
+        function: function.to_owned(),
+    })
 }
 
 /// The numbers in a text: `N-LCP-01`.

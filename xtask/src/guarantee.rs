@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::MetadataCommand;
 use serde_json::{Map, Value};
 
-use crate::{errands, flaws};
+use crate::{errands, exposure, flaws};
 
 /// One proof: its word, how it is run at full size and quickly.
 struct Proof {
@@ -28,6 +28,7 @@ const PROOFS: &[Proof] = &[
     },
     Proof { name: "crash", run: errands::crash, full: &[], quick: &["--points", "24"] },
     Proof { name: "flaws", run: flaws::run, full: &[], quick: &[] },
+    Proof { name: "exposure", run: exposure::run, full: &[], quick: &[] },
 ];
 
 /// A row of the table: what people read, and the figures that it shows.
@@ -47,6 +48,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("longest healing, ms", &["crash_longest_healing_ms"]),
     ("flaws of the field that do no harm here, of", &["flaws_held", "flaws_numbers"]),
     ("by number", &["flaws_by_number"]),
+    ("exposure of the systemd unit, of 10", &["exposure"]),
 ];
 
 /// Runs all proofs; `false` when one found something.

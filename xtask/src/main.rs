@@ -11,6 +11,7 @@ mod check;
 mod cite;
 mod codes;
 mod errands;
+mod exposure;
 mod finding;
 mod flaws;
 mod floors;
@@ -45,6 +46,7 @@ errands:
                     very many lives of connections under an invented clock (--help for all)
   crash [--points N] [ARG…]
                     real processes killed at every step in namespaces of their own (--help for all)
+  exposure          what systemd-analyze says of the unit: at most 2.0
   fuzz [--minutes N] [TARGET…]
                     every fuzz target for N minutes (default 1)
 ";
@@ -75,6 +77,7 @@ fn run(words: &[String]) -> Result<bool> {
         "guarantee" => guarantee::run(rest),
         "simulate" => errands::simulate(rest),
         "crash" => errands::crash(rest),
+        "exposure" => exposure::run(rest),
         "fuzz" => errands::fuzz(rest),
         "flaws" if rest.first().is_some_and(|word| word == "--run") => {
             flaws::run(rest.get(1..).unwrap_or_default())

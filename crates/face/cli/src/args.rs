@@ -349,6 +349,9 @@ pub(crate) struct AnswerArgs {
     /// The most calls at once
     #[arg(long, default_value_t = 1024)]
     pub(crate) max_calls: usize,
+    /// For looking into troubles: keep all rights, and may write everywhere
+    #[arg(long)]
+    pub(crate) unconfined: bool,
     /// For tests of callers: misbehave with every caller
     #[arg(long, value_name = "KIND")]
     pub(crate) impair: Option<ImpairName>,
@@ -445,6 +448,9 @@ pub(crate) struct DaemonArgs {
     /// onhook has that right when there is one and this is not said
     #[arg(long, value_name = "GROUP")]
     pub(crate) operators: Option<String>,
+    /// For looking into troubles: keep all rights, and may write everywhere
+    #[arg(long)]
+    pub(crate) unconfined: bool,
     /// Print "ready" when ready
     #[arg(long, hide = true)]
     pub(crate) ready_on_stdout: bool,

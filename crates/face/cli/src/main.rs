@@ -17,7 +17,8 @@ use args::{Args, Command};
 fn main() -> ExitCode {
     end_quietly_without_a_reader();
     let args = Args::parse();
-    // The inner half of exec makes namespaces and must have one thread; so no runtime yet.
+    // The inner half of exec makes namespaces, and servers give their rights up, which a thread does for
+    // itself alone; so no runtime yet.
     if let Command::ExecInside(inside) = args.command {
         return cmd::exec_inside::run(&inside);
     }
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Command::Completions { shell } => cmd::manual::completions(shell),
         Command::Man { command } => cmd::manual::page(command.as_deref()),
         Command::Phonebook(phonebook) => cmd::phonebook::run(&phonebook),
+        Command::Answer(answer) => cmd::answer::run(&answer),
         Command::Daemon(daemon) => cmd::daemon::run(args.socket, &daemon),
         command => runtime().and_then(|rt| rt.block_on(cmd::run(args.socket, command))),
     };

@@ -43,6 +43,22 @@ fn the_demo_holds_every_step() {
     }
 }
 
+/// Whatever the machine forbids us anyway, the manager has given up what it does not need.
+#[test]
+fn a_manager_gives_up_what_it_does_not_need() {
+    let stage = Stage::new();
+    let manager = stage.manager.as_ref().unwrap().id();
+    let status = std::fs::read_to_string(format!("/proc/{manager}/status")).unwrap();
+    let has = |line: &str| status.lines().any(|l| l == line);
+    // It was told to make no interfaces, and needs no right at all.
+    assert!(has("CapEff:\t0000000000000000") && has("CapPrm:\t0000000000000000"), "{status}");
+    assert!(has("NoNewPrivs:\t1") && has("Seccomp:\t2"), "{status}");
+    assert!(stage.log().contains("given up: all capabilities; "), "{}", stage.log());
+    // And it still does its work.
+    let handle = stage.dial();
+    assert!(stage.run(&["hangup", &handle], "").status.success());
+}
+
 #[test]
 fn a_connection_stays_when_its_dialer_ends_and_another_process_hangs_it_up() {
     let stage = Stage::new();

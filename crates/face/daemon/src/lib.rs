@@ -18,4 +18,4 @@ pub use daemon::{DaemonConfig, harden, init_logging, run};
 pub use engine_service::EngineService;
 pub use server::{ServerLimits, serve};
 pub use service::{Answer, Caller, Events, Service, TunOffer};
-pub use socket::{Bound, default_socket};
+pub use socket::{Bound, default_socket, folder_of, prepare_folder};

@@ -41,8 +41,7 @@ impl Bound {
 
     /// Makes the socket. What a dead manager left is removed; a living one is an error.
     pub(crate) fn bind(path: &Path) -> anyhow::Result<Self> {
-        let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        prepare_folder(folder)?;
+        prepare_folder(folder_of(path))?;
         let path = &std::path::absolute(path)?;
         let lock_path = path.with_extension("lock");
         ensure!(lock_path != *path, "{} is the name of a lock, not of a socket", path.display());
@@ -97,8 +96,17 @@ fn remove_stale(path: &Path) -> anyhow::Result<()> {
     fs::remove_file(path).with_context(|| format!("{} cannot be removed", path.display()))
 }
 
-/// The folder must be ours, or root's, and no link that somebody else laid.
-fn prepare_folder(folder: &Path) -> anyhow::Result<()> {
+/// The folder that a socket stands in.
+pub fn folder_of(socket: &Path) -> &Path {
+    socket.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes the folder of a socket where there is none. It must be ours, or root's, and no link that
+/// somebody else laid.
+///
+/// # Errors
+/// When it cannot be made, or others might put a socket of theirs in the place of ours.
+pub fn prepare_folder(folder: &Path) -> anyhow::Result<()> {
     let system = folder == Path::new("/run/onhook");
     if !folder.exists() {
         let mode = if system { 0o755 } else { 0o700 };

@@ -22,6 +22,7 @@
 
 mod capture;
 mod clock;
+mod confine;
 mod crash;
 mod dns;
 mod door;
@@ -36,6 +37,7 @@ mod resolve;
 mod rights;
 
 pub use capture::PppCapture;
+pub use confine::{Confined, Confinement, confine};
 pub use crash::crash_point;
 pub use dns::DnsChoice;
 pub use door::{Abilities, Applied, Host, HostConfig, Resource};

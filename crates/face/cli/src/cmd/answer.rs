@@ -1,6 +1,6 @@
 //! `onhook answer`: the answering server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -9,7 +9,7 @@ use onhook_answer::{
     Answer, AnswerConfig, Behind, Identity, Impairment, Method, Pool, Session, Users,
 };
 use onhook_engine::{Engine, EngineConfig};
-use onhook_host::HostConfig;
+use onhook_host::{Confinement, HostConfig, confine};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -19,10 +19,27 @@ use crate::print;
 /// How the folders of answering sides begin; the process id follows.
 const FOLDER: &str = "answer-";
 
-pub(crate) async fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     onhook_daemon::init_logging(false);
     onhook_daemon::harden();
+    // Files that the caller names are read and written with the caller's rights, before they are given up.
     let config = config(args)?;
+    if let (Some(file), Some(ca)) = (&args.write_ca, config.identity.ca_pem()) {
+        std::fs::write(file, ca)?;
+    }
+    let state_dir = onhook_client::state_dir();
+    std::fs::create_dir_all(&state_dir)?;
+    if !args.unconfined {
+        // With the right to take a port below 1024, whatever stands behind the calls.
+        let writable = vec![state_dir, PathBuf::from("/dev")];
+        let confined = confine(&Confinement { writable, keeps_network_rights: true });
+        tracing::info!(target: "answer", "{confined}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(args, config))
+}
+
+async fn serve(args: &AnswerArgs, config: AnswerConfig) -> anyhow::Result<ExitCode> {
     let (identity, users) = (config.identity.clone(), config.users.count());
     // From here on there is something to clean up, so that a signal must not simply end us.
     let mut stop = StopSignals::listen()?;
@@ -53,9 +70,6 @@ pub(crate) async fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
         } else {
             println!("Answering SSTP on {address} for {users} users; certificate SHA-256 {pin}");
         }
-    }
-    if let (Some(file), Some(ca)) = (&args.write_ca, identity.ca_pem()) {
-        std::fs::write(file, ca)?;
     }
     report(&answer, args.json, &mut stop).await?;
     answer.stop().await;

@@ -1,24 +1,53 @@
 //! `onhook daemon`: the manager in the foreground.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use onhook_daemon::{DaemonConfig, EngineService};
 use onhook_engine::{Engine, EngineConfig, ManagerTerms};
-use onhook_host::{DnsChoice, HostConfig};
+use onhook_host::{Confinement, DnsChoice, HostConfig, confine};
 
 use crate::args::{DaemonArgs, DnsMeans};
 
 pub(crate) fn run(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<ExitCode> {
     onhook_daemon::init_logging(false);
     onhook_daemon::harden();
+    let state_dir = args.state_dir.clone().unwrap_or_else(onhook_client::state_dir);
+    if args.unconfined {
+        tracing::warn!(target: "daemon", "not confined, as asked: for looking into troubles only");
+    } else {
+        let confined = confine(&confinement(socket.as_deref(), &state_dir, args.userspace)?);
+        tracing::info!(target: "daemon", "{confined}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(socket, args))?;
     // Look-ups that the system's resolver still sits in must not keep us.
     runtime.shutdown_timeout(Duration::from_millis(100));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the manager still needs when it has begun. The folders are made here: below one that is not
+/// there nothing could be allowed.
+fn confinement(
+    socket: Option<&Path>,
+    state_dir: &Path,
+    userspace: bool,
+) -> anyhow::Result<Confinement> {
+    std::fs::create_dir_all(state_dir)
+        .with_context(|| format!("{} cannot be made", state_dir.display()))?;
+    let socket = socket.map_or_else(onhook_daemon::default_socket, Path::to_owned);
+    let folder = onhook_daemon::folder_of(&socket);
+    // What is wrong with it is said when the socket is made; systemd may have made another.
+    drop(onhook_daemon::prepare_folder(folder));
+    let mut writable = vec![state_dir.to_owned(), folder.to_owned(), PathBuf::from("/dev")];
+    if !userspace {
+        // For /etc/resolv.conf, and for resolvconf, which keeps its files below /run.
+        writable.extend(["/etc", "/run"].map(PathBuf::from));
+    }
+    Ok(Confinement { writable, keeps_network_rights: !userspace })
 }
 
 async fn serve(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<()> {

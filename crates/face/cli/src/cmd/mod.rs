@@ -30,9 +30,9 @@ pub(crate) async fn run(socket: Option<PathBuf>, command: Command) -> anyhow::Re
         Command::Hangup(args) => hangup::run(socket, &args).await,
         Command::Watch(args) => watch::run(socket, &args).await,
         Command::Exec(args) => exec::run(socket, &args).await,
-        Command::Answer(args) => answer::run(&args).await,
         Command::Demo(args) => demo::run(&args).await,
         Command::Phonebook(_)
+        | Command::Answer(_)
         | Command::Daemon(_)
         | Command::Completions { .. }
         | Command::Man { .. }
