@@ -346,9 +346,12 @@ pub(crate) struct AnswerArgs {
     /// A small inside host stands behind the calls, instead of this machine
     #[arg(long)]
     pub(crate) inside: bool,
-    /// The most calls at once
+    /// The most calls at once whose callers have proved who they are
     #[arg(long, default_value_t = 1024)]
     pub(crate) max_calls: usize,
+    /// The most calls at once whose callers have not; one more ends an old one
+    #[arg(long, default_value_t = 1024)]
+    pub(crate) max_unproven: usize,
     /// For looking into troubles: keep all rights, and may write everywhere
     #[arg(long)]
     pub(crate) unconfined: bool,

@@ -47,6 +47,7 @@ impl Stage {
             name: "bench".to_owned(),
             behind: Behind::Inside,
             max_calls: 65_000,
+            max_unproven: 65_000,
         };
         let answer = Answer::start(engine("answer").await?, config).await?;
         Ok(Self { engine: engine("manager").await?, answer, ca, folder })

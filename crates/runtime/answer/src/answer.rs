@@ -1,6 +1,5 @@
 //! Listening, admitting, and knowing who is there.
 
-use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,13 +15,11 @@ use onhook_host::{TlsLane, crash_point};
 use onhook_model::{Cause, RasCode, Traffic};
 use onhook_ppp::auth::{self, Method};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
+use crate::calls::{CallLimits, Calls, Session};
 use crate::{Identity, Pool, Users};
-
-/// TLS handshakes that may be under way at once; further callers wait in the listen queue.
-const HANDSHAKES: usize = 256;
 
 /// What stands behind the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,28 +50,11 @@ pub struct AnswerConfig {
     pub name: String,
     /// What stands behind the calls.
     pub behind: Behind,
-    /// The most calls at once.
+    /// The most calls at once whose callers have proved who they are; further ones are refused.
     pub max_calls: usize,
-}
-
-/// A call that is up or coming up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// Its number, never given twice.
-    pub call: u64,
-    /// Where the caller calls from.
-    pub from: SocketAddr,
-    /// The name that it proved, once it has.
-    pub user: Option<String>,
-    /// The address that it was given.
-    pub address: Option<Ipv4Addr>,
-    /// Packets pass.
-    pub connected: bool,
-}
-
-struct Live {
-    session: Session,
-    stop: Option<oneshot::Sender<Cause>>,
+    /// The most calls at once whose callers have proved nothing yet; one more ends an old one, of the
+    /// address that has most of them.
+    pub max_unproven: usize,
 }
 
 struct Inner {
@@ -82,7 +62,7 @@ struct Inner {
     dns: Vec<Ipv4Addr>,
     behind: Behind,
     pool: Mutex<Pool>,
-    calls: Mutex<HashMap<u64, Live>>,
+    calls: Mutex<Calls>,
     changed: watch::Sender<u64>,
 }
 
@@ -120,12 +100,13 @@ impl Answer {
         config: AnswerConfig,
         impairment: Option<Impairment>,
     ) -> Result<Self, HostError> {
+        let limits = CallLimits { proven: config.max_calls, unproven: config.max_unproven };
         let inner = Arc::new(Inner {
             users: config.users,
             dns: config.dns,
             behind: config.behind,
             pool: Mutex::new(config.pool),
-            calls: Mutex::new(HashMap::new()),
+            calls: Mutex::new(Calls::new(limits)),
             changed: watch::channel(0).0,
         });
         let plan = Plan::for_answer(&AnswerPlan {
@@ -151,9 +132,7 @@ impl Answer {
                 inner: inner.clone(),
                 plan: plan.clone(),
                 identity: config.identity.clone(),
-                max_calls: config.max_calls,
                 next: Arc::new(AtomicU64::new(1)),
-                handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             };
             tasks.spawn(desk.listen(listener, stopped.clone()));
         }
@@ -167,10 +146,7 @@ impl Answer {
 
     /// Who is there, in the order of calling.
     pub fn sessions(&self) -> Vec<Session> {
-        let mut sessions: Vec<_> =
-            self.inner.calls().values().map(|live| live.session.clone()).collect();
-        sessions.sort_by_key(|s| s.call);
-        sessions
+        self.inner.calls().sessions()
     }
 
     /// Addresses that are handed out.
@@ -185,12 +161,7 @@ impl Answer {
 
     /// Hangs a call up; false when there is none of this number.
     pub fn disconnect(&self, call: u64) -> bool {
-        let stop = self.inner.calls().get_mut(&call).and_then(|live| live.stop.take());
-        match stop {
-            // A call that has just ended needs no word.
-            Some(stop) => stop.send(Cause::hung_up()).is_ok(),
-            None => false,
-        }
+        self.inner.calls().stop(call, Cause::hung_up())
     }
 
     /// Takes no more calls, hangs up those that are there, and waits until nothing of them is left.
@@ -201,7 +172,7 @@ impl Answer {
 }
 
 impl Inner {
-    fn calls(&self) -> MutexGuard<'_, HashMap<u64, Live>> {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -241,21 +212,20 @@ impl Answering for Inner {
         }
         // The call is held until its address stands in it, so that none is lost on the way.
         let mut calls = self.calls();
-        let Some(live) = calls.get_mut(&call) else { return (refusal(), None) };
-        if live.session.user.as_ref().is_some_and(|known| *known != name) {
+        let Some(session) = calls.get(call) else { return (refusal(), None) };
+        if session.user.as_ref().is_some_and(|known| *known != name) {
             tracing::warn!(target: "answer", call, "refused: the caller has become another one");
             return (refusal(), None);
         }
         let mut pool = self.pool();
         let ours = pool.ours();
         // A caller that proves itself again keeps what it has.
-        let Some(theirs) = live.session.address.or_else(|| pool.take()) else {
+        let Some(theirs) = session.address.or_else(|| pool.take()) else {
             tracing::warn!(target: "answer", call, "refused: the pool of addresses is empty");
             return (refusal(), None);
         };
         drop(pool);
-        live.session.user = Some(name);
-        live.session.address = Some(theirs);
+        calls.prove(call, name, theirs);
         drop(calls);
         self.tell();
         crash_point("a caller is admitted");
@@ -264,18 +234,18 @@ impl Answering for Inner {
     }
 
     fn connected(&self, call: u64, connection: &Connection) {
-        if let Some(live) = self.calls().get_mut(&call) {
-            live.session.connected = true;
+        if let Some(session) = self.calls().get(call) {
+            session.connected = true;
             tracing::info!(target: "answer", call, user = connection.peer_name(),
-                address = ?live.session.address, "connected");
+                address = ?session.address, "connected");
         }
         self.tell();
     }
 
     fn ended(&self, call: u64, cause: &Cause, traffic: Traffic) {
         crash_point("a call has ended");
-        let live = self.calls().remove(&call);
-        if let Some(address) = live.and_then(|l| l.session.address) {
+        let session = self.calls().end(call);
+        if let Some(address) = session.and_then(|session| session.address) {
             self.pool().give_back(address);
         }
         tracing::info!(target: "answer", call, %cause, bytes_in = traffic.bytes_in,
@@ -303,43 +273,40 @@ struct Desk {
     inner: Arc<Inner>,
     plan: Plan,
     identity: Identity,
-    max_calls: usize,
     next: Arc<AtomicU64>,
-    handshakes: Arc<Semaphore>,
 }
 
 impl Desk {
     async fn listen(self, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
         let mut calls = JoinSet::new();
         loop {
-            // A turn first, then a caller: those that are too many wait in the listen queue.
-            let turn = tokio::select! {
-                _ = stopped.wait_for(|stop| *stop) => break,
-                turn = self.handshakes.clone().acquire_owned() => turn,
-            };
             let accepted = tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => break,
                 accepted = listener.accept() => accepted,
             };
             while calls.try_join_next().is_some() {}
-            match (accepted, turn) {
-                (Ok((stream, from)), Ok(turn)) => {
-                    calls.spawn(self.clone().take(stream, from, turn, stopped.clone()));
+            match accepted {
+                Ok((stream, from)) => {
+                    let call = self.next.fetch_add(1, Ordering::Relaxed);
+                    let begun = self.inner.calls().begin(call, from);
+                    match begun {
+                        Some(stop) => {
+                            drop(calls.spawn(self.clone().take(stream, from, call, stop)))
+                        }
+                        None => {
+                            tracing::warn!(target: "answer", call, %from, "refused: too many calls");
+                        }
+                    }
                 }
-                (Err(error), _) => {
+                Err(error) => {
                     tracing::warn!(target: "answer", %error, "a call could not be accepted");
                     // Out of descriptors, for instance: let others end first.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
-                (Ok(_), Err(_)) => break,
             }
         }
         drop(listener);
-        for live in self.inner.calls().values_mut() {
-            if let Some(stop) = live.stop.take() {
-                drop(stop.send(Cause::manager_stops()));
-            }
-        }
+        self.inner.calls().stop_all(&Cause::manager_stops());
         while calls.join_next().await.is_some() {}
     }
 
@@ -347,36 +314,26 @@ impl Desk {
         self,
         stream: TcpStream,
         from: SocketAddr,
-        turn: tokio::sync::OwnedSemaphorePermit,
-        mut stopped: watch::Receiver<bool>,
+        call: u64,
+        mut stop: oneshot::Receiver<Cause>,
     ) {
-        let call = self.next.fetch_add(1, Ordering::Relaxed);
         crash_point("a call comes");
         let accept = TlsLane::accept(stream, self.identity.tls.clone(), self.identity.facts());
         let lane = tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => return,
-            lane = accept => lane,
+            _ = &mut stop => None,
+            lane = accept => lane
+                .inspect_err(
+                    |error| tracing::debug!(target: "answer", call, %from, %error, "no call came of it"),
+                )
+                .ok(),
         };
-        drop(turn);
-        let lane = match lane {
-            Ok(lane) => lane,
-            Err(error) => {
-                tracing::debug!(target: "answer", call, %from, %error, "no call came of it");
-                return;
-            }
+        let Some(lane) = lane else {
+            self.inner.calls().end(call);
+            return;
         };
-        let (stop, stopping) = oneshot::channel();
-        {
-            let mut calls = self.inner.calls();
-            if calls.len() >= self.max_calls {
-                tracing::warn!(target: "answer", call, %from, "refused: too many calls");
-                return;
-            }
-            let session = Session { call, from, user: None, address: None, connected: false };
-            calls.insert(call, Live { session, stop: Some(stop) });
-        }
+        self.inner.calls().tell(call);
         self.inner.tell();
         let answering: Arc<dyn Answering> = self.inner.clone();
-        self.engine.answer(call, lane, self.plan.clone(), answering, stopping).await;
+        self.engine.answer(call, lane, self.plan.clone(), answering, stop).await;
     }
 }

@@ -18,11 +18,13 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod calls;
 mod certificate;
 mod pool;
 mod users;
 
-pub use answer::{Answer, AnswerConfig, Behind, Session};
+pub use answer::{Answer, AnswerConfig, Behind};
+pub use calls::Session;
 pub use certificate::Identity;
 pub use onhook_connection::Impairment;
 pub use onhook_ppp::auth::Method;

@@ -121,6 +121,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         name: args.name.clone(),
         behind: if args.inside { Behind::Inside } else { Behind::Machine },
         max_calls: args.max_calls,
+        max_unproven: args.max_unproven,
     })
 }
 

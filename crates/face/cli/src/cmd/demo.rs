@@ -286,6 +286,7 @@ async fn answering_server(
         name: "onhook demo".to_owned(),
         behind: Behind::Inside,
         max_calls: 16,
+        max_unproven: 16,
     };
     Ok(match impairment {
         Some(kind) => Answer::start_impaired(engine, config, kind).await?,

@@ -1,0 +1,240 @@
+//! The book of calls: who is there, who has proved nothing yet, and who gives way to whom.
+//!
+//! Anybody can open a connection and then say nothing, or talk without end and prove nothing. Such calls
+//! are bounded in number, and the bound keeps nobody out: when one more comes, the oldest unproven call
+//! of the address that has the most of them is ended. A caller who knows the password is through in the
+//! time of a few round trips; who floods pushes out his own.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use onhook_model::{Cause, RasCode};
+use tokio::sync::oneshot;
+
+/// A call that is up or coming up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its number, never given twice.
+    pub call: u64,
+    /// Where the caller calls from.
+    pub from: SocketAddr,
+    /// The name that it proved, once it has.
+    pub user: Option<String>,
+    /// The address that it was given.
+    pub address: Option<Ipv4Addr>,
+    /// Packets pass.
+    pub connected: bool,
+}
+
+#[derive(Debug)]
+struct Live {
+    session: Session,
+    /// TLS stands: people may hear of the call.
+    told: bool,
+    stop: Option<oneshot::Sender<Cause>>,
+}
+
+/// How many calls there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CallLimits {
+    /// Calls whose caller has proved who it is; no further ones are taken then.
+    pub(crate) proven: usize,
+    /// Calls whose caller has not; an old one gives way to a new one then.
+    pub(crate) unproven: usize,
+}
+
+/// Everything that is known of the calls that are there.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    limits: CallLimits,
+    book: HashMap<u64, Live>,
+    proven: usize,
+    unproven: usize,
+    /// Unproven calls of each address, oldest first. What shares 64 bits of IPv6 counts as one.
+    of_address: HashMap<IpAddr, BTreeSet<u64>>,
+}
+
+impl Calls {
+    pub(crate) fn new(limits: CallLimits) -> Self {
+        Self { limits, book: HashMap::new(), proven: 0, unproven: 0, of_address: HashMap::new() }
+    }
+
+    /// A call comes. What is given back resolves when it is to end; `None`: it cannot be taken.
+    pub(crate) fn begin(
+        &mut self,
+        call: u64,
+        from: SocketAddr,
+    ) -> Option<oneshot::Receiver<Cause>> {
+        // Calls that were pushed out still say goodbye; their number is bounded too.
+        let most = self.limits.proven.saturating_add(self.limits.unproven.saturating_mul(4));
+        if self.proven >= self.limits.proven || self.book.len() >= most {
+            return None;
+        }
+        let (stop, stopping) = oneshot::channel();
+        let session = Session { call, from, user: None, address: None, connected: false };
+        self.book.insert(call, Live { session, told: false, stop: Some(stop) });
+        self.unproven += 1;
+        self.of_address.entry(party(from)).or_default().insert(call);
+        if self.unproven > self.limits.unproven {
+            self.push_one_out();
+        }
+        Some(stopping)
+    }
+
+    fn push_one_out(&mut self) {
+        let crowd = self.of_address.values().max_by_key(|calls| calls.len());
+        let Some(oldest) = crowd.and_then(|calls| calls.first().copied()) else { return };
+        self.leave_the_unproven(oldest);
+        let text = "it gave way to others: its caller had not proved who it is";
+        self.stop(oldest, Cause::new(RasCode::BUSY, text));
+    }
+
+    fn leave_the_unproven(&mut self, call: u64) {
+        let Some(live) = self.book.get(&call) else { return };
+        let party = party(live.session.from);
+        let Some(calls) = self.of_address.get_mut(&party) else { return };
+        if calls.remove(&call) {
+            self.unproven -= 1;
+        }
+        if calls.is_empty() {
+            self.of_address.remove(&party);
+        }
+    }
+
+    /// TLS stands.
+    pub(crate) fn tell(&mut self, call: u64) {
+        if let Some(live) = self.book.get_mut(&call) {
+            live.told = true;
+        }
+    }
+
+    /// The session of a call.
+    pub(crate) fn get(&mut self, call: u64) -> Option<&mut Session> {
+        self.book.get_mut(&call).map(|live| &mut live.session)
+    }
+
+    /// The caller has proved who it is, and has an address.
+    pub(crate) fn prove(&mut self, call: u64, user: String, address: Ipv4Addr) {
+        self.leave_the_unproven(call);
+        let Some(live) = self.book.get_mut(&call) else { return };
+        if live.session.user.replace(user).is_none() {
+            self.proven += 1;
+        }
+        live.session.address = Some(address);
+    }
+
+    /// Nothing is left of the call.
+    pub(crate) fn end(&mut self, call: u64) -> Option<Session> {
+        self.leave_the_unproven(call);
+        let live = self.book.remove(&call)?;
+        if live.session.user.is_some() {
+            self.proven -= 1;
+        }
+        Some(live.session)
+    }
+
+    /// Tells a call to end; false when there is none of this number, or it was told before.
+    pub(crate) fn stop(&mut self, call: u64, cause: Cause) -> bool {
+        let stop = self.book.get_mut(&call).and_then(|live| live.stop.take());
+        // A call that has just ended needs no word.
+        stop.is_some_and(|stop| stop.send(cause).is_ok())
+    }
+
+    /// Tells every call to end.
+    pub(crate) fn stop_all(&mut self, cause: &Cause) {
+        for stop in self.book.values_mut().filter_map(|live| live.stop.take()) {
+            // As above.
+            drop(stop.send(cause.clone()));
+        }
+    }
+
+    /// Who is there, in the order of calling.
+    pub(crate) fn sessions(&self) -> Vec<Session> {
+        let told = self.book.values().filter(|live| live.told);
+        let mut sessions: Vec<_> = told.map(|live| live.session.clone()).collect();
+        sessions.sort_by_key(|session| session.call);
+        sessions
+    }
+}
+
+/// Whose calls are counted together.
+fn party(from: SocketAddr) -> IpAddr {
+    match from.ip().to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(last: u8) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, last], 4000))
+    }
+
+    fn calls(proven: usize, unproven: usize) -> Calls {
+        Calls::new(CallLimits { proven, unproven })
+    }
+
+    fn is_told(stopping: &mut oneshot::Receiver<Cause>) -> bool {
+        stopping.try_recv().is_ok()
+    }
+
+    #[test]
+    fn one_too_many_pushes_out_the_oldest_of_the_address_that_has_most() {
+        let mut calls = calls(10, 4);
+        let mut other = calls.begin(1, from(1)).unwrap();
+        let mut crowd: Vec<_> = (2..=4).map(|call| calls.begin(call, from(2)).unwrap()).collect();
+        let mut fifth = calls.begin(5, from(3)).unwrap();
+        assert!(is_told(&mut crowd[0]), "the oldest of the crowd");
+        assert!(!is_told(&mut other), "older, but alone at its address");
+        assert!(!is_told(&mut crowd[1]) && !is_told(&mut crowd[2]) && !is_told(&mut fifth));
+        assert!(calls.end(2).is_some());
+        assert_eq!((calls.unproven, calls.book.len()), (4, 4));
+    }
+
+    #[test]
+    fn who_has_proved_who_it_is_is_never_pushed_out() {
+        let mut calls = calls(10, 1);
+        let mut proven = calls.begin(1, from(1)).unwrap();
+        calls.prove(1, "alice".to_owned(), Ipv4Addr::LOCALHOST);
+        for call in 2..50 {
+            calls.begin(call, from(1));
+        }
+        assert!(!is_told(&mut proven));
+        assert_eq!(calls.proven, 1);
+        assert_eq!(calls.end(1).unwrap().user.as_deref(), Some("alice"));
+        assert_eq!(calls.proven, 0);
+    }
+
+    #[test]
+    fn the_whole_is_bounded_even_while_those_pushed_out_say_goodbye() {
+        let mut calls = calls(2, 10);
+        let taken = (0..1000).filter(|call| calls.begin(*call, from(1)).is_some()).count();
+        assert_eq!(taken, 42);
+        for call in 0..1000 {
+            calls.end(call);
+        }
+        assert_eq!((calls.unproven, calls.of_address.len(), calls.book.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn no_more_are_taken_when_enough_are_proven() {
+        let mut calls = calls(1, 10);
+        let _stopping = calls.begin(1, from(1)).unwrap();
+        calls.prove(1, "alice".to_owned(), Ipv4Addr::LOCALHOST);
+        calls.prove(1, "alice".to_owned(), Ipv4Addr::LOCALHOST);
+        assert!(calls.begin(2, from(2)).is_none());
+        calls.end(1);
+        assert!(calls.begin(3, from(2)).is_some());
+    }
+
+    #[test]
+    fn addresses_of_one_network_of_ipv6_count_as_one() {
+        let at = |text: &str| party(SocketAddr::new(text.parse().unwrap(), 1));
+        assert_eq!(at("2001:db8::1"), at("2001:db8::ffff:1"));
+        assert_ne!(at("2001:db8::1"), at("2001:db8:0:1::1"));
+        assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
+    }
+}
