@@ -51,6 +51,20 @@ pub(crate) fn crash(args: &[String]) -> Result<bool> {
     Ok(status.success() || status.code() == Some(77))
 }
 
+/// Builds `onhook` as people get it, and besieges it.
+pub(crate) fn siege(args: &[String]) -> Result<bool> {
+    let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
+    let built = metadata.target_directory.as_std_path().join("release");
+    let build = ["build", "--release", "--package", "onhook", "--package", "onhook-siege"];
+    if !run(cargo().args(build))? {
+        return Ok(false);
+    }
+    run(Command::new(built.join("onhook-siege"))
+        .arg("--onhook")
+        .arg(built.join("onhook"))
+        .args(args))
+}
+
 /// Runs the fuzz targets, each for some minutes, without a sanitizer, so that stable Rust will do.
 pub(crate) fn fuzz(args: &[String]) -> Result<bool> {
     let (minutes, named) = fuzz_args(args)?;

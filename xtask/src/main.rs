@@ -46,6 +46,8 @@ errands:
                     very many lives of connections under an invented clock (--help for all)
   crash [--points N] [ARG…]
                     real processes killed at every step in namespaces of their own (--help for all)
+  siege [--quick] [ARG…]
+                    floods, and clients and peers that never end (--help for all)
   exposure          what systemd-analyze says of the unit: at most 2.0
   fuzz [--minutes N] [TARGET…]
                     every fuzz target for N minutes (default 1)
@@ -77,6 +79,7 @@ fn run(words: &[String]) -> Result<bool> {
         "guarantee" => guarantee::run(rest),
         "simulate" => errands::simulate(rest),
         "crash" => errands::crash(rest),
+        "siege" => errands::siege(rest),
         "exposure" => exposure::run(rest),
         "fuzz" => errands::fuzz(rest),
         "flaws" if rest.first().is_some_and(|word| word == "--run") => {
