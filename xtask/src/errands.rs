@@ -1,12 +1,11 @@
 //! The errands: programs of ours that are built and run by one word.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use cargo_metadata::MetadataCommand;
 
-use crate::check::{cargo, has_subcommand};
+use crate::check::cargo;
 
 const SIMULATE: [&str; 5] = ["run", "--release", "--package", "onhook-lives", "--"];
 
@@ -65,81 +64,7 @@ pub(crate) fn siege(args: &[String]) -> Result<bool> {
         .args(args))
 }
 
-/// Runs the fuzz targets, each for some minutes, without a sanitizer, so that stable Rust will do.
-pub(crate) fn fuzz(args: &[String]) -> Result<bool> {
-    let (minutes, named) = fuzz_args(args)?;
-    if !has_subcommand("fuzz") {
-        bail!("cargo-fuzz is missing: cargo install --locked cargo-fuzz (it needs g++ too)");
-    }
-    let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
-    let folder = metadata.workspace_root.as_std_path().join("crates/proof/fuzz");
-    let targets = if named.is_empty() { fuzz_targets(&folder)? } else { named };
-    let seconds = format!("-max_total_time={}", (minutes * 60.0).ceil());
-    let mut clean = true;
-    for target in &targets {
-        println!("── fuzz {target}");
-        let corpus = grown_corpus(&folder, target)?;
-        let mut command = cargo();
-        command.args(["fuzz", "run", "--sanitizer", "none", "--fuzz-dir"]).arg(&folder);
-        command.arg(target).arg(&corpus).arg(folder.join("corpus").join(target));
-        // 512 MiB: nothing from the wire may grow without bound. 5 s: nothing may loop.
-        command.args(["--", &seconds, "-rss_limit_mb=512", "-timeout=5", "-print_final_stats=1"]);
-        clean &= run(&mut command)?;
-    }
-    Ok(clean)
-}
-
-/// `--minutes N` and the targets named.
-fn fuzz_args(args: &[String]) -> Result<(f64, Vec<String>)> {
-    let (mut minutes, mut targets) = (1.0, Vec::new());
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        if arg == "--minutes" {
-            let value = args.next().context("--minutes wants a number")?;
-            minutes = value.parse().with_context(|| format!("“{value}” is no number"))?;
-        } else if arg.starts_with('-') {
-            bail!("no such option: {arg}");
-        } else {
-            targets.push(arg.clone());
-        }
-    }
-    Ok((minutes, targets))
-}
-
-/// All targets, by their files.
-fn fuzz_targets(folder: &Path) -> Result<Vec<String>> {
-    let listed = std::fs::read_dir(folder.join("fuzz_targets")).context("the fuzz targets")?;
-    let mut names = Vec::new();
-    for entry in listed {
-        let path = entry?.path();
-        names.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// Where inputs that were found are kept; the corpus that is checked in stays small.
-fn grown_corpus(folder: &Path, target: &str) -> Result<PathBuf> {
-    let grown = folder.join("target").join("grown").join(target);
-    std::fs::create_dir_all(&grown).with_context(|| grown.display().to_string())?;
-    Ok(grown)
-}
-
 fn run(command: &mut Command) -> Result<bool> {
     let status = command.status().with_context(|| format!("{:?}", command.get_program()))?;
     Ok(status.success())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn minutes_and_targets_are_told_apart() {
-        let args = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
-        let (minutes, targets) = fuzz_args(&args(&["--minutes", "0.5", "varlink"])).unwrap();
-        assert_eq!((minutes, targets), (0.5, vec!["varlink".to_owned()]));
-        assert!(fuzz_args(&args(&["--minutes"])).is_err());
-        assert!(fuzz_args(&args(&["--hours", "1"])).is_err());
-    }
 }

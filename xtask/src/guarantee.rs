@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::MetadataCommand;
 use serde_json::{Map, Value};
 
-use crate::{errands, exposure, flaws};
+use crate::{errands, exposure, flaws, fuzz};
 
 /// One proof: its word, how it is run at full size and quickly.
 struct Proof {
@@ -28,6 +28,8 @@ const PROOFS: &[Proof] = &[
     },
     Proof { name: "crash", run: errands::crash, full: &[], quick: &["--points", "24"] },
     Proof { name: "flaws", run: flaws::run, full: &[], quick: &[] },
+    Proof { name: "siege", run: errands::siege, full: &[], quick: &["--quick"] },
+    Proof { name: "fuzz", run: fuzz::run, full: &["--minutes", "1"], quick: &["--minutes", "0.1"] },
     Proof { name: "exposure", run: exposure::run, full: &[], quick: &[] },
 ];
 
@@ -48,6 +50,12 @@ const ROWS: &[(&str, &[&str])] = &[
     ("longest healing, ms", &["crash_longest_healing_ms"]),
     ("flaws of the field that do no harm here, of", &["flaws_held", "flaws_numbers"]),
     ("by number", &["flaws_by_number"]),
+    ("sieges that hold, of", &["siege_held", "siege_stories"]),
+    ("most that a besieged process grew, MiB", &["siege_most_growth_mib"]),
+    ("longest honest dial meanwhile, ms", &["siege_longest_honest_ms"]),
+    ("fuzz executions", &["fuzz_executions"]),
+    ("edges reached, all ordeals", &["fuzz_edges"]),
+    ("ordeals stood but for", &["fuzz_ordeals", "fuzz_faults"]),
     ("exposure of the systemd unit, of 10", &["exposure"]),
 ];
 

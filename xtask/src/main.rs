@@ -15,6 +15,7 @@ mod exposure;
 mod finding;
 mod flaws;
 mod floors;
+mod fuzz;
 mod guarantee;
 mod source;
 mod tree;
@@ -49,8 +50,8 @@ errands:
   siege [--quick] [ARG…]
                     floods, and clients and peers that never end (--help for all)
   exposure          what systemd-analyze says of the unit: at most 2.0
-  fuzz [--minutes N] [TARGET…]
-                    every fuzz target for N minutes (default 1)
+  fuzz [--minutes N] [ORDEAL…]
+                    every ordeal for N minutes (default 1), and what was reached
 ";
 
 fn main() -> ExitCode {
@@ -81,7 +82,7 @@ fn run(words: &[String]) -> Result<bool> {
         "crash" => errands::crash(rest),
         "siege" => errands::siege(rest),
         "exposure" => exposure::run(rest),
-        "fuzz" => errands::fuzz(rest),
+        "fuzz" => fuzz::run(rest),
         "flaws" if rest.first().is_some_and(|word| word == "--run") => {
             flaws::run(rest.get(1..).unwrap_or_default())
         }

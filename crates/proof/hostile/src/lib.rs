@@ -191,9 +191,7 @@ impl Ends {
 
     /// The next arrival or deadline; false when nothing will ever happen again.
     pub fn step(&mut self) -> bool {
-        let arrival = self.flight.front().map(|(at, ..)| *at);
-        let deadlines = Victim::BOTH.map(|v| self.end(v).ppp.poll_timeout().map(|d| d.at));
-        let Some(at) = deadlines.into_iter().chain([arrival]).flatten().min() else { return false };
+        let Some(at) = self.next_moment() else { return false };
         self.now = self.now.max(at);
         let now = self.now;
         match self.flight.pop_front_if(|(at, ..)| *at <= now) {
@@ -204,6 +202,37 @@ impl Ends {
         }
         self.send();
         true
+    }
+
+    /// What is next to arrive is altered on its way; `None` means that it is lost.
+    pub fn alter(&mut self, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) {
+        if let Some((at, to, octets)) = self.flight.pop_front()
+            && let Some(octets) = change(octets)
+        {
+            self.flight.push_front((at, to, octets));
+        }
+    }
+
+    /// What is next to arrive arrives twice, the second time behind all that is under way.
+    pub fn repeat(&mut self) {
+        if let Some(first) = self.flight.front().cloned() {
+            self.flight.push_back((self.now + DELAY, first.1, first.2));
+        }
+    }
+
+    /// Time passes, and every deadline in it is kept.
+    pub fn wait(&mut self, time: Duration) {
+        let until = self.now + time;
+        while self.next_moment().is_some_and(|at| at <= until) {
+            self.step();
+        }
+        self.now = until;
+    }
+
+    fn next_moment(&self) -> Option<Instant> {
+        let arrival = self.flight.front().map(|(at, ..)| *at);
+        let deadlines = Victim::BOTH.map(|v| self.end(v).ppp.poll_timeout().map(|d| d.at));
+        deadlines.into_iter().chain([arrival]).flatten().min()
     }
 
     /// A stranger's frame (protocol number first) reaches one end now. What the end says to it goes to

@@ -48,6 +48,7 @@ impl Callers {
         let last = u8::try_from(number % 200)? + 2;
         socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, 1, last), 0)).into())?;
         socket.connect_timeout(&self.to.into(), PATIENCE)?;
+        socket.set_tcp_nodelay(true)?;
         let stream: TcpStream = socket.into();
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;

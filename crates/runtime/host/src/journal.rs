@@ -384,5 +384,13 @@ fn decode(line: &[u8]) -> Option<Decoded> {
     serde_json::from_slice(json).ok().map(Decoded::Ours)
 }
 
+/// Reads octets as a line, and as the content of one whose checksum is right.
+#[cfg(feature = "ordeals")]
+pub(crate) fn try_line(octets: &[u8]) {
+    drop(decode(octets));
+    let line = [checksum(octets).as_bytes(), b" ", octets, b"\n"].concat();
+    drop(decode(&line));
+}
+
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,8 @@ mod journal;
 mod lane;
 mod namespace;
 mod net;
+#[cfg(feature = "ordeals")]
+pub mod ordeals;
 mod pass;
 mod peer;
 mod recover;

@@ -21,6 +21,8 @@ mod forward;
 mod http_connect;
 mod inside;
 mod listener;
+#[cfg(feature = "ordeals")]
+pub mod ordeals;
 mod owns;
 mod socks5;
 mod stack;

@@ -1,7 +1,7 @@
 //! Interfaces, addresses, routes and namespaces.
 
 mod checksum;
-mod coalesce;
+pub(crate) mod coalesce;
 pub(crate) mod link;
 pub(crate) mod netlink;
 pub(crate) mod netns;

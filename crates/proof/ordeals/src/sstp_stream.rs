@@ -1,9 +1,7 @@
 //! SSTP's packets behind the HTTP handshake, both ends.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use crate::input::{Input, START, drain, feed, lane_facts};
 use onhook_base::Seed;
-use onhook_fuzz::{Input, START, drain, feed, lane_facts};
 use onhook_link::sstp::{SstpAnswerer, SstpAnswererTerms, SstpCaller, SstpCallerTerms};
 use onhook_link::{Lane, Link};
 
@@ -14,7 +12,7 @@ const REQUEST: &[u8] =
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\
     Server: Microsoft-HTTPAPI/2.0\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Input(data);
     let seed = Seed::from_number(1);
     if input.byte() & 1 == 0 {
@@ -26,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         begin(&mut link, REQUEST);
         feed(&mut link, input);
     }
-});
+}
 
 fn begin(link: &mut dyn Link, first_words: &[u8]) {
     link.open(START, &lane_facts());

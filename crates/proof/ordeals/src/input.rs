@@ -1,30 +1,28 @@
-//! What the targets share: an input that is taken in pieces, and a line that feeds a link.
-
-#![forbid(unsafe_code)]
+//! What the ordeals share: an input that is taken in pieces, and a line that feeds a link.
 
 use onhook_base::{Duration, Instant, Secret};
 use onhook_link::{CertificateHashes, Farewell, Lane, LaneFacts, Link, SessionKeys};
 
 /// When every run begins.
-pub const START: Instant = Instant::from_nanos(1_000_000_000_000);
+pub(crate) const START: Instant = Instant::from_nanos(1_000_000_000_000);
 /// What a machine may have queued, whatever it was sent.
-pub const MOST_QUEUED: usize = 4 << 20;
+pub(crate) const MOST_QUEUED: usize = 4 << 20;
 /// Polls of one kind after one input; more than this is a machine that never falls silent.
 const MOST_POLLS: usize = 10_000;
 
-/// The fuzzer's bytes, taken from the front.
-pub struct Input<'a>(pub &'a [u8]);
+/// The ordeal's octets, taken from the front.
+pub(crate) struct Input<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Input<'a> {
     /// One byte; zero behind the end.
-    pub fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
         *first
     }
 
     /// As many bytes as two length bytes say, or what is left.
-    pub fn piece(&mut self) -> &'a [u8] {
+    pub(crate) fn piece(&mut self) -> &'a [u8] {
         let len = usize::from(u16::from_be_bytes([self.byte(), self.byte()])) % 2048;
         let (piece, rest) = self.0.split_at(len.min(self.0.len()));
         self.0 = rest;
@@ -32,23 +30,23 @@ impl<'a> Input<'a> {
     }
 
     /// Nothing is left.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 /// What a link is told of its lane.
-pub fn lane_facts() -> LaneFacts {
+pub(crate) fn lane_facts() -> LaneFacts {
     LaneFacts { server_certificate: Some(CertificateHashes { sha1: [1; 20], sha256: [2; 32] }) }
 }
 
 /// Keys as an authentication makes them.
-pub fn keys() -> SessionKeys {
+pub(crate) fn keys() -> SessionKeys {
     SessionKeys { send: Secret::new(vec![3; 16]), receive: Secret::new(vec![4; 16]) }
 }
 
 /// Takes everything that a link has to say, and holds it to its promises.
-pub fn drain(link: &mut dyn Link, now: Instant) {
+pub(crate) fn drain(link: &mut dyn Link, now: Instant) {
     let mut out = Vec::new();
     assert!(link.queued_bytes() < MOST_QUEUED, "{} octets are queued", link.queued_bytes());
     for polls in 0.. {
@@ -63,7 +61,7 @@ pub fn drain(link: &mut dyn Link, now: Instant) {
 }
 
 /// Feeds a link in pieces whose sizes are the input's own, lets time pass now and then, and closes it.
-pub fn feed(link: &mut dyn Link, mut input: Input<'_>) {
+pub(crate) fn feed(link: &mut dyn Link, mut input: Input<'_>) {
     let mut now = START;
     drain(link, now);
     while !input.is_empty() {
@@ -71,7 +69,7 @@ pub fn feed(link: &mut dyn Link, mut input: Input<'_>) {
             250 => link.authenticated(now, Some(&keys())),
             251 => link.authenticated(now, None),
             252 => {
-                now = now + Duration::from_millis(u64::from(input.byte()) * 250);
+                now += Duration::from_millis(u64::from(input.byte()) * 250);
                 link.handle_timeout(now);
             }
             253 => link.send_frame(now, 0x0021, input.piece()),

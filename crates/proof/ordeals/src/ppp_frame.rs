@@ -1,15 +1,13 @@
 //! A whole PPP endpoint, caller or answerer, fed with frames in any order and any phase.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use crate::input::{Input, START};
 use onhook_base::{Duration, Instant, Secret, Seed};
-use onhook_fuzz::{Input, START};
 use onhook_ppp::auth::{Credentials, Method, judge};
 use onhook_ppp::{
     CloseReason, EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, Ppp, PppEvent, PppTerms,
 };
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Input(data);
     let mut ppp = Ppp::new(terms(input.byte()), &Seed::from_number(1));
     let mut now = START;
@@ -19,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     while !input.is_empty() {
         match input.byte() {
             0 => {
-                now = now + Duration::from_millis(u64::from(input.byte()) * 50);
+                now += Duration::from_millis(u64::from(input.byte()) * 50);
                 ppp.handle_timeout(now);
             }
             1 => ppp.close(now, CloseReason::HungUp),
@@ -54,7 +52,7 @@ fuzz_target!(|data: &[u8]| {
         drain(&mut ppp, now);
         assert!(rounds < 1000, "the farewell never ends: {}", deadline.why);
     }
-});
+}
 
 fn terms(kind: u8) -> PppTerms {
     let methods = vec![Method::MsChapV2, Method::ChapMd5, Method::Pap];

@@ -1,19 +1,17 @@
 //! PAP, CHAP-MD5 and MS-CHAP v2: who proves, and who asks for proof.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use crate::input::{Input, START};
 use onhook_base::{Duration, Secret, Seed};
-use onhook_fuzz::{Input, START};
 use onhook_ppp::auth::{
     self, AuthEvent, Authenticator, Credentials, Method, Prover, Verdict, describe, judge,
 };
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Input(data);
     let kind = input.byte();
     let method = [Method::Pap, Method::ChapMd5, Method::MsChapV2][usize::from(kind >> 1) % 3];
     if kind & 1 == 0 { prove(method, input) } else { ask(method, input) }
-});
+}
 
 fn prove(method: Method, mut input: Input<'_>) {
     let credentials = Credentials {
@@ -26,7 +24,7 @@ fn prove(method: Method, mut input: Input<'_>) {
     let mut out = Vec::new();
     while !input.is_empty() {
         if input.byte() == 0 {
-            now = now + Duration::from_secs(u64::from(input.byte()));
+            now += Duration::from_secs(u64::from(input.byte()));
             prover.handle_timeout(now);
         } else {
             let packet = input.piece();
@@ -59,7 +57,7 @@ fn ask(method: Method, mut input: Input<'_>) {
     let password = Secret::new("4b1d1c5b2f7c48f3a1b8e53b2a9d7c6e".to_owned());
     while !input.is_empty() {
         if input.byte() == 0 {
-            now = now + Duration::from_secs(u64::from(input.byte()));
+            now += Duration::from_secs(u64::from(input.byte()));
             authenticator.handle_timeout(now);
         } else {
             let packet = input.piece();

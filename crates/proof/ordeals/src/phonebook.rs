@@ -1,10 +1,8 @@
 //! A phone book of any bytes: refused with its line, or kept to the last octet.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use onhook_phonebook::PhoneBook;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let mut book = match PhoneBook::parse(data) {
         Ok(book) => book,
         Err(error) => {
@@ -23,4 +21,4 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(same, entry, "{name}");
         }
     }
-});
+}

@@ -1,15 +1,13 @@
 //! The manager's socket: any octets, in any pieces, from a client who may be anybody.
-#![no_main]
 
 use std::io::Write as _;
 
-use libfuzzer_sys::fuzz_target;
 use onhook_rpc::{Call, Framed, Limits};
 
 /// What is taken of one message here; less than the manager takes, so that the limit is met.
 const LIMITS: Limits = Limits { receive: 256, fds: 1 };
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let (mut client, server) = std::os::unix::net::UnixStream::pair().expect("a pair of sockets");
     if data.len() > 64 * 1024 {
         return; // what a socket holds at once
@@ -30,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
             check(&frame.bytes);
         }
     });
-});
+}
 
 fn check(message: &[u8]) {
     if let Ok(call) = Call::parse(message) {

@@ -1,14 +1,12 @@
 //! A whole call, disturbed in any way at any step: when the handle is gone, everything is gone.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use crate::input::Input;
 use onhook_base::Duration;
 use onhook_calls::{Call, Terms};
 use onhook_connection::State;
-use onhook_fuzz::Input;
 use onhook_model::Cause;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let mut input = Input(data);
     let kind = input.byte();
     let terms = Terms {
@@ -58,4 +56,4 @@ fuzz_target!(|data: &[u8]| {
     assert!(call.caller.leftovers().is_empty(), "left: {:?}", call.caller.leftovers());
     assert!(call.caller.connection.standing().is_empty());
     assert!(call.caller.connection.cause().is_some());
-});
+}

@@ -1,0 +1,64 @@
+//! Ordeals: what every parser and every machine must stand, whatever octets drive it.
+//!
+//! An ordeal takes octets, from a fuzzer or from a file, and makes of them what its subject may meet:
+//! packets, whole or bent, in any order, time that passes, owners that close, callers that come and go.
+//! It asserts what must hold all the same: no panic, answers that fit, queues that are bounded, an end
+//! within its time. The fuzzer (`cargo xtask fuzz`) and an ordinary test, which plays every file of the
+//! corpora, call the same functions.
+//!
+//! ```
+//! let ordeal = onhook_ordeals::find("ppp_frame").unwrap();
+//! (ordeal.run)(&[0, 5, 0, 6, 0xc0, 0x21, 1, 1, 0, 4]);
+//! ```
+
+mod address_answer;
+mod connection;
+mod gathered;
+mod input;
+mod journal;
+mod manager;
+mod pap_chap;
+mod phonebook;
+mod ppp_frame;
+mod ppp_pair;
+mod proxy_head;
+mod sstp_http;
+mod sstp_pair;
+mod sstp_stream;
+mod users;
+mod userstack;
+mod varlink;
+
+/// One ordeal.
+#[derive(Clone, Copy, Debug)]
+pub struct Ordeal {
+    /// Its name, and that of its corpus.
+    pub name: &'static str,
+    /// Plays it; panics when something does not hold.
+    pub run: fn(&[u8]),
+}
+
+/// All of them, parsers first, then machines.
+pub const ORDEALS: &[Ordeal] = &[
+    Ordeal { name: "phonebook", run: phonebook::run },
+    Ordeal { name: "users", run: users::run },
+    Ordeal { name: "journal", run: journal::run },
+    Ordeal { name: "varlink", run: varlink::run },
+    Ordeal { name: "address_answer", run: address_answer::run },
+    Ordeal { name: "proxy_head", run: proxy_head::run },
+    Ordeal { name: "gathered", run: gathered::run },
+    Ordeal { name: "sstp_http", run: sstp_http::run },
+    Ordeal { name: "sstp_stream", run: sstp_stream::run },
+    Ordeal { name: "sstp_pair", run: sstp_pair::run },
+    Ordeal { name: "pap_chap", run: pap_chap::run },
+    Ordeal { name: "ppp_frame", run: ppp_frame::run },
+    Ordeal { name: "ppp_pair", run: ppp_pair::run },
+    Ordeal { name: "connection", run: connection::run },
+    Ordeal { name: "manager", run: manager::run },
+    Ordeal { name: "userstack", run: userstack::run },
+];
+
+/// The ordeal of this name.
+pub fn find(name: &str) -> Option<Ordeal> {
+    ORDEALS.iter().copied().find(|ordeal| ordeal.name == name)
+}
