@@ -81,6 +81,7 @@ pub struct Manager {
     commands: VecDeque<Command>,
     events: VecDeque<ConnectionEvent>,
     stopping: bool,
+    aside: bool,
 }
 
 impl Manager {
@@ -95,6 +96,7 @@ impl Manager {
             commands: VecDeque::new(),
             events: VecDeque::new(),
             stopping: false,
+            aside: false,
         }
     }
 
@@ -142,6 +144,10 @@ impl Manager {
             let taken = if is_planted(Planted::ReferenceLeaked) { 2 } else { 1 };
             record.references = record.references.saturating_add(taken);
             return Ok(Dialed { handle: record.handle, already: true });
+        }
+        if self.aside {
+            let text = "this manager has handed over to the next one";
+            return Err(RasError::new(RasCode::BUSY, text));
         }
         let plan = Plan::for_dial(request, credentials, self.abilities)?;
         if self.records.len() >= self.terms.connections {
@@ -206,6 +212,28 @@ impl Manager {
     pub fn stop(&mut self, now: Instant) {
         self.stopping = true;
         for handle in self.records.keys().copied().collect::<Vec<_>>() {
+            self.end(now, handle, Cause::manager_stops());
+        }
+    }
+
+    /// No new connection from now on; those that are there go on. `false` takes that back.
+    pub const fn step_aside(&mut self, aside: bool) {
+        self.aside = aside;
+    }
+
+    /// Whether a connection is coming up or going down: a state that does not last.
+    pub fn is_moving(&self) -> bool {
+        let moves = |r: &Record| r.down_since.is_some() || r.state != RasState::Connected;
+        self.records.values().any(|r| r.ended_at.is_none() && moves(r))
+    }
+
+    /// Ends what is still coming up.
+    pub fn end_dialing(&mut self, now: Instant) {
+        let dialing = |r: &&Record| {
+            r.ended_at.is_none() && r.down_since.is_none() && r.state != RasState::Connected
+        };
+        let handles: Vec<_> = self.records.values().filter(dialing).map(|r| r.handle).collect();
+        for handle in handles {
             self.end(now, handle, Cause::manager_stops());
         }
     }

@@ -1,19 +1,26 @@
 //! The engine as the service behind the socket.
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use onhook_engine::{Engine, Subscription};
+use onhook_effect::{HostError, TunId};
+use onhook_engine::{Engine, EngineConfig, ManagerTerms, Subscription};
+use onhook_host::{Heir, HostConfig};
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
     RasError,
 };
 
+use tokio::sync::mpsc;
+
 use crate::service::{Answer, Caller, Events, Service, TunOffer};
 
 /// How long a manager that is told to stop waits for the slowest hang-up.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// How long one that hands over waits for connections that are coming up.
+const DIAL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The manager at work, as clients reach it. Who may do what is decided by the manager itself, from
 /// the user id that the kernel told.
@@ -27,6 +34,26 @@ impl EngineService {
     /// dialed, as root may.
     pub const fn new(engine: Engine, operators: Option<u32>) -> Self {
         Self { engine, operators }
+    }
+}
+
+/// What a dead manager left in a folder of its own is undone, and the folder removed. One that is alive
+/// holds the folder's lock.
+pub async fn heal(folder: &Path) {
+    if !folder.join("lock").exists() {
+        return;
+    }
+    let host = HostConfig { userspace_only: true, ..HostConfig::default() };
+    let config =
+        EngineConfig { state_dir: folder.to_owned(), host, terms: ManagerTerms::default() };
+    match Engine::start(config).await {
+        Ok(engine) => {
+            drop(engine);
+            if let Err(error) = std::fs::remove_dir_all(folder) {
+                tracing::warn!(target: "daemon", %error, "a dead manager's folder is left");
+            }
+        }
+        Err(error) => tracing::debug!(target: "daemon", %error, "a folder is left alone"),
     }
 }
 
@@ -104,6 +131,42 @@ impl Service for EngineService {
 
     fn is_idle(&self) -> bool {
         self.engine.is_idle()
+    }
+
+    fn idle(&self) -> Answer<'_, ()> {
+        Box::pin(self.engine.idle())
+    }
+
+    fn step_aside<'a>(&'a self, folder: &'a Path) -> Answer<'a, anyhow::Result<Option<String>>> {
+        Box::pin(async move { Ok(self.engine.step_aside(folder, DIAL_PATIENCE).await?) })
+    }
+
+    fn step_back(&self) {
+        self.engine.step_back();
+    }
+
+    fn give_away(
+        &self,
+        heir: Arc<dyn Heir>,
+        ended: mpsc::UnboundedSender<HistoryRecord>,
+    ) -> Answer<'_, ()> {
+        Box::pin(self.engine.give_away(heir, ended))
+    }
+
+    fn inherit<'a>(&'a self, state: &'a str) -> Answer<'a, anyhow::Result<()>> {
+        Box::pin(async move { Ok(self.engine.inherit(state).await?) })
+    }
+
+    fn lift_for(&self, owner: u64, tun: TunId) -> Answer<'_, Result<(), HostError>> {
+        Box::pin(self.engine.lift_for(owner, tun))
+    }
+
+    fn remember(&self, record: HistoryRecord) {
+        self.engine.remember(record);
+    }
+
+    fn heal<'a>(&'a self, folder: &'a Path) -> Answer<'a, ()> {
+        Box::pin(heal(folder))
     }
 
     fn stop(&self) -> Answer<'_, ()> {

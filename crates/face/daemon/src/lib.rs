@@ -8,14 +8,19 @@
 
 mod daemon;
 mod engine_service;
+mod introspection;
+mod keepers;
 mod server;
 mod service;
 mod socket;
+mod succession;
 #[cfg(test)]
 mod tests;
 
 pub use daemon::{DaemonConfig, harden, init_logging, run};
-pub use engine_service::EngineService;
-pub use server::{ServerLimits, serve};
+pub use engine_service::{EngineService, heal};
+pub use keepers::Keepers;
+pub use server::{ServerLimits, Setting, serve};
 pub use service::{Answer, Caller, Events, Service, TunOffer};
 pub use socket::{Bound, default_socket, folder_of, prepare_folder};
+pub use succession::KEEPER;

@@ -15,15 +15,18 @@ use std::time::Duration;
 use onhook_base::Secret;
 use onhook_model::{ConnectionReport, Credentials, DialRequest, Handle, HistoryRecord, RasError};
 use onhook_rpc::{
-    Call, Frame, FrameError, Framed, INTERFACE, Limits, NAME, reply, reply_error, reply_more,
+    Behalf, Call, Frame, FrameError, Framed, Limits, NAME, reply, reply_error, reply_more,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::net::unix::SocketAddr;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::introspection::introspect;
+use crate::keepers::{Keepers, PassedOn};
 use crate::service::{Caller, Service, TunOffer};
 
 /// How much one client, and all of them, may take.
@@ -101,29 +104,60 @@ impl Drop for Slot {
     }
 }
 
+/// What a server stands in.
+#[derive(Debug)]
+pub struct Setting {
+    /// How much clients may take.
+    pub limits: ServerLimits,
+    /// Earlier managers whose connections go on.
+    pub keepers: Arc<Keepers>,
+    /// Clients are later managers, who say on whose behalf they ask; only our own user may call.
+    pub is_keeper: bool,
+    /// The number of the first talk: those of managers that know of one another must not meet.
+    pub first_session: u64,
+    /// While it says so, nobody is taken, and who asks for nothing just now is let go.
+    pub aside: watch::Receiver<bool>,
+}
+
+impl Default for Setting {
+    /// A manager's that has handed over nothing and taken nothing over.
+    fn default() -> Self {
+        Self {
+            limits: ServerLimits::default(),
+            keepers: Arc::default(),
+            is_keeper: false,
+            first_session: 1,
+            aside: watch::channel(false).1,
+        }
+    }
+}
+
 /// Serves clients until `stop` says so; `clients` tells how many there are.
 pub async fn serve<S: Service>(
     listener: UnixListener,
     service: Arc<S>,
-    limits: ServerLimits,
+    setting: Setting,
     mut stop: watch::Receiver<bool>,
     clients: watch::Sender<usize>,
 ) {
     let slots = Arc::new(Slots::default());
-    let sessions = AtomicU64::new(1);
+    let sessions = AtomicU64::new(setting.first_session);
+    let setting = Arc::new(setting);
+    let mut aside = setting.aside.clone();
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             () = stopped(&mut stop) => break,
             Some(_) = tasks.join_next() => {}
-            accepted = listener.accept() => match accepted {
+            accepted = accept(&listener, &mut aside) => match accepted {
                 Ok((stream, _)) => {
                     let session = sessions.fetch_add(1, Ordering::Relaxed);
-                    let client = admit(stream, &service, &slots, limits, session, &stop);
+                    let client = admit(stream, &service, &slots, &setting, session, &stop);
                     if let Some(client) = client {
                         tasks.spawn(client.run());
                     }
                 }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     tracing::warn!(target: "daemon", %error, "a client could not be accepted");
                     // Out of descriptors, for instance: let others end first.
@@ -148,17 +182,35 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
+/// The next client, when we take any.
+async fn accept(
+    listener: &UnixListener,
+    aside: &mut watch::Receiver<bool>,
+) -> std::io::Result<(UnixStream, SocketAddr)> {
+    if aside.wait_for(|aside| !*aside).await.is_err() {
+        // Nobody is left to say that we take clients again.
+        return std::future::pending().await;
+    }
+    tokio::select! {
+        accepted = listener.accept() => accepted,
+        Ok(_) = aside.wait_for(|aside| *aside) => Err(std::io::ErrorKind::Interrupted.into()),
+    }
+}
+
 fn admit<S: Service>(
     stream: UnixStream,
     service: &Arc<S>,
     slots: &Arc<Slots>,
-    limits: ServerLimits,
+    setting: &Arc<Setting>,
     session: u64,
     stop: &watch::Receiver<bool>,
 ) -> Option<Client<S>> {
     let framed = Framed::new(stream, Limits::SERVER);
     let peer = framed.peer_credentials().ok()?;
-    let Some(slot) = slots.take(peer.uid, &limits) else {
+    if setting.is_keeper && peer.uid != nix::unistd::geteuid().as_raw() {
+        return None;
+    }
+    let Some(slot) = slots.take(peer.uid, &setting.limits) else {
         tracing::warn!(target: "daemon", uid = peer.uid, pid = peer.pid, "too many clients");
         return None;
     };
@@ -176,8 +228,9 @@ fn admit<S: Service>(
         framed,
         caller,
         service: service.clone(),
-        limits,
+        setting: setting.clone(),
         stop: stop.clone(),
+        aside: setting.aside.clone(),
         attached: Vec::new(),
         _slot: slot,
     })
@@ -187,8 +240,9 @@ struct Client<S: Service> {
     framed: Framed,
     caller: Caller,
     service: Arc<S>,
-    limits: ServerLimits,
+    setting: Arc<Setting>,
     stop: watch::Receiver<bool>,
+    aside: watch::Receiver<bool>,
     /// Interfaces that are attached as long as this client stays.
     attached: Vec<Box<dyn Send>>,
     _slot: Slot,
@@ -213,6 +267,8 @@ impl<S: Service> Client<S> {
             let received = tokio::select! {
                 biased;
                 () = stopped(&mut self.stop) => return,
+                // It may call again, and gets the next manager; what it has attached stays attached.
+                Ok(_) = self.aside.wait_for(|aside| *aside), if self.attached.is_empty() => return,
                 received = self.framed.receive() => received,
             };
             let frame = match received {
@@ -238,7 +294,8 @@ impl<S: Service> Client<S> {
     }
 
     async fn send(&mut self, bytes: &[u8]) -> Result<(), End> {
-        match tokio::time::timeout(self.limits.patience, self.framed.send(bytes, &[])).await {
+        match tokio::time::timeout(self.setting.limits.patience, self.framed.send(bytes, &[])).await
+        {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
             Err(_) => {
@@ -251,18 +308,21 @@ impl<S: Service> Client<S> {
 
     async fn answer(&mut self, mut call: Call, frame: Frame) -> Result<(), End> {
         let silent = call.oneway;
+        let caller = self.caller(&call);
         let bytes = match call.method.rsplit_once('.') {
             // Its answers are all that it is for.
             Some((NAME, "Watch")) if silent => return Ok(()),
             Some((NAME, "Watch")) => return self.watch(call).await,
-            Some((NAME, method)) => match self.ras(method, &mut call.parameters, frame).await {
-                Ok(reply) => reply,
-                Err(Refusal::Ras(error)) => ras_error(&error),
-                Err(Refusal::Parameter(name)) => invalid_parameter(&name),
-                Err(Refusal::Method) => method_not_found(method),
-                Err(Refusal::Gone) => return Err(End::Gone),
-            },
-            Some(("org.varlink.service", method)) => introspection(method, &call.parameters),
+            Some((NAME, method)) => {
+                match self.ask(caller, method, &mut call.parameters, frame).await {
+                    Ok(reply) => reply,
+                    Err(Refusal::Ras(error)) => ras_error(&error),
+                    Err(Refusal::Parameter(name)) => invalid_parameter(&name),
+                    Err(Refusal::Method) => method_not_found(method),
+                    Err(Refusal::Gone) => return Err(End::Gone),
+                }
+            }
+            Some(("org.varlink.service", method)) => introspect(method, &call.parameters),
             Some((interface, _)) => reply_error(
                 "org.varlink.service.InterfaceNotFound",
                 &json!({ "interface": interface }),
@@ -272,14 +332,56 @@ impl<S: Service> Client<S> {
         if silent { Ok(()) } else { self.send(&bytes).await }
     }
 
+    /// Who asks: who has called, or on whose behalf a later manager says that it asks.
+    fn caller(&self, call: &Call) -> Caller {
+        match call.on_behalf_of {
+            Some(Behalf { uid, gid, pid, session, operator }) if self.setting.is_keeper => {
+                Caller { uid, gid, pid, session, operator }
+            }
+            _ => self.caller,
+        }
+    }
+
+    /// Asks an earlier manager when it concerns one, else ours.
+    async fn ask(
+        &mut self,
+        caller: Caller,
+        method: &str,
+        parameters: &mut Value,
+        frame: Frame,
+    ) -> Result<Vec<u8>, Refusal> {
+        if self.setting.keepers.is_empty() {
+            return self.ras(caller, method, parameters, frame).await;
+        }
+        let passed = tokio::select! {
+            biased;
+            passed = self.setting.keepers.pass_on(&caller, method, parameters, &frame.fds) => passed,
+            () = self.framed.closed() => return Err(Refusal::Gone),
+            () = stopped(&mut self.stop) => return Err(Refusal::Gone),
+        };
+        match passed {
+            Some(PassedOn { reply, held }) => {
+                self.attached.extend(held.map(|held| Box::new(held) as Box<dyn Send>));
+                Ok(reply)
+            }
+            None if method == "List" => {
+                let mut connections = self.setting.keepers.list(&caller).await;
+                connections.extend(self.service.list(&caller));
+                connections.sort_by_key(|report| report.handle);
+                Ok(reply(&Connections { connections }))
+            }
+            None => self.ras(caller, method, parameters, frame).await,
+        }
+    }
+
     async fn ras(
         &mut self,
+        caller: Caller,
         method: &str,
         parameters: &mut Value,
         mut frame: Frame,
     ) -> Result<Vec<u8>, Refusal> {
         let service = self.service.clone();
-        let caller = self.caller;
         match method {
             "Dial" => {
                 let password = take_password(parameters)?;
@@ -346,14 +448,20 @@ impl<S: Service> Client<S> {
             Ok(p) => p.handle,
             Err(_) => return self.send(&invalid_parameter("handle")).await,
         };
+        let caller = self.caller(&call);
         drop(call);
-        let mut events = self.service.subscribe(&self.caller);
+        let mut others = self.setting.keepers.watch(&caller, only).await;
+        let mut events = self.service.subscribe(&caller);
         self.send(&reply_more(&json!({ "event": null }))).await?;
         loop {
             let event = tokio::select! {
                 // What has happened is told before the end.
                 biased;
                 event = events.next() => event,
+                Some(reply) = others.recv() => {
+                    self.send(&reply).await?;
+                    continue;
+                }
                 () = self.framed.closed() => return Err(End::Gone),
                 () = stopped(&mut self.stop) => return Err(End::Gone),
             };
@@ -479,44 +587,10 @@ fn ras_error(error: &RasError) -> Vec<u8> {
     )
 }
 
-fn invalid_parameter(name: &str) -> Vec<u8> {
+pub(crate) fn invalid_parameter(name: &str) -> Vec<u8> {
     reply_error("org.varlink.service.InvalidParameter", &json!({ "parameter": name }))
 }
 
-fn method_not_found(method: &str) -> Vec<u8> {
+pub(crate) fn method_not_found(method: &str) -> Vec<u8> {
     reply_error("org.varlink.service.MethodNotFound", &json!({ "method": method }))
 }
-
-fn introspection(method: &str, parameters: &Value) -> Vec<u8> {
-    match method {
-        "GetInfo" => reply(&json!({
-            "vendor": "onhook",
-            "product": "Remote Access Connection Manager",
-            "version": env!("CARGO_PKG_VERSION"),
-            "url": env!("CARGO_PKG_REPOSITORY"),
-            "interfaces": ["org.varlink.service", NAME],
-        })),
-        "GetInterfaceDescription" => match parameters.get("interface").and_then(Value::as_str) {
-            Some(NAME) => reply(&json!({ "description": INTERFACE })),
-            Some("org.varlink.service") => reply(&json!({ "description": VARLINK })),
-            Some(other) => {
-                reply_error("org.varlink.service.InterfaceNotFound", &json!({ "interface": other }))
-            }
-            None => invalid_parameter("interface"),
-        },
-        _ => method_not_found(method),
-    }
-}
-
-/// The interface that every Varlink service has.
-const VARLINK: &str = "\
-interface org.varlink.service
-method GetInfo() -> (vendor: string, product: string, version: string, url: string, interfaces: []string)
-method GetInterfaceDescription(interface: string) -> (description: string)
-error InterfaceNotFound (interface: string)
-error MethodNotFound (method: string)
-error MethodNotImplemented (method: string)
-error InvalidParameter (parameter: string)
-error PermissionDenied ()
-error ExpectedMore ()
-";

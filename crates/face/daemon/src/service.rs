@@ -3,13 +3,17 @@
 use std::future::Future;
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use onhook_effect::{HostError, HostErrorKind, TunId};
+use onhook_host::Heir;
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
     RasError,
 };
+use tokio::sync::mpsc;
 
 /// A program that calls, as the kernel knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +105,63 @@ pub trait Service: Send + Sync + 'static {
 
     /// There is no connection at all.
     fn is_idle(&self) -> bool;
+
+    /// Resolves when there is no connection any more.
+    fn idle(&self) -> Answer<'_, ()>;
+
+    /// Makes room for the next manager: nothing new is dialed, and the state folder is free; changes are
+    /// recorded in `folder` from now on. Answers what the next one has to [`inherit`](Self::inherit).
+    ///
+    /// # Errors
+    /// When there can be no next manager; everything goes on as before.
+    fn step_aside<'a>(&'a self, folder: &'a Path) -> Answer<'a, anyhow::Result<Option<String>>> {
+        Box::pin(
+            async move { anyhow::bail!("{}: there can be no other manager", folder.display()) },
+        )
+    }
+
+    /// There is no next manager after all.
+    fn step_back(&self) {}
+
+    /// The next manager has taken over: it lifts name servers, and is told what ends.
+    fn give_away(
+        &self,
+        heir: Arc<dyn Heir>,
+        ended: mpsc::UnboundedSender<HistoryRecord>,
+    ) -> Answer<'_, ()> {
+        Box::pin(async move { drop((heir, ended)) })
+    }
+
+    /// Takes over what an earlier manager has left.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn inherit<'a>(&'a self, state: &'a str) -> Answer<'a, anyhow::Result<()>> {
+        Box::pin(async move { anyhow::bail!("nothing can be taken over: {} octets", state.len()) })
+    }
+
+    /// Lifts the name servers of an earlier manager's connection.
+    ///
+    /// # Errors
+    /// When they cannot be put back.
+    fn lift_for(&self, owner: u64, tun: TunId) -> Answer<'_, Result<(), HostError>> {
+        Box::pin(async move {
+            let text = format!("there is no connection {owner} ({tun:?})");
+            Err(HostError::new("put the name servers back", HostErrorKind::NotFound, text))
+        })
+    }
+
+    /// Remembers how a connection of an earlier manager ended.
+    fn remember(&self, record: HistoryRecord) {
+        drop(record);
+    }
+
+    /// Undoes what an earlier manager that has died left in its folder.
+    fn heal<'a>(&'a self, folder: &'a Path) -> Answer<'a, ()> {
+        Box::pin(async move {
+            tracing::warn!(target: "daemon", folder = %folder.display(), "nothing heals it");
+        })
+    }
 
     /// Hangs everything up; resolves when nothing is left.
     fn stop(&self) -> Answer<'_, ()>;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{
     DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _,
     PermissionsExt as _,
@@ -30,13 +31,37 @@ pub struct Bound {
     /// The listener; taken by the one who serves.
     pub listener: UnixListener,
     path: Option<PathBuf>,
-    _lock: Option<fs::File>,
+    lock: Option<fs::File>,
 }
 
 impl Bound {
     /// Takes over a socket that systemd has made.
     pub(crate) const fn from_systemd(listener: UnixListener) -> Self {
-        Self { listener, path: None, _lock: None }
+        Self { listener, path: None, lock: None }
+    }
+
+    /// Takes over the socket of an earlier manager, with the lock that goes with its name.
+    pub(crate) const fn inherited(
+        listener: UnixListener,
+        path: Option<PathBuf>,
+        lock: Option<fs::File>,
+    ) -> Self {
+        Self { listener, path, lock }
+    }
+
+    /// Where it stands, if it is ours to remove.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The lock, for another manager to hold as well.
+    pub(crate) fn lock(&self) -> io::Result<Option<OwnedFd>> {
+        self.lock.as_ref().map(|lock| lock.try_clone().map(OwnedFd::from)).transpose()
+    }
+
+    /// It is another manager's now, who removes it at the end.
+    pub(crate) fn give_away(&mut self) {
+        self.path = None;
     }
 
     /// Makes the socket. What a dead manager left is removed; a living one is an error.
@@ -69,7 +94,7 @@ impl Bound {
         let mode = if system { 0o666 } else { 0o600 };
         fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         listener.set_nonblocking(true)?;
-        Ok(Self { listener, path: Some(path.to_owned()), _lock: Some(lock) })
+        Ok(Self { listener, path: Some(path.to_owned()), lock: Some(lock) })
     }
 }
 

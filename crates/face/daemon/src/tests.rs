@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{broadcast, watch};
 
-use crate::server::{ServerLimits, serve};
+use crate::server::{ServerLimits, Setting, serve};
 use crate::service::{Answer, Caller, Events, Service, TunOffer};
 
 /// A manager that remembers what it was told.
@@ -142,6 +142,10 @@ impl Service for Fake {
         self.closed.fetch_add(1, Ordering::SeqCst);
     }
 
+    fn idle(&self) -> Answer<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
     fn is_idle(&self) -> bool {
         true
     }
@@ -166,7 +170,8 @@ fn stage(fake: Fake, limits: ServerLimits) -> Stage {
     let fake = Arc::new(fake);
     let (stop, stopped) = watch::channel(false);
     let (sender, clients) = watch::channel(0);
-    tokio::spawn(serve(listener, fake.clone(), limits, stopped, sender));
+    let setting = Setting { limits, ..Setting::default() };
+    tokio::spawn(serve(listener, fake.clone(), setting, stopped, sender));
     Stage { fake, path, stop, clients, _folder: folder }
 }
 

@@ -30,6 +30,24 @@ pub struct Call {
     /// No reply is wanted.
     #[serde(default)]
     pub oneway: bool,
+    /// On whose behalf a manager asks an earlier one; believed from no one else.
+    #[serde(default, rename = "onBehalfOf")]
+    pub on_behalf_of: Option<Behalf>,
+}
+
+/// Who stands behind a call that a manager passes on to an earlier one, as the kernel told it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behalf {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Process, when it connected.
+    pub pid: i32,
+    /// Which talk it is.
+    pub session: u64,
+    /// It may see and end what all users have dialed.
+    pub operator: bool,
 }
 
 impl Call {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use onhook_client::Ras;
-use onhook_daemon::{EngineService, ServerLimits, serve};
+use onhook_daemon::{EngineService, Setting, serve};
 use onhook_model::Handle;
 use onhook_rpc::{Framed, Limits};
 use tokio::net::{UnixListener, UnixStream};
@@ -23,7 +23,7 @@ pub(crate) async fn measure(figures: &mut Figures, most: usize) -> anyhow::Resul
     let (_stop, stopped) = watch::channel(false);
     let (clients, _counted) = watch::channel(0);
     let listener = UnixListener::bind(&path)?;
-    tokio::spawn(serve(listener, service, ServerLimits::default(), stopped, clients));
+    tokio::spawn(serve(listener, service, Setting::default(), stopped, clients));
     let mut ras = Ras::connect(Some(&path)).await?;
     let mut up = Vec::new();
     for count in [1, 100, most] {

@@ -119,7 +119,7 @@ impl LifeScript {
         if life.late_ipv6 > 0 {
             life.make_its_late_deed_matter(chance);
         }
-        life.break_the_line_of_a_silent_server(chance);
+        life.break_the_line_of_a_bad_server(chance);
         let acts = [0, 0, 1, 1, 2, 4][pick(chance, 6)];
         life.acts = (0..acts).map(|_| draw_act(chance)).collect();
         life
@@ -127,14 +127,14 @@ impl LifeScript {
 }
 
 impl LifeScript {
-    /// A server that falls silent at once, and a line that breaks before the caller has given it up.
+    /// A server that misbehaves at once, and a line that breaks before the caller has given it up.
     /// Left to chance alone, hardly a life would see both in the same few steps.
-    fn break_the_line_of_a_silent_server(&mut self, chance: &mut Chance) {
-        let silence = self.mischief.iter_mut().find(|m| m.fault == Fault::Silence);
-        if let Some(silence) = silence
-            && one_in(chance, 3)
+    fn break_the_line_of_a_bad_server(&mut self, chance: &mut Chance) {
+        let misdeed = self.mischief.iter_mut().find(|m| m.fault.place() == Place::Message);
+        if let Some(misdeed) = misdeed
+            && one_in(chance, 6)
         {
-            silence.at = chance.below(4) as u32;
+            misdeed.at = chance.below(4) as u32;
             let at = chance.below(12) as u32;
             self.mischief.push(Mischief { at, fault: Fault::Reset });
         }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onhook_base::{Duration, Secret};
+use onhook_base::{Duration, Instant, Secret};
 use onhook_connection::PlanAbilities;
 use onhook_manager::{Caller, Command, Ended, Manager, ManagerTerms};
 use onhook_model::{
@@ -34,94 +34,115 @@ fn caller(kind: u8) -> Caller {
     }
 }
 
-pub(crate) fn run(data: &[u8]) {
-    let mut input = Input(data);
-    let terms = ManagerTerms { connections: MOST, history: 8, ..ManagerTerms::default() };
-    let mut manager = Manager::new(terms, PlanAbilities { interfaces: true });
-    let credentials = Credentials {
-        user: "alice".to_owned(),
-        password: Secret::new("wonderland1".to_owned()),
-        domain: String::new(),
-    };
-    let mut now = START;
-    let (mut given, mut gone) = (Vec::<Handle>::new(), BTreeSet::new());
-    // Connections that are driven by somebody, and whether they were told to end.
-    let mut driven: BTreeMap<Handle, bool> = BTreeMap::new();
-    let mut next = 1;
-    while !input.is_empty() {
-        if manager.needs_lease() {
-            manager.lease(&(next..next + 1024));
-            next += 1024;
+/// The manager, and what must hold of what it has said.
+struct World {
+    manager: Manager,
+    now: Instant,
+    given: Vec<Handle>,
+    gone: BTreeSet<Handle>,
+    /// Connections that are driven by somebody, and whether they were told to end.
+    driven: BTreeMap<Handle, bool>,
+}
+
+impl World {
+    fn dial(&mut self, who: Caller, kind: u8) {
+        let credentials = Credentials {
+            user: "alice".to_owned(),
+            password: Secret::new("wonderland1".to_owned()),
+            domain: String::new(),
+        };
+        let dialed = self.manager.dial(self.now, 0, who, &request(kind), &credentials);
+        if let Ok(dialed) = dialed {
+            assert!(!self.gone.contains(&dialed.handle), "a handle that is gone is given again");
+            assert_eq!(dialed.already, self.given.contains(&dialed.handle));
+            if !dialed.already {
+                self.given.push(dialed.handle);
+            }
         }
-        let (deed, who) = (input.byte(), caller(input.byte()));
-        let chosen = given.get(usize::from(deed >> 4)).copied();
-        match deed & 0x0f {
-            0..=3 => {
-                let kind = input.byte();
-                if let Ok(dialed) = manager.dial(now, 0, who, &request(kind), &credentials) {
-                    assert!(!gone.contains(&dialed.handle), "a handle that is gone is given again");
-                    assert_eq!(dialed.already, given.contains(&dialed.handle));
-                    if !dialed.already {
-                        given.push(dialed.handle);
-                    }
-                }
-            }
-            4..=8 => {
-                if let Some(handle) = chosen {
-                    // Whether it may is another matter.
-                    drop(manager.hang_up(now, who, handle));
-                }
-            }
-            9 | 10 => {
-                if let Some(handle) = chosen.filter(|handle| driven.remove(handle).is_some()) {
-                    let cause = match deed & 1 {
-                        0 => Cause::hung_up(),
-                        _ => Cause::new(RasCode::PPP_TIMEOUT, "silence"),
-                    };
-                    let traffic = Traffic::default();
-                    manager.ended(now, handle, Ended { cause, traffic, debts: Vec::new() });
-                }
-            }
-            11 => manager.session_closed(now, u64::from(input.byte())),
-            12 => now += Duration::from_millis(u64::from(input.byte()) * 1000),
-            13 => drop(manager.history(who)),
-            _ => manager.handle_timeout(now),
+    }
+
+    /// A connection that is driven ends.
+    fn end(&mut self, handle: Handle, cause: Cause) {
+        if self.driven.remove(&handle).is_some() {
+            let ended = Ended { cause, traffic: Traffic::default(), debts: Vec::new() };
+            self.manager.ended(self.now, handle, ended);
         }
-        while let Some(command) = manager.poll_command() {
+    }
+
+    fn heed_commands(&mut self) {
+        while let Some(command) = self.manager.poll_command() {
             match command {
                 Command::Start { handle, .. } => {
-                    assert!(driven.insert(handle, false).is_none(), "begun twice");
+                    assert!(self.driven.insert(handle, false).is_none(), "begun twice");
                 }
                 Command::HangUp { handle, .. } => {
-                    let told = driven.get_mut(&handle).map(|told| std::mem::replace(told, true));
+                    let told = self.driven.get_mut(&handle);
+                    let told = told.map(|told| std::mem::replace(told, true));
                     assert_ne!(told, Some(true), "told to end twice");
                 }
             }
         }
-        while manager.poll_event().is_some() {}
-        let known: BTreeSet<Handle> =
-            manager.list(now, Caller::ROOT).iter().map(|report| report.handle).collect();
+        while self.manager.poll_event().is_some() {}
+    }
+
+    fn check(&mut self) {
+        let listed = self.manager.list(self.now, Caller::ROOT);
+        let known: BTreeSet<Handle> = listed.iter().map(|report| report.handle).collect();
         assert!(known.len() <= MOST);
-        for handle in &given {
-            let status = manager.status(now, Caller::ROOT, *handle).map(drop).map_err(|e| e.code);
-            match known.contains(handle) {
-                true => assert!(status.is_ok() && !gone.contains(handle), "it has come back"),
-                false => {
-                    assert_eq!(status, Err(RasCode::INVALID_HANDLE));
-                    assert!(!driven.contains_key(handle), "it is gone and still driven");
-                    gone.insert(*handle);
-                }
+        for handle in std::mem::take(&mut self.given) {
+            let status = self.manager.status(self.now, Caller::ROOT, handle);
+            let status = status.map(drop).map_err(|e| e.code);
+            if known.contains(&handle) {
+                assert!(status.is_ok() && !self.gone.contains(&handle), "it has come back");
+                self.given.push(handle);
+            } else {
+                assert_eq!(status, Err(RasCode::INVALID_HANDLE));
+                assert!(!self.driven.contains_key(&handle), "it is gone and still driven");
+                self.gone.insert(handle);
             }
         }
-        given.retain(|handle| !gone.contains(handle));
     }
-    manager.stop(now);
-    while let Some((handle, _)) = driven.pop_first() {
-        let ended =
-            Ended { cause: Cause::manager_stops(), traffic: Traffic::default(), debts: Vec::new() };
-        manager.ended(now, handle, ended);
+}
+
+pub(crate) fn run(data: &[u8]) {
+    let mut input = Input(data);
+    let terms = ManagerTerms { connections: MOST, history: 8, ..ManagerTerms::default() };
+    let mut world = World {
+        manager: Manager::new(terms, PlanAbilities { interfaces: true }),
+        now: START,
+        given: Vec::new(),
+        gone: BTreeSet::new(),
+        driven: BTreeMap::new(),
+    };
+    let mut next = 1;
+    while !input.is_empty() {
+        if world.manager.needs_lease() {
+            world.manager.lease(&(next..next + 1024));
+            next += 1024;
+        }
+        let (deed, who) = (input.byte(), caller(input.byte()));
+        let chosen = world.given.get(usize::from(deed >> 4)).copied();
+        match (deed & 0x0f, chosen) {
+            (0..=3, _) => world.dial(who, input.byte()),
+            // Whether it may is another matter.
+            (4..=8, Some(handle)) => drop(world.manager.hang_up(world.now, who, handle)),
+            (9, Some(handle)) => world.end(handle, Cause::new(RasCode::PPP_TIMEOUT, "silence")),
+            (10, Some(handle)) => world.end(handle, Cause::hung_up()),
+            (11, _) => world.manager.session_closed(world.now, u64::from(input.byte())),
+            (12, _) => world.now += Duration::from_millis(u64::from(input.byte()) * 1000),
+            (13, _) => world.manager.step_aside(input.byte() & 1 == 1),
+            (14, _) => world.manager.end_dialing(world.now),
+            _ => world.manager.handle_timeout(world.now),
+        }
+        world.heed_commands();
+        world.check();
     }
-    manager.handle_timeout(now + Duration::from_secs(60));
-    assert!(manager.is_idle(), "{:?}", manager.list(now, Caller::ROOT));
-    assert!(manager.history(Caller::ROOT).len() <= 8);
+    world.manager.stop(world.now);
+    while let Some(handle) = world.driven.keys().next().copied() {
+        world.end(handle, Cause::manager_stops());
+    }
+    world.manager.handle_timeout(world.now + Duration::from_secs(60));
+    let left = world.manager.list(world.now, Caller::ROOT);
+    assert!(world.manager.is_idle(), "{left:?}");
+    assert!(world.manager.history(Caller::ROOT).len() <= 8);
 }

@@ -10,7 +10,7 @@ use onhook_connection::{
     Admission, AnswerPlan, Connection, Impairment, OutletPlan, Plan, Times, TunPlan,
 };
 use onhook_effect::HostError;
-use onhook_engine::{Answering, Engine};
+use onhook_engine::{Answering, Engine, Stop};
 use onhook_host::{TlsLane, crash_point};
 use onhook_model::{Cause, RasCode, Traffic};
 use onhook_ppp::auth::{self, Method};
@@ -161,7 +161,7 @@ impl Answer {
 
     /// Hangs a call up; false when there is none of this number.
     pub fn disconnect(&self, call: u64) -> bool {
-        self.inner.calls().stop(call, Cause::hung_up())
+        self.inner.calls().stop(call, Stop::Politely(Cause::hung_up()))
     }
 
     /// Takes no more calls, hangs up those that are there, and waits until nothing of them is left.
@@ -315,7 +315,7 @@ impl Desk {
         stream: TcpStream,
         from: SocketAddr,
         call: u64,
-        mut stop: oneshot::Receiver<Cause>,
+        mut stop: oneshot::Receiver<Stop>,
     ) {
         crash_point("a call comes");
         let accept = TlsLane::accept(stream, self.identity.tls.clone(), self.identity.facts());

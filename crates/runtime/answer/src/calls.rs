@@ -8,6 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use onhook_engine::Stop;
 use onhook_model::{Cause, RasCode};
 use tokio::sync::oneshot;
 
@@ -31,7 +32,7 @@ struct Live {
     session: Session,
     /// TLS stands: people may hear of the call.
     told: bool,
-    stop: Option<oneshot::Sender<Cause>>,
+    stop: Option<oneshot::Sender<Stop>>,
 }
 
 /// How many calls there may be.
@@ -60,13 +61,9 @@ impl Calls {
     }
 
     /// A call comes. What is given back resolves when it is to end; `None`: it cannot be taken.
-    pub(crate) fn begin(
-        &mut self,
-        call: u64,
-        from: SocketAddr,
-    ) -> Option<oneshot::Receiver<Cause>> {
-        // Calls that were pushed out still say goodbye; their number is bounded too.
-        let most = self.limits.proven.saturating_add(self.limits.unproven.saturating_mul(4));
+    pub(crate) fn begin(&mut self, call: u64, from: SocketAddr) -> Option<oneshot::Receiver<Stop>> {
+        // Calls that were pushed out have still to go; their number is bounded too.
+        let most = self.limits.proven.saturating_add(self.limits.unproven.saturating_mul(2));
         if self.proven >= self.limits.proven || self.book.len() >= most {
             return None;
         }
@@ -86,7 +83,7 @@ impl Calls {
         let Some(oldest) = crowd.and_then(|calls| calls.first().copied()) else { return };
         self.leave_the_unproven(oldest);
         let text = "it gave way to others: its caller had not proved who it is";
-        self.stop(oldest, Cause::new(RasCode::BUSY, text));
+        self.stop(oldest, Stop::AtOnce(Cause::new(RasCode::BUSY, text)));
     }
 
     fn leave_the_unproven(&mut self, call: u64) {
@@ -134,17 +131,17 @@ impl Calls {
     }
 
     /// Tells a call to end; false when there is none of this number, or it was told before.
-    pub(crate) fn stop(&mut self, call: u64, cause: Cause) -> bool {
+    pub(crate) fn stop(&mut self, call: u64, how: Stop) -> bool {
         let stop = self.book.get_mut(&call).and_then(|live| live.stop.take());
         // A call that has just ended needs no word.
-        stop.is_some_and(|stop| stop.send(cause).is_ok())
+        stop.is_some_and(|stop| stop.send(how).is_ok())
     }
 
     /// Tells every call to end.
     pub(crate) fn stop_all(&mut self, cause: &Cause) {
         for stop in self.book.values_mut().filter_map(|live| live.stop.take()) {
             // As above.
-            drop(stop.send(cause.clone()));
+            drop(stop.send(Stop::Politely(cause.clone())));
         }
     }
 
@@ -177,7 +174,7 @@ mod tests {
         Calls::new(CallLimits { proven, unproven })
     }
 
-    fn is_told(stopping: &mut oneshot::Receiver<Cause>) -> bool {
+    fn is_told(stopping: &mut oneshot::Receiver<Stop>) -> bool {
         stopping.try_recv().is_ok()
     }
 
@@ -212,7 +209,7 @@ mod tests {
     fn the_whole_is_bounded_even_while_those_pushed_out_say_goodbye() {
         let mut calls = calls(2, 10);
         let taken = (0..1000).filter(|call| calls.begin(*call, from(1)).is_some()).count();
-        assert_eq!(taken, 42);
+        assert_eq!(taken, 22);
         for call in 0..1000 {
             calls.end(call);
         }

@@ -1,5 +1,7 @@
 //! The engine: one manager, one host, a driver for each connection.
 
+mod succession;
+
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
@@ -15,7 +17,7 @@ use onhook_host::{Host, HostConfig, LaneIo, PppCapture, crash_point};
 use onhook_manager::{Caller, Command, Ended, Manager, ManagerTerms, Progress};
 use onhook_model::{
     Cause, ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, EventKind, Handle,
-    HistoryRecord, RasCode, RasError, Sharing, StateReport, Traffic,
+    HistoryRecord, RasCode, RasError, RasState, Sharing, StateReport, Traffic,
 };
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
@@ -100,6 +102,8 @@ struct Running {
 struct Core {
     manager: Manager,
     store: Store,
+    /// Where ended connections are told once the store is the next manager's.
+    heir: Option<mpsc::UnboundedSender<HistoryRecord>>,
     running: HashMap<Handle, Running>,
     /// Captures asked for by dials whose connection is about to be started.
     captures: HashMap<Handle, PppCapture>,
@@ -117,6 +121,15 @@ struct Inner {
 /// The Remote Access Connection Manager at work. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
+
+/// How a call that we have taken is ended.
+#[derive(Clone, Debug)]
+pub enum Stop {
+    /// The caller is told, and has a moment to answer.
+    Politely(Cause),
+    /// The caller is told in one breath, and not waited for.
+    AtOnce(Cause),
+}
 
 /// Events of connections, as one caller may see them.
 pub struct Subscription {
@@ -166,7 +179,8 @@ impl Engine {
         let leased =
             store.lease().map_err(|e| HostError::from_io("reserve numbers for handles", &e))?;
         manager.lease(&leased);
-        let core = Core { manager, store, running: HashMap::new(), captures: HashMap::new() };
+        let core =
+            Core { manager, store, heir: None, running: HashMap::new(), captures: HashMap::new() };
         let engine = Self(Arc::new(Inner {
             host,
             core: Mutex::new(core),
@@ -310,14 +324,14 @@ impl Engine {
     }
 
     /// Takes a call on a lane that somebody opened to us; resolves when nothing of it is left.
-    /// `stop` ends it politely.
+    /// `stop` ends it.
     pub async fn answer(
         &self,
         call: u64,
         lane: LaneIo,
         plan: Plan,
         answering: Arc<dyn Answering>,
-        stop: oneshot::Receiver<Cause>,
+        stop: oneshot::Receiver<Stop>,
     ) {
         let host = self.0.host.clone();
         let connection = Connection::new(plan, host.seed());
@@ -331,13 +345,21 @@ impl Engine {
         tokio::pin!(drive);
         tokio::select! {
             () = &mut drive => return,
-            cause = stop => {
-                let cause = cause.unwrap_or_else(|_| Cause::manager_stops());
-                drop(orders.send(Order::HangUp(cause)));
+            stop = stop => {
+                let stop = stop.unwrap_or_else(|_| Stop::Politely(Cause::manager_stops()));
+                drop(orders.send(match stop {
+                    Stop::Politely(cause) => Order::HangUp(cause),
+                    Stop::AtOnce(cause) => Order::Abandon(cause),
+                }));
             }
         }
         drive.await;
         drop(orders);
+    }
+
+    /// Resolves when there is no connection any more.
+    pub async fn idle(&self) {
+        self.until(Core::is_at_rest).await;
     }
 
     /// Hangs everything up and waits until nothing is left; what does not end within `patience` is
@@ -349,24 +371,24 @@ impl Engine {
             core.manager.stop(self.0.host.now());
             self.0.settle(core);
         }
-        if tokio::time::timeout(patience, self.until_idle()).await.is_ok() {
+        if tokio::time::timeout(patience, self.idle()).await.is_ok() {
             return 0;
         }
         for running in self.0.lock().running.values() {
             drop(running.orders.send(Order::Abandon(Cause::manager_stops())));
         }
-        match tokio::time::timeout(Duration::from_secs(1), self.until_idle()).await {
+        match tokio::time::timeout(Duration::from_secs(1), self.idle()).await {
             Ok(()) => 0,
             Err(_) => self.0.lock().running.len(),
         }
     }
 
-    async fn until_idle(&self) {
+    async fn until(&self, holds: impl Fn(&Core) -> bool) {
         loop {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if self.0.lock().is_at_rest() {
+            if holds(&self.0.lock()) {
                 return;
             }
             changed.await;
@@ -378,6 +400,17 @@ impl Core {
     fn add_traffic(&self, report: &mut ConnectionReport) {
         if let Some(running) = self.running.get(&report.handle) {
             report.traffic = running.traffic.load();
+        }
+    }
+
+    /// The history is the next manager's to write once there is one.
+    fn keep(&mut self, record: HistoryRecord, history: Vec<HistoryRecord>) {
+        let kept = match &self.heir {
+            Some(heir) => heir.send(record).map_err(std::io::Error::other),
+            None => self.store.append_history(&record, || history),
+        };
+        if let Err(error) = kept {
+            tracing::warn!(target: "engine", %error, "the history cannot be written");
         }
     }
 
@@ -461,9 +494,13 @@ struct Told {
 
 impl Watcher for Told {
     fn report(&self, now: Instant, report: StateReport) {
+        let is_up = report.state == RasState::Connected;
         let mut core = self.inner.lock();
         core.manager.report(now, self.handle, report);
         self.inner.settle(core);
+        if is_up {
+            self.inner.changed.notify_waiters();
+        }
     }
 
     fn progress(&self, progress: Progress) {
@@ -476,10 +513,8 @@ impl Watcher for Told {
         core.running.remove(&self.handle);
         core.manager.ended(now, self.handle, ended);
         let history = core.manager.history(Caller::ROOT);
-        if let Some(record) = history.last().cloned()
-            && let Err(error) = core.store.append_history(&record, || history)
-        {
-            tracing::warn!(target: "engine", %error, "the history cannot be written");
+        if let Some(record) = history.last().cloned() {
+            core.keep(record, history);
         }
         self.inner.settle(core);
         self.inner.changed.notify_waiters();

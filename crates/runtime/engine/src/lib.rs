@@ -18,5 +18,5 @@ mod outlet;
 mod store;
 
 pub use driver::Answering;
-pub use engine::{AttachedTun, Engine, EngineConfig, Subscription, TunOffer};
+pub use engine::{AttachedTun, Engine, EngineConfig, Stop, Subscription, TunOffer};
 pub use onhook_manager::{Caller, ManagerTerms};

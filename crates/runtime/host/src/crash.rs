@@ -2,11 +2,12 @@
 //! what it left.
 //!
 //! Without the feature `crash-points`, which no program that people run is built with, [`crash_point`]
-//! does nothing and compiles to nothing. With it, two words in the environment rule:
+//! does nothing and compiles to nothing. With it, three words in the environment rule:
 //!
 //! | variable | meaning |
 //! |---|---|
 //! | `ONHOOK_CRASH_AT=N` | the process kills itself by SIGKILL at the N-th crash point that it passes, counted from 1 |
+//! | `ONHOOK_CRASH_AT_NEXT=N` | the same for a manager that is started to take over |
 //! | `ONHOOK_CRASH_LOG=FILE` | every crash point that is passed is appended to this file, a line each, before anything else happens |
 
 /// A place worth dying at; `name` says what has just been done or is about to be.
@@ -14,8 +15,12 @@
 #[inline(always)]
 pub const fn crash_point(_name: &'static str) {}
 
+/// A manager that takes over counts for itself, to the number that is meant for it.
+#[cfg(not(feature = "crash-points"))]
+pub const fn arm_successor(_program: &mut std::process::Command) {}
+
 #[cfg(feature = "crash-points")]
-pub use armed::crash_point;
+pub use armed::{arm_successor, crash_point};
 
 #[cfg(feature = "crash-points")]
 mod armed {
@@ -35,6 +40,19 @@ mod armed {
         OpenOptions::new().create(true).append(true).open(path).ok().map(Mutex::new)
     });
 
+    /// A manager that takes over counts for itself, to the number that is meant for it.
+    pub fn arm_successor(program: &mut std::process::Command) {
+        program.env_remove("ONHOOK_CRASH_AT").env_remove("ONHOOK_CRASH_AT_NEXT");
+        if let Some(number) = std::env::var_os("ONHOOK_CRASH_AT_NEXT") {
+            program.env("ONHOOK_CRASH_AT", number);
+        }
+        if let Some(log) = std::env::var_os("ONHOOK_CRASH_LOG") {
+            let mut log = log;
+            log.push(".next");
+            program.env("ONHOOK_CRASH_LOG", log);
+        }
+    }
+
     /// A place worth dying at; `name` says what has just been done or is about to be.
     pub fn crash_point(name: &'static str) {
         // The log's lock keeps the order of the lines that of the numbers.
@@ -45,7 +63,8 @@ mod armed {
             drop(log.write_all(format!("{number} {name}\n").as_bytes()));
         }
         if *DEADLY == Some(number) {
-            drop(kill(Pid::this(), Signal::SIGKILL));
+            // It cannot fail.
+            kill(Pid::this(), Signal::SIGKILL).unwrap_or_default();
             // The signal is on its way; nothing more may happen here.
             loop {
                 std::thread::park();

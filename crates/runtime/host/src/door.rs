@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use onhook_effect::{
 
 use crate::clock::{self, Wakener};
 use crate::crash_point;
-use crate::dns::{Dns, DnsChoice, Layer, Places, SharedJournal, blocking, lock};
+use crate::dns::{Dns, DnsChoice, Heir, Layer, Places, SharedJournal, blocking, lock};
 use crate::journal::Journal;
 use crate::lane::{LaneIo, TlsLane, TrustStore};
 use crate::net::TunDevice;
@@ -49,6 +49,8 @@ pub struct HostConfig {
     pub helper_timeout: Duration,
     /// The file of the resolver.
     pub resolv_conf: PathBuf,
+    /// Which of the managers that have handed over to one another this is: 0 for the first.
+    pub generation: u32,
 }
 
 impl Default for HostConfig {
@@ -59,6 +61,7 @@ impl Default for HostConfig {
             dns_backend: DnsChoice::Auto,
             helper_timeout: Duration::from_secs(1),
             resolv_conf: PathBuf::from("/etc/resolv.conf"),
+            generation: 0,
         }
     }
 }
@@ -154,7 +157,7 @@ impl Host {
             trust: Arc::new(TrustStore::new()),
             journal,
             netlink,
-            pins: Mutex::default(),
+            pins: Mutex::new(Pins::of_generation(config.generation)),
             tuns: Mutex::default(),
             dns,
         })))
@@ -178,6 +181,33 @@ impl Host {
     /// Returns at `at` or a little later, also when the machine slept over it. May be dropped.
     pub async fn sleep_until(&self, at: Instant) {
         self.0.wakener.sleep_until(at).await;
+    }
+
+    /// Makes room for the next manager: the record of changes lies in `folder` from now on, and the
+    /// state folder is free.
+    ///
+    /// # Errors
+    /// When the folder cannot be used; nothing has changed then.
+    pub fn step_aside(&self, folder: &Path) -> Result<(), HostError> {
+        lock(&self.0.journal).move_to(folder)
+    }
+
+    /// What the next manager has to [`inherit`](Self::inherit); `None` when there is nothing.
+    pub async fn bequeath(&self) -> Option<String> {
+        self.0.dns.bequeath().await
+    }
+
+    /// Takes over what an earlier manager has bequeathed.
+    ///
+    /// # Errors
+    /// When it cannot be read or written down.
+    pub async fn inherit(&self, text: &str) -> Result<(), HostError> {
+        self.0.dns.inherit(text).await
+    }
+
+    /// The next manager has taken over, and is asked from now on.
+    pub async fn give_away(&self, heir: Arc<dyn Heir>) {
+        self.0.dns.give_away(heir).await;
     }
 
     /// Does a deed for `owner`. Dropping the future calls it off and leaves nothing.

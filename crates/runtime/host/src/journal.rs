@@ -38,7 +38,14 @@ const DIGITS: usize = 16;
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Record {
     /// A host route to a server.
-    Pin { to: std::net::IpAddr, interface: u32, next_hop: Option<NextHop> },
+    Pin {
+        to: std::net::IpAddr,
+        interface: u32,
+        next_hop: Option<NextHop>,
+        /// Absent: the kernel's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        metric: Option<u32>,
+    },
     /// Name servers of an interface, held by systemd-resolved.
     Resolved { interface: String, index: u32 },
     /// Name servers given to resolvconf under this label.
@@ -77,6 +84,7 @@ impl Record {
             to: route.to.address(),
             interface: route.interface,
             next_hop: route.next_hop.clone(),
+            metric: route.metric,
         }
     }
 
@@ -178,6 +186,34 @@ impl Journal {
             File::open(folder).and_then(|folder| folder.sync_data()).map_err(failed)?;
         }
         Ok(journal)
+    }
+
+    /// From now on the record lies in another folder, which is locked; the old folder is free for
+    /// another manager. A crash in between leaves the same record in both: what is undone twice is as
+    /// undone as once.
+    pub(crate) fn move_to(&mut self, folder: &Path) -> Result<(), HostError> {
+        let failed = |error: io::Error| {
+            let mut failed = HostError::from_io(DEED, &error);
+            failed.text = format!("{}: {}", folder.display(), failed.text);
+            failed
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let lock = private(&folder.join("lock")).map_err(failed)?;
+        if lock.try_lock().is_err() {
+            let text = format!("another manager uses {}", folder.display());
+            return Err(HostError::new(DEED, HostErrorKind::Busy, text));
+        }
+        let old = std::mem::replace(&mut self.path, folder.join("journal"));
+        if let Err(error) = self.compact() {
+            self.path = old;
+            return Err(failed(error));
+        }
+        crash_point("journal: it lies in two folders");
+        fs::remove_file(&old).map_err(failed)?;
+        crash_point("journal: it has moved");
+        let free = std::mem::replace(&mut self.lock, lock);
+        // Said explicitly, as at the end.
+        free.unlock().map_err(failed)
     }
 
     /// The boot that this process runs in.

@@ -40,8 +40,8 @@ mod rights;
 
 pub use capture::PppCapture;
 pub use confine::{Confined, Confinement, confine};
-pub use crash::crash_point;
-pub use dns::DnsChoice;
+pub use crash::{arm_successor, crash_point};
+pub use dns::{DnsChoice, Heir};
 pub use door::{Abilities, Applied, Host, HostConfig, Resource};
 pub use lane::{LaneIo, Ready, Received, TlsLane, certificate_facts, server_config};
 pub use namespace::{NamespaceSpec, NamespaceTun, namespace_with_tun};

@@ -86,9 +86,9 @@ impl Host {
                 Record::Pin { .. } | Record::Resolved { .. } if !is_this_boot => {
                     Recovery::AlreadyGone
                 }
-                Record::Pin { to, interface, next_hop } => {
+                Record::Pin { to, interface, next_hop, metric } => {
                     let to = Prefix::host(to);
-                    self.unpin(&Route { to, interface, next_hop, metric: None })
+                    self.unpin(&Route { to, interface, next_hop, metric })
                 }
                 Record::Resolved { interface, index } => {
                     self.forget_resolved(&interface, index).await

@@ -1,6 +1,6 @@
 //! `onhook answer`: the answering server.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -13,6 +13,7 @@ use onhook_host::{Confinement, HostConfig, confine};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::heal;
 use crate::args::{AnswerArgs, ImpairName, MethodName};
 use crate::print;
 
@@ -44,7 +45,8 @@ async fn serve(args: &AnswerArgs, config: AnswerConfig) -> anyhow::Result<ExitCo
     // From here on there is something to clean up, so that a signal must not simply end us.
     let mut stop = StopSignals::listen()?;
     let state_dir = onhook_client::state_dir();
-    heal_dead(&state_dir).await;
+    // Answering sides that were killed have left theirs.
+    heal::dead_folders(&state_dir, FOLDER).await;
     let folder = state_dir.join(format!("{FOLDER}{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let host = HostConfig { userspace_only: args.inside, ..HostConfig::default() };
@@ -75,33 +77,6 @@ async fn serve(args: &AnswerArgs, config: AnswerConfig) -> anyhow::Result<ExitCo
     answer.stop().await;
     std::fs::remove_dir_all(folder)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Answering sides that were killed have left their folders; what stands in them is healed, and they are
-/// removed. One that is alive holds its folder's lock.
-async fn heal_dead(state_dir: &Path) {
-    let Ok(folders) = std::fs::read_dir(state_dir) else { return };
-    for folder in folders.filter_map(Result::ok) {
-        let is_ours = folder.file_name().to_str().is_some_and(|name| name.starts_with(FOLDER));
-        let state_dir = folder.path();
-        if !is_ours || !state_dir.join("lock").exists() {
-            continue;
-        }
-        let host = HostConfig { userspace_only: true, ..HostConfig::default() };
-        let terms = onhook_engine::ManagerTerms::default();
-        let config = EngineConfig { state_dir: state_dir.clone(), host, terms };
-        match Engine::start(config).await {
-            Ok(engine) => {
-                drop(engine);
-                if let Err(error) = std::fs::remove_dir_all(&state_dir) {
-                    tracing::warn!(target: "answer", %error, "a dead answerer's folder is left");
-                }
-            }
-            Err(error) => {
-                tracing::debug!(target: "answer", %error, "an answerer's folder is left alone");
-            }
-        }
-    }
 }
 
 fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {

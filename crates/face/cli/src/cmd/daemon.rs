@@ -10,6 +10,7 @@ use onhook_daemon::{DaemonConfig, EngineService};
 use onhook_engine::{Engine, EngineConfig, ManagerTerms};
 use onhook_host::{Confinement, DnsChoice, HostConfig, confine};
 
+use super::heal;
 use crate::args::{DaemonArgs, DnsMeans};
 
 pub(crate) fn run(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<ExitCode> {
@@ -59,6 +60,7 @@ async fn serve(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<()>
     };
     let config = DaemonConfig {
         socket,
+        state_dir: state_dir.clone(),
         exit_when_idle: args.exit_when_idle.map(Duration::from_secs),
         ready_fd: ready,
     };
@@ -78,8 +80,14 @@ async fn serve(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<()>
         ..ManagerTerms::default()
     };
     let operators = operators(args.operators.as_deref())?;
-    onhook_daemon::run(config, async || {
-        let engine = Engine::start(EngineConfig { state_dir, host, terms }).await?;
+    onhook_daemon::run(config, async |generation| {
+        let host = HostConfig { generation, ..host };
+        let engine =
+            Engine::start(EngineConfig { state_dir: state_dir.clone(), host, terms }).await?;
+        // The first of a row: what earlier rows left when they were killed.
+        if generation == 0 {
+            heal::dead_folders(&state_dir, onhook_daemon::KEEPER).await;
+        }
         Ok(Arc::new(EngineService::new(engine, operators)))
     })
     .await

@@ -14,6 +14,7 @@ pub(crate) mod dial;
 pub(crate) mod exec;
 pub(crate) mod exec_inside;
 pub(crate) mod hangup;
+mod heal;
 pub(crate) mod list;
 pub(crate) mod manual;
 pub(crate) mod phonebook;

@@ -106,7 +106,25 @@ impl ResolvFile {
         Ok(PutBack::Done)
     }
 
-    fn forget(&mut self, journal: &SharedJournal) {
+    /// What the next manager has to know of it.
+    pub(super) fn record(&self) -> Option<&FileRecord> {
+        self.ours.as_ref().map(|(_, record)| record)
+    }
+
+    /// Takes over what an earlier manager has written; it is ours to put back from now on.
+    pub(super) fn adopt(
+        &mut self,
+        record: FileRecord,
+        journal: &SharedJournal,
+    ) -> Result<(), HostError> {
+        let entry = lock(journal).append(&Record::File(record.clone()), true)?;
+        self.path.clone_from(&record.path);
+        self.ours = Some((entry, record));
+        Ok(())
+    }
+
+    /// Another manager has taken it over.
+    pub(super) fn forget(&mut self, journal: &SharedJournal) {
         if let Some((entry, _)) = self.ours.take() {
             lock(journal).strike(entry);
         }

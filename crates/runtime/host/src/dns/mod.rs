@@ -5,6 +5,7 @@
 //! somebody else has written meanwhile is left alone, and said so: we never fight twice.
 
 mod file;
+mod inherit;
 mod program;
 
 #[cfg(test)]
@@ -16,12 +17,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use onhook_effect::{HostError, HostErrorKind, TunId};
+use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::journal::{Journal, Record};
 pub(crate) use file::PutBack;
 pub(crate) use file::put_back_after_crash;
 use file::{ResolvFile, Wanted};
+pub use inherit::Heir;
 use program::{Program, find, run};
 
 /// By which means names are to be resolved.
@@ -66,9 +69,10 @@ impl Default for Places {
 pub(crate) type SharedJournal = Arc<Mutex<Journal>>;
 
 /// What one connection wants of the resolver.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Layer {
     pub(crate) owner: u64,
+    #[serde(with = "inherit::tun")]
     pub(crate) tun: TunId,
     pub(crate) interface: String,
     pub(crate) index: u32,
@@ -79,9 +83,16 @@ pub(crate) struct Layer {
 /// How a layer was laid, with the number of its entry in the journal where it has one of its own.
 #[derive(Clone, Debug)]
 enum Laid {
-    Resolved { entry: u64 },
-    Resolvconf { label: String, entry: u64 },
+    Resolved {
+        entry: u64,
+    },
+    Resolvconf {
+        label: String,
+        entry: u64,
+    },
     File,
+    /// In the file, which is the next manager's now.
+    WithHeir,
 }
 
 /// The layers that lie now, oldest first.
@@ -89,6 +100,7 @@ enum Laid {
 pub(crate) struct Layers {
     laid: Vec<(Layer, Laid)>,
     file: ResolvFile,
+    heir: Option<Arc<dyn Heir>>,
 }
 
 /// What was chosen once and for all.
@@ -124,7 +136,7 @@ impl Dns {
                 resolv_conf
             }
         };
-        let layers = Layers { laid: Vec::new(), file: ResolvFile::new(path) };
+        let layers = Layers { laid: Vec::new(), file: ResolvFile::new(path), heir: None };
         Self {
             terms: Arc::new(Terms { choice, places, patience }),
             layers: Arc::new(tokio::sync::Mutex::new(layers)),
@@ -292,6 +304,7 @@ impl Dns {
                 Laid::Resolvconf { label, entry } => {
                     self.delete_resolvconf(label).await.map(|()| Some(*entry))
                 }
+                Laid::WithHeir => inherit::lift(layers, owner, tun).await.map(|()| None),
                 Laid::File => match self.write_file(layers).await {
                     Ok(PutBack::LeftAlone) => {
                         tracing::warn!(target: "host::dns", file = %layers.file.path().display(),

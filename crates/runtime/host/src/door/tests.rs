@@ -108,7 +108,7 @@ async fn what_died_with_another_boot_is_struck_and_files_are_put_back() {
     let mut journal = Journal::open(&folder.path().join("state"), "another boot").unwrap();
     // Were it tried, this would name a route of the present boot.
     let to = IpAddr::from(Ipv4Addr::LOCALHOST);
-    journal.append(&Record::Pin { to, interface: 1, next_hop: None }, false).unwrap();
+    journal.append(&Record::Pin { to, interface: 1, next_hop: None, metric: None }, false).unwrap();
     let interface = "lo".to_owned();
     journal.append(&Record::Resolved { interface, index: 1 }, false).unwrap();
     journal.append(&Record::File(file), true).unwrap();

@@ -6,6 +6,7 @@ fn pin(last: u8) -> Record {
         to: std::net::IpAddr::from([192, 0, 2, last]),
         interface: 2,
         next_hop: Some(NextHop { kind: 5, value: vec![10, 0, 0, 1] }),
+        metric: None,
     }
 }
 

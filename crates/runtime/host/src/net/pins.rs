@@ -23,6 +23,9 @@ const DEED: &str = "keep the route to the server";
 #[derive(Debug, Default)]
 pub(crate) struct Pins {
     held: BTreeMap<IpAddr, Pin>,
+    /// Which of the managers that have handed over to one another we are: each has routes of its own
+    /// metric, so that none takes away another's.
+    generation: u32,
 }
 
 #[derive(Debug)]
@@ -34,6 +37,16 @@ struct Pin {
 }
 
 impl Pins {
+    pub(crate) fn of_generation(generation: u32) -> Self {
+        Self { held: BTreeMap::new(), generation }
+    }
+
+    /// The first manager leaves it to the kernel, whose own metric is 0 for IPv4 and 1024 for IPv6.
+    fn metric(&self, to: IpAddr) -> Option<u32> {
+        let kernels_own = if to.is_ipv4() { 0 } else { 1024 };
+        (self.generation > 0).then(|| kernels_own + self.generation)
+    }
+
     /// Pins the way to `to` for `owner`, if it needs pinning.
     pub(crate) fn pin(
         &mut self,
@@ -65,7 +78,7 @@ impl Pins {
             to: Prefix::host(to),
             interface: way.interface,
             next_hop: way.next_hop,
-            metric: None,
+            metric: self.metric(to),
         };
         let entry = journal.append(&Record::of_pin(&route), false)?;
         match netlink.add_route(&route) {
@@ -115,8 +128,10 @@ impl Pins {
 fn needs_pin(way: &Found, to: IpAddr) -> bool {
     const LOOPBACK: u32 = 1;
     let is_default = way.prefix_len <= 1;
+    // A pin of a manager that has handed over to us goes when it has no use for it any more.
+    let is_elses_pin = way.protocol == ROUTE_PROTOCOL;
     way.is_unicast
         && way.interface != LOOPBACK
-        && way.prefix_len < Prefix::host(to).length()
+        && (way.prefix_len < Prefix::host(to).length() || is_elses_pin)
         && (way.next_hop.is_some() || is_default)
 }
