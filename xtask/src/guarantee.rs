@@ -48,6 +48,10 @@ const ROWS: &[(&str, &[&str])] = &[
     ("situations", &["crash_situations"]),
     ("leaks found", &["crash_leaks"]),
     ("longest healing, ms", &["crash_longest_healing_ms"]),
+    (
+        "packets sent while a manager is restarted, lost of them",
+        &["restart_packets", "restart_packets_lost"],
+    ),
     ("flaws of the field that do no harm here, of", &["flaws_held", "flaws_numbers"]),
     ("by number", &["flaws_by_number"]),
     ("sieges that hold, of", &["siege_held", "siege_stories"]),

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use serde_json::Value;
 
@@ -122,6 +123,8 @@ pub(crate) struct Terms {
     /// Connections at once, at least one.
     pub(crate) connections: u8,
     pub(crate) deadly: Deadly,
+    /// At which point a manager that takes over is to die.
+    pub(crate) deadly_next: Deadly,
     pub(crate) state: Option<PathBuf>,
 }
 
@@ -148,6 +151,11 @@ impl<'a> Manager<'a> {
         command.args(terms.userspace.then_some("--userspace"));
         command.env("ONHOOK_LOG", "debug");
         arm(&mut command, terms.deadly, &points(ground))?;
+        if let Some(number) = terms.deadly_next {
+            command.env("ONHOOK_CRASH_AT_NEXT", number.to_string());
+        }
+        // What the next manager of an earlier run has passed.
+        drop(fs::remove_file(points(ground).with_extension("points.next")));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().context("onhook daemon")?;
         let mut ready = String::new();
@@ -165,8 +173,79 @@ impl<'a> Manager<'a> {
         Ok(self.child.try_wait()?.is_some())
     }
 
+    /// Tells it to hand over, and waits until the next one is the manager, or one of the two has died.
+    /// Whether it was handed over.
+    pub(crate) fn renew(&mut self) -> Result<bool> {
+        let said = |what: &str| -> usize {
+            let log = fs::read_to_string(self.ground.folder.join("manager.log"));
+            log.unwrap_or_default().matches(what).count()
+        };
+        let (over, not) = (said("handed over;"), said("not handed over:"));
+        if self.child.try_wait()?.is_some() {
+            return Ok(false);
+        }
+        signal(&self.child, Signal::SIGHUP)?;
+        let mut renewed = false;
+        until("the hand-over", || {
+            renewed = said("handed over;") > over;
+            Ok(renewed || said("not handed over:") > not || self.child.try_wait()?.is_some())
+        })?;
+        Ok(renewed)
+    }
+
+    /// The processes that are managers, this one and those that it has handed over to.
+    fn processes(&self) -> Result<Vec<i32>> {
+        let socket = socket(self.ground).display().to_string();
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc")? {
+            let entry = entry?;
+            let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
+            // It may have ended meanwhile; one that has, and is not waited for, has no words.
+            let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let words: Vec<_> = line.split(|octet| *octet == 0).collect();
+            if words.contains(&b"daemon".as_slice()) && words.contains(&socket.as_bytes()) {
+                found.push(pid);
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many of them live.
+    pub(crate) fn lives(&self) -> usize {
+        self.processes().map_or(0, |processes| processes.len())
+    }
+
+    /// Tells every manager that lives to stop, and waits until all have ended.
+    pub(crate) fn end_all(&mut self) -> Result<()> {
+        for pid in self.processes()? {
+            // It may have ended meanwhile.
+            kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap_or_default();
+        }
+        until("the end of all managers", || {
+            self.child.try_wait()?;
+            Ok(self.processes()?.is_empty())
+        })?;
+        reap_orphans()
+    }
+
+    /// Handles of its connections.
+    pub(crate) fn handles(&self) -> Result<Vec<String>> {
+        let list = self.list()?;
+        Ok(list.iter().filter_map(|row| row["handle"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// Hangs one up and waits until it is gone.
+    pub(crate) fn hang_up(&self, handle: &str) -> Result<bool> {
+        Ok(wait(&mut self.client(&["hangup", handle]).spawn()?)?.success())
+    }
+
     /// Tells it to stop and waits for its end; whether it died of a crash point on the way.
     pub(crate) fn stop(mut self) -> Result<bool> {
+        if self.processes()?.len() > 1 || self.child.try_wait()?.is_some_and(|s| s.success()) {
+            // It has handed over: the next one is told.
+            self.end_all()?;
+            return Ok(false);
+        }
         if self.child.try_wait()?.is_none() {
             signal(&self.child, Signal::SIGTERM)?;
         }
@@ -223,6 +302,22 @@ impl<'a> Manager<'a> {
         command.stderr(log.map_or_else(|_| Stdio::null(), Stdio::from));
         command
     }
+}
+
+/// Whoever has lost its parent and has ended is ours to wait for, who are the first process here.
+fn reap_orphans() -> Result<()> {
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let rest = stat.rsplit(')').next().unwrap_or_default();
+        let mut words = rest.split_whitespace();
+        let (state, parent) = (words.next(), words.next());
+        if state == Some("Z") && parent == Some("1") {
+            waitpid(Pid::from_raw(pid), None)?;
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Manager<'_> {

@@ -9,6 +9,7 @@ use nix::mount::{MsFlags, mount, umount};
 use crate::ground::{Ground, ip, pin_resolv_conf, unpin_resolv_conf};
 use crate::picture::{Picture, open_changes};
 use crate::program::{Answerer, Manager, Terms, passed, points, until};
+use crate::restart;
 use crate::tally::Tally;
 
 /// A situation.
@@ -24,6 +25,8 @@ pub(crate) const SITUATIONS: &[Situation] = &[
     Situation { name: "manager: three connections over one another", play: manager_with_three },
     Situation { name: "manager: user-space network", play: manager_in_user_space },
     Situation { name: "manager: dies again while healing", play: dies_while_healing },
+    Situation { name: "restart: connections go on", play: restart::goes_on },
+    Situation { name: "restart: one of the two is killed", play: restart::killed },
     Situation { name: "client", play: client },
     Situation { name: "answering side", play: answering_side },
     Situation { name: "asleep for two seconds", play: asleep },
@@ -57,7 +60,7 @@ fn life(ground: &Ground, terms: &Terms) -> Result<bool> {
 }
 
 /// Starts a manager after a crash, and says what is not as it was: with it, and after it.
-fn heal(
+pub(crate) fn heal(
     ground: &Ground,
     answerer: &Answerer,
     terms: &Terms,

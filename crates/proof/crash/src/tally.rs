@@ -24,11 +24,13 @@ pub(crate) struct Tally {
     most_points: Option<u64>,
     rows: Vec<Row>,
     shown: usize,
+    /// Sent, and lost, while a manager handed over.
+    packets: (u64, u64),
 }
 
 impl Tally {
     pub(crate) const fn new(most_points: Option<u64>) -> Self {
-        Self { most_points, rows: Vec::new(), shown: 0 }
+        Self { most_points, rows: Vec::new(), shown: 0, packets: (0, 0) }
     }
 
     pub(crate) fn begin(&mut self, name: &'static str) {
@@ -72,6 +74,12 @@ impl Tally {
         }
     }
 
+    /// Packets that were sent while a manager handed over, and those of them that were lost.
+    pub(crate) fn packets(&mut self, sent: u64, lost: u64) {
+        println!("while handing over: {sent} packets, {lost} lost");
+        self.packets = (self.packets.0 + sent, self.packets.1 + lost);
+    }
+
     pub(crate) fn leaks(&self) -> u64 {
         self.rows.iter().map(|row| row.leaks).sum()
     }
@@ -104,6 +112,8 @@ impl Tally {
 
     pub(crate) fn figures(&self) -> Value {
         json!({
+            "restart_packets": self.packets.0,
+            "restart_packets_lost": self.packets.1,
             "crash_points": self.points(),
             "crash_situations": self.rows.len(),
             "crash_leaks": self.leaks(),

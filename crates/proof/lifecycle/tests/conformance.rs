@@ -70,8 +70,8 @@ fn a_life_with_a_planted_mistake_is_not() {
     let bugs = [
         Planted::HandleGoneEarly,
         Planted::HandleStays,
-        Planted::UndoSkipped,
         Planted::GoodbyeUnsaid,
+        Planted::ForeignHangUp,
     ];
     for bug in bugs {
         plant(Some(bug));
