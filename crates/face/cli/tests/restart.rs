@@ -119,6 +119,26 @@ fn connections_go_on_across_a_restart_and_the_next_manager_answers_for_them() {
     end(&stage);
 }
 
+/// A program that has talked with the earlier manager goes on with the next one.
+#[test]
+fn a_program_that_stays_notices_nothing() {
+    let stage = Stage::new();
+    let old = stage.manager.as_ref().unwrap().id();
+    let handle = stage.dial();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut ras = onhook_client::Ras::connect(Some(&stage.path("m.sock"))).await.unwrap();
+        assert_eq!(ras.list().await.unwrap().len(), 1);
+        renew(&stage, old);
+        assert_eq!(ras.list().await.unwrap().len(), 1, "by the next manager");
+        let handle = handle.parse().unwrap();
+        ras.hang_up(handle).await.unwrap();
+        ras.wait_gone(handle).await.unwrap();
+    });
+    until("the keeper has ended", || managers(&stage).len() == 1);
+    end(&stage);
+}
+
 #[test]
 fn a_second_restart_keeps_what_two_managers_have() {
     let stage = Stage::new();

@@ -225,8 +225,20 @@ impl Ras {
         fds: &[BorrowedFd<'_>],
     ) -> Result<T, RasError> {
         let call = Call { method: format!("org.onhook.Ras.{method}"), parameters };
+        self.meet_the_manager_of_now().await?;
         self.send(&call, fds).await?;
         self.receive().await
+    }
+
+    /// A manager that has handed over to the next one lets go whoever asks for nothing just then.
+    async fn meet_the_manager_of_now(&mut self) -> Result<(), RasError> {
+        if self.framed.is_closed() {
+            let stream = UnixStream::connect(&self.socket).await.map_err(gone)?;
+            let framed = Framed::new(stream, Limits::default());
+            believe(&framed)?;
+            self.framed = framed;
+        }
+        Ok(())
     }
 }
 

@@ -231,6 +231,12 @@ impl Framed {
         drop(self.stream.ready(Interest::PRIORITY | Interest::ERROR).await);
     }
 
+    /// Whether the other side has hung up by now, and has left nothing to be read.
+    pub fn is_closed(&self) -> bool {
+        let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+        matches!(rustix::net::recv(&self.stream, &mut [0; 1], flags), Ok((_, 0)))
+    }
+
     /// Sends one short message if the socket takes it at once; for a last word to whom we drop.
     pub fn send_now(&self, bytes: &[u8]) {
         let message = [bytes, &[0]].concat();
