@@ -19,6 +19,8 @@ use crate::service::{Answer, Caller, Events, Service, TunOffer};
 
 /// How long a manager that is told to stop waits for the slowest hang-up.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// The action that polkit is asked about.
+const MANAGE_ALL: &str = "org.onhook.manage-all";
 /// How long one that hands over waits for connections that are coming up.
 const DIAL_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -123,6 +125,10 @@ impl Service for EngineService {
 
     fn session_closed(&self, session: u64) {
         self.engine.session_closed(session);
+    }
+
+    fn allows_more<'a>(&'a self, caller: &'a Caller) -> Answer<'a, bool> {
+        Box::pin(onhook_host::polkit_allows(MANAGE_ALL, caller.pid, caller.uid))
     }
 
     fn operators(&self) -> Option<u32> {

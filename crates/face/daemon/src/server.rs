@@ -7,18 +7,15 @@
 //! by the others.
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use onhook_base::Secret;
-use onhook_model::{ConnectionReport, Credentials, DialRequest, Handle, HistoryRecord, RasError};
+use onhook_model::{Credentials, Handle, RasCode, RasError};
 use onhook_rpc::{
     Behalf, Call, Frame, FrameError, Framed, Limits, NAME, reply, reply_error, reply_more,
 };
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::unix::SocketAddr;
 use tokio::net::{UnixListener, UnixStream};
@@ -27,6 +24,10 @@ use tokio::task::JoinSet;
 
 use crate::introspection::introspect;
 use crate::keepers::{Keepers, PassedOn};
+use crate::parameters::{
+    Attach, ByHandle, Connection, Connections, Dial, MayHandle, Records, Refusal, read, take_fd,
+    take_password,
+};
 use crate::service::{Caller, Service, TunOffer};
 
 /// How much one client, and all of them, may take.
@@ -396,27 +397,21 @@ impl<S: Service> Client<S> {
                 let dialed = service.dial(&caller, p.request, credentials, capture)?;
                 Ok(reply(&dialed))
             }
-            "HangUp" => {
+            "HangUp" | "Status" | "WaitGone" => {
                 let p: ByHandle = read(parameters)?;
-                service.hang_up(&caller, p.handle)?;
-                Ok(reply(&json!({})))
-            }
-            "Status" => {
-                let p: ByHandle = read(parameters)?;
-                Ok(reply(&Connection { connection: service.status(&caller, p.handle)? }))
+                match self.by_handle(caller, method, p.handle).await {
+                    Err(Refusal::Ras(denied))
+                        if denied.code == RasCode::ACCESS_DENIED
+                            && service.allows_more(&caller).await =>
+                    {
+                        let caller = Caller { operator: true, ..caller };
+                        self.by_handle(caller, method, p.handle).await
+                    }
+                    other => other,
+                }
             }
             "List" => Ok(reply(&Connections { connections: service.list(&caller) })),
             "History" => Ok(reply(&Records { records: service.history(&caller) })),
-            "WaitGone" => {
-                let p: ByHandle = read(parameters)?;
-                tokio::select! {
-                    biased;
-                    gone = service.wait_gone(&caller, p.handle) => gone?,
-                    () = self.framed.closed() => return Err(Refusal::Gone),
-                    () = stopped(&mut self.stop) => return Err(Refusal::Gone),
-                }
-                Ok(reply(&json!({})))
-            }
             "AttachTun" => {
                 let p: Attach = read(parameters)?;
                 let descriptor = take_fd(&mut frame.fds, Some(p.fd), "fd")?
@@ -437,6 +432,29 @@ impl<S: Service> Client<S> {
             }
             _ => Err(Refusal::Method),
         }
+    }
+
+    async fn by_handle(
+        &mut self,
+        caller: Caller,
+        method: &str,
+        handle: Handle,
+    ) -> Result<Vec<u8>, Refusal> {
+        let service = self.service.clone();
+        match method {
+            "HangUp" => service.hang_up(&caller, handle)?,
+            "Status" => {
+                let connection = service.status(&caller, handle)?;
+                return Ok(reply(&Connection { connection }));
+            }
+            _ => tokio::select! {
+                biased;
+                gone = service.wait_gone(&caller, handle) => gone?,
+                () = self.framed.closed() => return Err(Refusal::Gone),
+                () = stopped(&mut self.stop) => return Err(Refusal::Gone),
+            },
+        }
+        Ok(reply(&json!({})))
     }
 
     /// Events until the client leaves, which is noticed at once.
@@ -471,107 +489,6 @@ impl<S: Service> Client<S> {
             }
             self.send(&reply_more(&json!({ "event": &*event }))).await?;
         }
-    }
-}
-
-/// Why a call got no reply.
-enum Refusal {
-    Ras(RasError),
-    Parameter(String),
-    Method,
-    Gone,
-}
-
-impl From<RasError> for Refusal {
-    fn from(error: RasError) -> Self {
-        Self::Ras(error)
-    }
-}
-
-#[derive(Serialize)]
-struct Connection {
-    connection: ConnectionReport,
-}
-
-#[derive(Serialize)]
-struct Connections {
-    connections: Vec<ConnectionReport>,
-}
-
-#[derive(Serialize)]
-struct Records {
-    records: Vec<HistoryRecord>,
-}
-
-#[derive(Deserialize)]
-struct Dial {
-    request: DialRequest,
-    user: Option<String>,
-    domain: Option<String>,
-    capture: Option<usize>,
-}
-
-#[derive(Deserialize)]
-struct ByHandle {
-    handle: Handle,
-}
-
-#[derive(Deserialize, Default)]
-struct MayHandle {
-    #[serde(default)]
-    handle: Option<Handle>,
-}
-
-#[derive(Deserialize)]
-struct Attach {
-    handle: Handle,
-    name: String,
-    mtu: u16,
-    offload_header: bool,
-    first_port: u16,
-    last_port: u16,
-    fd: usize,
-}
-
-/// Reads parameters; what is wrong is named, without repeating a value (it may be a password).
-fn read<T: DeserializeOwned>(parameters: &mut Value) -> Result<T, Refusal> {
-    let parameters = match parameters.take() {
-        Value::Null => json!({}),
-        parameters @ Value::Object(_) => parameters,
-        mut other => {
-            onhook_rpc::wipe(&mut other);
-            return Err(Refusal::Parameter("parameters".to_owned()));
-        }
-    };
-    serde_json::from_value(parameters).map_err(|error| {
-        let text = error.to_string();
-        let named = text.split('`').nth(1).unwrap_or("parameters");
-        Refusal::Parameter(named.to_owned())
-    })
-}
-
-/// Takes the password out before the other parameters are read, so that none of them, when it is wrong,
-/// leaves a copy in freed memory.
-fn take_password(parameters: &mut Value) -> Result<Secret<String>, Refusal> {
-    match parameters.get_mut("password").map(Value::take) {
-        None | Some(Value::Null) => Ok(Secret::default()),
-        Some(Value::String(password)) => Ok(Secret::new(password)),
-        Some(mut other) => {
-            onhook_rpc::wipe(&mut other);
-            Err(Refusal::Parameter("password".to_owned()))
-        }
-    }
-}
-
-fn take_fd(
-    fds: &mut Vec<OwnedFd>,
-    index: Option<usize>,
-    name: &str,
-) -> Result<Option<OwnedFd>, Refusal> {
-    match index {
-        None => Ok(None),
-        Some(index) if index < fds.len() => Ok(Some(fds.swap_remove(index))),
-        Some(_) => Err(Refusal::Parameter(name.to_owned())),
     }
 }
 

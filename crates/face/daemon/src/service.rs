@@ -103,6 +103,12 @@ pub trait Service: Send + Sync + 'static {
         None
     }
 
+    /// Whether somebody else who knows more (polkit) lets this caller see and end what all users have
+    /// dialed. Asked only when the answer would else be no.
+    fn allows_more<'a>(&'a self, _caller: &'a Caller) -> Answer<'a, bool> {
+        Box::pin(std::future::ready(false))
+    }
+
     /// There is no connection at all.
     fn is_idle(&self) -> bool;
 

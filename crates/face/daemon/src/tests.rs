@@ -24,6 +24,8 @@ struct Fake {
     attached: Arc<AtomicUsize>,
     events: broadcast::Sender<Arc<ConnectionEvent>>,
     big: usize,
+    /// What is somebody else's may be managed by who asks.
+    allows_more: bool,
 }
 
 impl Fake {
@@ -34,12 +36,18 @@ impl Fake {
             attached: Arc::default(),
             events: broadcast::channel(64).0,
             big: 0,
+            allows_more: false,
         }
     }
 }
 
 fn handle() -> Handle {
     Handle::new(42).unwrap()
+}
+
+/// A connection that somebody else has dialed.
+fn foreign() -> Handle {
+    Handle::new(43).unwrap()
 }
 
 fn report() -> ConnectionReport {
@@ -94,7 +102,10 @@ impl Service for Fake {
         Ok(Dialed { handle: handle(), already: false })
     }
 
-    fn hang_up(&self, _caller: &Caller, asked: Handle) -> Result<(), RasError> {
+    fn hang_up(&self, caller: &Caller, asked: Handle) -> Result<(), RasError> {
+        if asked == foreign() {
+            return if caller.operator { Ok(()) } else { Err(RasCode::ACCESS_DENIED.into()) };
+        }
         if asked == handle() { Ok(()) } else { Err(RasCode::INVALID_HANDLE.into()) }
     }
 
@@ -140,6 +151,11 @@ impl Service for Fake {
 
     fn session_closed(&self, _session: u64) {
         self.closed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn allows_more<'a>(&'a self, caller: &'a Caller) -> Answer<'a, bool> {
+        assert!(!caller.operator, "it is asked only when the answer would be no");
+        Box::pin(std::future::ready(self.allows_more))
     }
 
     fn idle(&self) -> Answer<'_, ()> {
@@ -526,4 +542,40 @@ async fn no_descriptor_is_left_of_clients_who_have_gone() {
     // It ends only when no copy of the other end is left anywhere.
     let mut rest = String::new();
     std::io::Read::read_to_string(&mut reader, &mut rest).unwrap();
+}
+
+/// A keeper believes on whose behalf a manager asks; the public socket does not.
+#[tokio::test]
+async fn on_whose_behalf_somebody_asks_is_believed_by_a_keeper_alone() {
+    let call = json!({
+        "method": "org.onhook.Ras.HangUp",
+        "parameters": { "handle": foreign() },
+        "onBehalfOf": { "uid": 0, "gid": 0, "pid": 1, "session": 1, "operator": true },
+    });
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    client.send(call.to_string().as_bytes(), &[]).await.unwrap();
+    assert_eq!(reply(&mut client).await["parameters"]["code"], 5);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sock");
+    let setting = Setting { is_keeper: true, ..Setting::default() };
+    let (_stop, stopped) = watch::channel(false);
+    let listener = UnixListener::bind(&path).unwrap();
+    let clients = watch::channel(0).0;
+    tokio::spawn(serve(listener, Arc::new(Fake::new()), setting, stopped, clients));
+    let mut client = Framed::new(UnixStream::connect(&path).await.unwrap(), Limits::default());
+    client.send(call.to_string().as_bytes(), &[]).await.unwrap();
+    assert!(reply(&mut client).await["error"].is_null());
+}
+
+#[tokio::test]
+async fn who_may_not_by_himself_may_when_polkit_says_so() {
+    for allows_more in [false, true] {
+        let stage = stage(Fake { allows_more, ..Fake::new() }, ServerLimits::default());
+        let mut client = stage.client().await;
+        let parameters = json!({ "handle": foreign() });
+        let answer = call(&mut client, "org.onhook.Ras.HangUp", parameters).await;
+        assert_eq!(answer["error"].is_null(), allows_more, "{answer}");
+    }
 }

@@ -2,7 +2,7 @@
 //! invented clock.
 //!
 //! A *world* is one manager, a few programs, their calls and a clock. What will happen in it stands in
-//! a [`Script`](script::Script), which is drawn from one number: who dials what and when, what goes
+//! a [`script::Script`], which is drawn from one number: who dials what and when, what goes
 //! wrong with the line, with Linux or with the server, and what programs do meanwhile. The manager, the
 //! connections at both ends, the links and PPP are the real machines; the network, the operating system
 //! and chance are invented. After every step the promises of [`invariant`] are checked. A world in which

@@ -6,7 +6,7 @@
 
 mod file;
 mod inherit;
-mod program;
+pub(crate) mod program;
 
 #[cfg(test)]
 mod tests;

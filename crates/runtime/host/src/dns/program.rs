@@ -14,32 +14,32 @@ const MOST_COMPLAINT: u64 = 512;
 
 /// A program to be called.
 #[derive(Clone, Debug)]
-pub(super) struct Program {
-    pub(super) path: PathBuf,
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
     arguments: Vec<String>,
     input: String,
 }
 
 impl Program {
-    pub(super) fn new(path: &Path, arguments: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(path: &Path, arguments: impl IntoIterator<Item = String>) -> Self {
         let arguments = arguments.into_iter().collect();
         Self { path: path.to_owned(), arguments, input: String::new() }
     }
 
     /// With this on its standard input.
-    pub(super) fn fed(self, input: String) -> Self {
+    pub(crate) fn fed(self, input: String) -> Self {
         Self { input, ..self }
     }
 }
 
 /// The first of the folders that has the program.
-pub(super) fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
+pub(crate) fn find(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
     folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Runs a program to its end, for at most `patience`. It is killed when that is over, and when the
 /// future is dropped.
-pub(super) async fn run(program: Program, patience: Duration) -> Result<(), HostError> {
+pub(crate) async fn run(program: Program, patience: Duration) -> Result<(), HostError> {
     let name = program.path.display().to_string();
     let failed = |error: &std::io::Error| {
         let mut failed = HostError::from_io(DEED, error);

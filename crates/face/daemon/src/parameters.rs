@@ -1,0 +1,110 @@
+//! What the methods take and give, and how it is read.
+
+use std::os::fd::OwnedFd;
+
+use onhook_base::Secret;
+use onhook_model::{ConnectionReport, DialRequest, Handle, HistoryRecord, RasError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Why a call got no reply.
+pub(crate) enum Refusal {
+    Ras(RasError),
+    Parameter(String),
+    Method,
+    Gone,
+}
+
+impl From<RasError> for Refusal {
+    fn from(error: RasError) -> Self {
+        Self::Ras(error)
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Connection {
+    pub(crate) connection: ConnectionReport,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Connections {
+    pub(crate) connections: Vec<ConnectionReport>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Records {
+    pub(crate) records: Vec<HistoryRecord>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Dial {
+    pub(crate) request: DialRequest,
+    pub(crate) user: Option<String>,
+    pub(crate) domain: Option<String>,
+    pub(crate) capture: Option<usize>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ByHandle {
+    pub(crate) handle: Handle,
+}
+
+#[derive(Deserialize, Default)]
+pub(crate) struct MayHandle {
+    #[serde(default)]
+    pub(crate) handle: Option<Handle>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Attach {
+    pub(crate) handle: Handle,
+    pub(crate) name: String,
+    pub(crate) mtu: u16,
+    pub(crate) offload_header: bool,
+    pub(crate) first_port: u16,
+    pub(crate) last_port: u16,
+    pub(crate) fd: usize,
+}
+
+/// Reads parameters; what is wrong is named, without repeating a value (it may be a password).
+pub(crate) fn read<T: DeserializeOwned>(parameters: &mut Value) -> Result<T, Refusal> {
+    let parameters = match parameters.take() {
+        Value::Null => json!({}),
+        parameters @ Value::Object(_) => parameters,
+        mut other => {
+            onhook_rpc::wipe(&mut other);
+            return Err(Refusal::Parameter("parameters".to_owned()));
+        }
+    };
+    serde_json::from_value(parameters).map_err(|error| {
+        let text = error.to_string();
+        let named = text.split('`').nth(1).unwrap_or("parameters");
+        Refusal::Parameter(named.to_owned())
+    })
+}
+
+/// Takes the password out before the other parameters are read, so that none of them, when it is wrong,
+/// leaves a copy in freed memory.
+pub(crate) fn take_password(parameters: &mut Value) -> Result<Secret<String>, Refusal> {
+    match parameters.get_mut("password").map(Value::take) {
+        None | Some(Value::Null) => Ok(Secret::default()),
+        Some(Value::String(password)) => Ok(Secret::new(password)),
+        Some(mut other) => {
+            onhook_rpc::wipe(&mut other);
+            Err(Refusal::Parameter("password".to_owned()))
+        }
+    }
+}
+
+pub(crate) fn take_fd(
+    fds: &mut Vec<OwnedFd>,
+    index: Option<usize>,
+    name: &str,
+) -> Result<Option<OwnedFd>, Refusal> {
+    match index {
+        None => Ok(None),
+        Some(index) if index < fds.len() => Ok(Some(fds.swap_remove(index))),
+        Some(_) => Err(Refusal::Parameter(name.to_owned())),
+    }
+}
