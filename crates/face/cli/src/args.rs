@@ -451,6 +451,9 @@ pub(crate) struct DaemonArgs {
     /// onhook has that right when there is one and this is not said
     #[arg(long, value_name = "GROUP")]
     pub(crate) operators: Option<String>,
+    /// May enter named network namespaces (OnhookNetns, dial --netns); keeps CAP_SYS_ADMIN for it
+    #[arg(long)]
+    pub(crate) namespaces: bool,
     /// For looking into troubles: keep all rights, and may write everywhere
     #[arg(long)]
     pub(crate) unconfined: bool,

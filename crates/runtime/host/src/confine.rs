@@ -30,6 +30,9 @@ pub struct Confinement {
     /// Ports below 1024 may be listened on, interfaces made and routes changed. Without it no
     /// capability is kept at all.
     pub keeps_network_rights: bool,
+    /// Named network namespaces may be entered, for interfaces in them. It takes CAP_SYS_ADMIN, which is
+    /// much; most of what it allows is forbidden as system calls all the same.
+    pub enters_namespaces: bool,
 }
 
 /// What holds from now on.
@@ -61,18 +64,21 @@ pub fn confine(confinement: &Confinement) -> Confined {
         Ok(held) => confined.held.push(held),
         Err(why) => confined.missing.push(format!("{what} ({why})")),
     };
-    note("capabilities", give_up_capabilities(confinement.keeps_network_rights));
+    note("capabilities", give_up_capabilities(confinement));
     note("new rights through programs", give_up_new_privileges());
     note("writing elsewhere", give_up_writing(&confinement.writable));
-    note("system calls", give_up_system_calls());
+    note("system calls", give_up_system_calls(confinement.enters_namespaces));
     confined
 }
 
 /// Needed for interfaces, addresses and routes; and for a server's port.
 const NETWORK: [Capability; 2] = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_BIND_SERVICE];
 
-fn give_up_capabilities(keeps_network: bool) -> Result<String, String> {
-    let wanted = |c: &Capability| keeps_network && NETWORK.contains(c);
+fn give_up_capabilities(confinement: &Confinement) -> Result<String, String> {
+    let wanted = |c: &Capability| {
+        (confinement.keeps_network_rights && NETWORK.contains(c))
+            || (confinement.enters_namespaces && *c == Capability::CAP_SYS_ADMIN)
+    };
     let told = |e: caps::errors::CapsError| e.to_string();
     let permitted = caps::read(None, CapSet::Permitted).map_err(told)?;
     let kept: CapsHashSet = permitted.iter().copied().filter(wanted).collect();
@@ -199,19 +205,22 @@ const NAMESPACES: [libc::c_int; 7] = [
     libc::CLONE_NEWNET,
 ];
 
-fn give_up_system_calls() -> Result<String, String> {
+fn give_up_system_calls(enters_namespaces: bool) -> Result<String, String> {
     let told = |e: seccompiler::Error| e.to_string();
-    for program in filters().map_err(|e| e.to_string())? {
+    for program in filters(enters_namespaces).map_err(|e| e.to_string())? {
         apply_filter_all_threads(&program).map_err(told)?;
     }
-    Ok(format!("{} system calls", FORBIDDEN.len() + ABSENT.len()))
+    let allowed = usize::from(enters_namespaces);
+    Ok(format!("{} system calls", FORBIDDEN.len() + ABSENT.len() - allowed))
 }
 
 /// All programs are in force at once; the strictest word of them counts.
-fn filters() -> Result<Vec<BpfProgram>, seccompiler::BackendError> {
+fn filters(enters_namespaces: bool) -> Result<Vec<BpfProgram>, seccompiler::BackendError> {
     let errno = |number: i32| SeccompAction::Errno(number.unsigned_abs());
+    let is_forbidden = |number: &i64| !(enters_namespaces && *number == libc::SYS_setns);
+    let forbidden = FORBIDDEN.into_iter().filter(is_forbidden);
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        FORBIDDEN.into_iter().map(|number| (number, Vec::new())).collect();
+        forbidden.map(|number| (number, Vec::new())).collect();
     let mut makes_namespaces = Vec::new();
     for flag in NAMESPACES {
         let flag = u64::from(flag.unsigned_abs());

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         files_are_written_in_the_given_folders_only,
         the_machine_cannot_be_changed,
         threads_and_programs_that_are_started_later_are_confined_too,
+        namespaces_are_entered_only_by_who_is_allowed_to,
         _a_confined_writer,
     ])
 }
@@ -36,7 +37,12 @@ fn folder() -> PathBuf {
 }
 
 fn confined(keeps_network_rights: bool) -> Confined {
-    confine(&Confinement { writable: vec![PathBuf::from("/dev")], keeps_network_rights })
+    confined_with(keeps_network_rights, false)
+}
+
+fn confined_with(keeps_network_rights: bool, enters_namespaces: bool) -> Confined {
+    let writable = vec![PathBuf::from("/dev")];
+    confine(&Confinement { writable, keeps_network_rights, enters_namespaces })
 }
 
 /// A line of `/proc/…/status` as it says.
@@ -94,7 +100,7 @@ fn _a_confined_writer() -> Verdict {
     let world = std::env::current_dir().unwrap();
     let (ours, elsewhere) = (world.join("ours"), world.join("elsewhere"));
     let writable = vec![ours.clone(), PathBuf::from("/dev")];
-    let confined = confine(&Confinement { writable, keeps_network_rights: false });
+    let confined = confine(&Confinement { writable, ..Confinement::default() });
     if confined.missing.iter().any(|what| what.contains("landlock")) {
         std::process::exit(NO_LANDLOCK);
     }
@@ -151,5 +157,26 @@ fn threads_and_programs_that_are_started_later_are_confined_too() -> Verdict {
         assert_eq!(line(&status, "Seccomp"), "2");
         assert_eq!(line(&status, "NoNewPrivs"), "1");
     }
+    Ok(())
+}
+
+fn namespaces_are_entered_only_by_who_is_allowed_to() -> Verdict {
+    let own = fs::File::open("/proc/self/ns/net").unwrap();
+    if nix::sched::setns(&own, CloneFlags::CLONE_NEWNET).is_err() {
+        return Err(Ignored("only root may enter a network namespace".to_owned()));
+    }
+    let allowed = std::thread::spawn(|| {
+        let own = fs::File::open("/proc/self/ns/net").unwrap();
+        confined_with(true, true);
+        let nothing: Option<&str> = None;
+        // The capability alone would do for this.
+        let mounted = mount(nothing, "/tmp", Some("tmpfs"), MsFlags::empty(), nothing);
+        assert_eq!(mounted, Err(Errno::EPERM));
+        nix::sched::setns(&own, CloneFlags::CLONE_NEWNET)
+    });
+    assert_eq!(allowed.join().unwrap(), Ok(()));
+    // The filter of system calls is for all threads, and this one is filtered once more.
+    confined(true);
+    assert_eq!(nix::sched::setns(&own, CloneFlags::CLONE_NEWNET), Err(Errno::EPERM));
     Ok(())
 }

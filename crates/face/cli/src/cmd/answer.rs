@@ -33,7 +33,11 @@ pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     if !args.unconfined {
         // With the right to take a port below 1024, whatever stands behind the calls.
         let writable = vec![state_dir, PathBuf::from("/dev")];
-        let confined = confine(&Confinement { writable, keeps_network_rights: true });
+        let confined = confine(&Confinement {
+            writable,
+            keeps_network_rights: true,
+            ..Confinement::default()
+        });
         tracing::info!(target: "answer", "{confined}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

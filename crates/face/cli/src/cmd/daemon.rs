@@ -20,7 +20,7 @@ pub(crate) fn run(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<
     if args.unconfined {
         tracing::warn!(target: "daemon", "not confined, as asked: for looking into troubles only");
     } else {
-        let confined = confine(&confinement(socket.as_deref(), &state_dir, args.userspace)?);
+        let confined = confine(&confinement(socket.as_deref(), &state_dir, args)?);
         tracing::info!(target: "daemon", "{confined}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -35,7 +35,7 @@ pub(crate) fn run(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<
 fn confinement(
     socket: Option<&Path>,
     state_dir: &Path,
-    userspace: bool,
+    args: &DaemonArgs,
 ) -> anyhow::Result<Confinement> {
     std::fs::create_dir_all(state_dir)
         .with_context(|| format!("{} cannot be made", state_dir.display()))?;
@@ -44,11 +44,15 @@ fn confinement(
     // What is wrong with it is said when the socket is made; systemd may have made another.
     drop(onhook_daemon::prepare_folder(folder));
     let mut writable = vec![state_dir.to_owned(), folder.to_owned(), PathBuf::from("/dev")];
-    if !userspace {
+    if !args.userspace {
         // For /etc/resolv.conf, and for resolvconf, which keeps its files below /run.
         writable.extend(["/etc", "/run"].map(PathBuf::from));
     }
-    Ok(Confinement { writable, keeps_network_rights: !userspace })
+    Ok(Confinement {
+        writable,
+        keeps_network_rights: !args.userspace,
+        enters_namespaces: args.namespaces,
+    })
 }
 
 async fn serve(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 
 /// Where `ip netns` keeps them.
@@ -28,7 +29,13 @@ pub(crate) fn inside<T: Send>(
         })?;
     std::thread::scope(|scope| {
         let thread = scope.spawn(move || {
-            setns(&namespace, CloneFlags::CLONE_NEWNET)?;
+            setns(&namespace, CloneFlags::CLONE_NEWNET).map_err(|error| match error {
+                Errno::EPERM => io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    "the manager may not enter namespaces (root's may when it is started with --namespaces)",
+                ),
+                error => error.into(),
+            })?;
             deed()
         });
         thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread inside it has failed")))
