@@ -18,6 +18,8 @@ use crate::ground::{Ground, SERVER, SERVER_NAME};
 
 /// How long anything may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(30);
+/// How long a process that was killed may take to be dead.
+const DYING: Duration = Duration::from_secs(2);
 /// How often a condition that nobody announces is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -166,6 +168,19 @@ impl<'a> Manager<'a> {
             return Ok(None);
         }
         Ok(Some(Self { ground, child }))
+    }
+
+    /// Whether it dies, after something has failed: a process that is killed closes its sockets first,
+    /// and is dead a moment later.
+    pub(crate) fn is_dying(&mut self) -> Result<bool> {
+        let began = Instant::now();
+        while began.elapsed() < DYING {
+            if self.has_died()? {
+                return Ok(true);
+            }
+            std::thread::park_timeout(LOOK);
+        }
+        Ok(false)
     }
 
     /// Whether it was killed by now.

@@ -208,7 +208,7 @@ fn one(
 ) -> Result<()> {
     let Some(mut manager) = Manager::start(ground, terms)? else { return Ok(()) };
     if !manager.dial(&[], None)? {
-        ensure!(manager.has_died()?, "the dial failed though the manager lives");
+        ensure!(manager.is_dying()?, "the dial failed though the manager lives");
     }
     // Whatever becomes of it: the connection goes on with one of the two, or is hung up, or was lost.
     manager.renew()?;

@@ -46,13 +46,13 @@ fn life(ground: &Ground, terms: &Terms) -> Result<bool> {
     let Some(mut manager) = Manager::start(ground, terms)? else { return Ok(true) };
     for _ in 0..terms.connections.max(1) {
         let came_up = manager.dial(&[], None)?;
-        if manager.has_died()? {
+        if manager.has_died()? || (!came_up && manager.is_dying()?) {
             return Ok(true);
         }
         ensure!(came_up, "the dial failed though the manager lives");
     }
     let hung_up = manager.hang_up_all()?;
-    if manager.has_died()? {
+    if manager.has_died()? || (!hung_up && manager.is_dying()?) {
         return Ok(true);
     }
     ensure!(hung_up, "the hang-up failed though the manager lives");
