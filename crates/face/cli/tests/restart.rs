@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::{Deref, DerefMut};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,33 @@ use stage::{PASSWORD, Stage};
 
 /// How long anything may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(20);
+
+/// A stage whose manager hands over: whoever is the manager at the end goes with it, also when a test
+/// fails on the way.
+struct Renewed(Stage);
+
+impl Deref for Renewed {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.0
+    }
+}
+
+impl DerefMut for Renewed {
+    fn deref_mut(&mut self) -> &mut Stage {
+        &mut self.0
+    }
+}
+
+impl Drop for Renewed {
+    fn drop(&mut self) {
+        for pid in managers(self) {
+            // It may have ended meanwhile.
+            drop(Command::new("kill").args(["-KILL", &pid.to_string()]).status());
+        }
+    }
+}
 
 /// Waits for a condition that nobody announces.
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -84,7 +112,7 @@ fn is_alive(pid: u32) -> bool {
 
 #[test]
 fn connections_go_on_across_a_restart_and_the_next_manager_answers_for_them() {
-    let mut stage = Stage::new();
+    let mut stage = Renewed(Stage::new());
     let old = stage.manager.as_ref().unwrap().id();
     let handle = stage.dial();
     let mut talk = flow(&stage, &handle);
@@ -122,7 +150,7 @@ fn connections_go_on_across_a_restart_and_the_next_manager_answers_for_them() {
 /// A program that has talked with the earlier manager goes on with the next one.
 #[test]
 fn a_program_that_stays_notices_nothing() {
-    let stage = Stage::new();
+    let stage = Renewed(Stage::new());
     let old = stage.manager.as_ref().unwrap().id();
     let handle = stage.dial();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -141,7 +169,7 @@ fn a_program_that_stays_notices_nothing() {
 
 #[test]
 fn a_second_restart_keeps_what_two_managers_have() {
-    let stage = Stage::new();
+    let stage = Renewed(Stage::new());
     let first = stage.manager.as_ref().unwrap().id();
     let one = stage.dial();
     renew(&stage, first);
@@ -168,7 +196,7 @@ fn a_second_restart_keeps_what_two_managers_have() {
 
 #[test]
 fn a_manager_told_to_stop_hangs_up_what_its_keepers_have() {
-    let stage = Stage::new();
+    let stage = Renewed(Stage::new());
     let old = stage.manager.as_ref().unwrap().id();
     let handle = stage.dial();
     let mut talk = flow(&stage, &handle);
@@ -181,7 +209,7 @@ fn a_manager_told_to_stop_hangs_up_what_its_keepers_have() {
 
 #[test]
 fn without_a_next_manager_what_was_kept_is_hung_up() {
-    let stage = Stage::new();
+    let stage = Renewed(Stage::new());
     let old = stage.manager.as_ref().unwrap().id();
     let handle = stage.dial();
     let mut talk = flow(&stage, &handle);
@@ -194,7 +222,7 @@ fn without_a_next_manager_what_was_kept_is_hung_up() {
 
 #[test]
 fn a_failed_dial_of_the_next_manager_and_a_wrong_password_change_nothing() {
-    let stage = Stage::new();
+    let stage = Renewed(Stage::new());
     let old = stage.manager.as_ref().unwrap().id();
     let handle = stage.dial();
     renew(&stage, old);
