@@ -238,9 +238,8 @@ impl<'a> Manager<'a> {
         }
         until("the end of all managers", || {
             self.child.try_wait()?;
-            Ok(self.processes()?.is_empty())
-        })?;
-        reap_orphans()
+            Ok(reap_orphans(self.child.id())? && self.processes()?.is_empty())
+        })
     }
 
     /// Handles of its connections.
@@ -320,7 +319,10 @@ impl<'a> Manager<'a> {
 }
 
 /// Whoever has lost its parent and has ended is ours to wait for, who are the first process here.
-fn reap_orphans() -> Result<()> {
+/// Whether none is left that is ending: such a one has no words any more, and is dead a moment later.
+/// The manager that was started here is waited for elsewhere.
+fn reap_orphans(manager: u32) -> Result<bool> {
+    let mut all_ended = true;
     for entry in fs::read_dir("/proc")? {
         let entry = entry?;
         let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
@@ -328,11 +330,13 @@ fn reap_orphans() -> Result<()> {
         let rest = stat.rsplit(')').next().unwrap_or_default();
         let mut words = rest.split_whitespace();
         let (state, parent) = (words.next(), words.next());
-        if state == Some("Z") && parent == Some("1") {
+        if state == Some("Z") && parent == Some("1") && pid != i32::try_from(manager)? {
             waitpid(Pid::from_raw(pid), None)?;
+        } else if parent == Some("1") {
+            all_ended &= fs::read(entry.path().join("cmdline")).is_ok_and(|line| !line.is_empty());
         }
     }
-    Ok(())
+    Ok(all_ended)
 }
 
 impl Drop for Manager<'_> {
