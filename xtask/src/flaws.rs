@@ -27,6 +27,19 @@ struct Test {
     function: String,
 }
 
+impl Test {
+    /// The text of its file; empty when there is none.
+    fn code(&self) -> String {
+        std::fs::read_to_string(&self.file).unwrap_or_default()
+    }
+
+    /// That it is not there, in words.
+    fn missing_in(&self, code: &str) -> Option<String> {
+        let is_there = code.contains(&format!("fn {}(", self.function));
+        (!is_there).then(|| format!("{} has no test {}", self.file.display(), self.function))
+    }
+}
+
 /// A line of the table.
 #[derive(Debug, PartialEq, Eq)]
 struct Row {
@@ -46,9 +59,9 @@ pub(crate) fn check(tree: &Tree) -> Result<Vec<Finding>> {
             say(format!("{} names no test", row.number));
         }
         for test in &row.tests {
-            let code = std::fs::read_to_string(&test.file).unwrap_or_default();
-            if !code.contains(&format!("fn {}(", test.function)) {
-                say(format!("{} has no test {}", test.file.display(), test.function));
+            let code = test.code();
+            if let Some(what) = test.missing_in(&code) {
+                say(what);
             }
             if !code.contains(&row.number) {
                 say(format!("{} does not bear the number {}", test.file.display(), row.number));
@@ -74,11 +87,8 @@ fn named_elsewhere(page: &str) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for (line, text) in (1..).zip(text.lines()) {
         for test in tests_in(text) {
-            let code = std::fs::read_to_string(&test.file).unwrap_or_default();
-            if !code.contains(&format!("fn {}(", test.function)) {
-                let what = format!("{} has no test {}", test.file.display(), test.function);
-                found.push(Finding::new(Path::new(page), line, what));
-            }
+            let missing = test.missing_in(&test.code());
+            found.extend(missing.map(|what| Finding::new(Path::new(page), line, what)));
         }
     }
     Ok(found)

@@ -64,18 +64,6 @@ fn carry(mut from: TcpStream, mut to: TcpStream, stops: &AtomicBool) {
     drop(to.shutdown(Shutdown::Write));
 }
 
-/// A flow through the connection's SOCKS5 proxy to the echo behind the server.
-fn flow(proxy: SocketAddr) -> TcpStream {
-    let mut stream = TcpStream::connect(proxy).unwrap();
-    stream.write_all(&[5, 1, 0]).unwrap();
-    stream.read_exact(&mut [0; 2]).unwrap();
-    stream.write_all(&[5, 1, 0, 1, 10, 99, 0, 1, 0, 7]).unwrap();
-    let mut reply = [0; 10];
-    stream.read_exact(&mut reply).unwrap();
-    assert_eq!(reply[1], 0, "the echo was reached");
-    stream
-}
-
 /// Octets that the kernel has taken from the caller and cannot send (`tx_queue`, proc(5)).
 fn stuck_octets(from: SocketAddr, to: SocketAddr) -> u64 {
     let hex = |a: SocketAddr| format!("0100007F:{:04X}", a.port());
@@ -95,10 +83,7 @@ fn n_life_03_a_server_that_has_stopped_reading_delays_no_hang_up() {
     let handle = stage.dial();
     let caller = relay.caller.join().unwrap();
     let (ours, theirs) = (caller.peer_addr().unwrap(), caller.local_addr().unwrap());
-    let status = stage.run(&["status", &handle, "--json"], "");
-    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
-    let proxy: SocketAddr = status["projection"]["socks5"].as_str().unwrap().parse().unwrap();
-    let flows: Vec<_> = (0..64).map(|_| flow(proxy)).collect();
+    let flows: Vec<_> = (0..64).map(|_| stage.flow(&handle)).collect();
     relay.stops.store(true, Ordering::SeqCst);
     for mut flow in &flows {
         flow.set_nonblocking(true).unwrap();

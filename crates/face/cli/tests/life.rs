@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-#[expect(unreachable_pub, reason = "the stage is written to be shared")]
+#[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
 mod stage;
 
 use stage::{ONHOOK, PASSWORD, Stage, lines, says};

@@ -1,20 +1,15 @@
 //! A manager's restart: connections go on, packets too, and the next manager answers for them.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::ops::{Deref, DerefMut};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 #[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
 mod stage;
 
-use stage::{PASSWORD, Stage};
-
-/// How long anything may take before it counts as stuck.
-const STUCK: Duration = Duration::from_secs(20);
+use stage::{PASSWORD, STUCK, Stage};
 
 /// A stage whose manager hands over: whoever is the manager at the end goes with it, also when a test
 /// fails on the way.
@@ -50,22 +45,6 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(began.elapsed() < STUCK, "{what}");
         std::thread::park_timeout(Duration::from_millis(10));
     }
-}
-
-/// A flow through a connection's SOCKS5 proxy to the echo behind the server.
-fn flow(stage: &Stage, handle: &str) -> TcpStream {
-    let status = stage.run(&["status", handle, "--json"], "");
-    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
-    let proxy: SocketAddr = status["projection"]["socks5"].as_str().unwrap().parse().unwrap();
-    let mut stream = TcpStream::connect(proxy).unwrap();
-    stream.set_read_timeout(Some(STUCK)).unwrap();
-    stream.write_all(&[5, 1, 0]).unwrap();
-    stream.read_exact(&mut [0; 2]).unwrap();
-    stream.write_all(&[5, 1, 0, 1, 10, 99, 0, 1, 0, 7]).unwrap();
-    let mut reply = [0; 10];
-    stream.read_exact(&mut reply).unwrap();
-    assert_eq!(reply[1], 0, "the echo was reached");
-    stream
 }
 
 fn echo(stream: &mut TcpStream, text: &[u8]) {
@@ -115,7 +94,7 @@ fn connections_go_on_across_a_restart_and_the_next_manager_answers_for_them() {
     let mut stage = Renewed(Stage::new());
     let old = stage.manager.as_ref().unwrap().id();
     let handle = stage.dial();
-    let mut talk = flow(&stage, &handle);
+    let mut talk = stage.flow(&handle);
     echo(&mut talk, b"before");
     renew(&stage, old);
     // The flow is the same one: no packet of it was lost, or it would have stopped.
@@ -133,7 +112,7 @@ fn connections_go_on_across_a_restart_and_the_next_manager_answers_for_them() {
     assert!(stage.run(&["hangup", &handle], "").status.success());
     until("the keeper has ended", || managers(&stage).len() == 1);
     assert_eq!(stage.list().len(), 1);
-    echo(&mut flow(&stage, &another), b"the other one goes on");
+    echo(&mut stage.flow(&another), b"the other one goes on");
     let status = stage.run(&["status", &handle], "");
     assert!(!status.status.success(), "it answers 6");
     until("it is remembered", || {
@@ -175,7 +154,7 @@ fn a_second_restart_keeps_what_two_managers_have() {
     renew(&stage, first);
     let second = *managers(&stage).iter().find(|pid| **pid != first).unwrap();
     let two = stage.dial();
-    let (mut talk_one, mut talk_two) = (flow(&stage, &one), flow(&stage, &two));
+    let (mut talk_one, mut talk_two) = (stage.flow(&one), stage.flow(&two));
     let said = stage.log().matches("handed over;").count();
     renew(&stage, second);
     until("it has handed over too", || stage.log().matches("handed over;").count() > said);
@@ -199,7 +178,7 @@ fn a_manager_told_to_stop_hangs_up_what_its_keepers_have() {
     let stage = Renewed(Stage::new());
     let old = stage.manager.as_ref().unwrap().id();
     let handle = stage.dial();
-    let mut talk = flow(&stage, &handle);
+    let mut talk = stage.flow(&handle);
     renew(&stage, old);
     end(&stage);
     assert_eq!(managers(&stage), Vec::<u32>::new(), "the keeper has ended with it");
@@ -212,7 +191,7 @@ fn without_a_next_manager_what_was_kept_is_hung_up() {
     let stage = Renewed(Stage::new());
     let old = stage.manager.as_ref().unwrap().id();
     let handle = stage.dial();
-    let mut talk = flow(&stage, &handle);
+    let mut talk = stage.flow(&handle);
     renew(&stage, old);
     let next = *managers(&stage).iter().find(|pid| **pid != old).unwrap();
     assert!(Command::new("kill").args(["-KILL", &next.to_string()]).status().unwrap().success());

@@ -12,12 +12,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use onhook_model::{ConnectionReport, Handle, RasCode};
-use onhook_rpc::{Behalf, Framed, Limits, NAME, encode, reply, reply_error};
+use onhook_rpc::{Behalf, Framed, Limits, NAME, encode, reply};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 
+use crate::parameters::Connections;
+use crate::server::ras_error;
 use crate::service::Caller;
 
 /// Events of keepers that may wait for a watcher.
@@ -66,11 +68,6 @@ struct Passed<'a> {
 #[derive(Deserialize)]
 struct Listed {
     parameters: Connections,
-}
-
-#[derive(Deserialize)]
-struct Connections {
-    connections: Vec<ConnectionReport>,
 }
 
 fn behalf(caller: &Caller) -> Behalf {
@@ -254,13 +251,5 @@ fn gone(method: &str) -> Vec<u8> {
         return reply(&json!({}));
     }
     let code = if method == "HangUp" { RasCode::NO_CONNECTION } else { RasCode::INVALID_HANDLE };
-    reply_error(
-        "org.onhook.Ras.Failed",
-        &json!({
-            "code": code.number(),
-            "name": code.name().unwrap_or("unknown"),
-            "message": code.sentence(),
-            "text": "",
-        }),
-    )
+    ras_error(&code.into())
 }

@@ -27,7 +27,7 @@ pub(crate) struct Connection {
     pub(crate) connection: ConnectionReport,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Connections {
     pub(crate) connections: Vec<ConnectionReport>,
 }

@@ -492,7 +492,7 @@ impl<S: Service> Client<S> {
     }
 }
 
-fn ras_error(error: &RasError) -> Vec<u8> {
+pub(crate) fn ras_error(error: &RasError) -> Vec<u8> {
     reply_error(
         "org.onhook.Ras.Failed",
         &json!({

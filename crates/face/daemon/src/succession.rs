@@ -18,7 +18,7 @@ use std::future::Future;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::pin::Pin as Pinned;
+use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -187,9 +187,11 @@ async fn mind<S: Service>(control: &mut Framed, service: &S, mut stop: watch::Re
     }
 }
 
-/// What the keeper's own connections ask the next manager.
-enum Plea {
-    Lift { owner: u64, tun: TunId, answer: oneshot::Sender<Result<(), HostError>> },
+/// Name servers that a connection of the keeper asks the next manager to lift.
+struct Plea {
+    owner: u64,
+    tun: TunId,
+    answer: oneshot::Sender<Result<(), HostError>>,
 }
 
 /// The next manager, as far as name servers go.
@@ -211,9 +213,9 @@ impl Heir for Successor {
         &self,
         owner: u64,
         tun: TunId,
-    ) -> Pinned<Box<dyn Future<Output = Result<(), HostError>> + Send>> {
+    ) -> Pin<Box<dyn Future<Output = Result<(), HostError>> + Send>> {
         let (answer, answered) = oneshot::channel();
-        let asked = self.0.send(Plea::Lift { owner, tun, answer }).is_ok();
+        let asked = self.0.send(Plea { owner, tun, answer }).is_ok();
         Box::pin(async move {
             if !asked {
                 return Err(no_successor());
@@ -353,7 +355,7 @@ impl Keeping {
                     let word = Word::Ended(Box::new(record));
                     has_successor &= say(&mut self.control, &word, &[]).await.is_ok();
                 }
-                Some(Plea::Lift { owner, tun, answer }) = pleaded.recv() => {
+                Some(Plea { owner, tun, answer }) = pleaded.recv() => {
                     next += 1;
                     let word = Word::Lift { id: next, owner, tun: tun.0 };
                     if has_successor && say(&mut self.control, &word, &[]).await.is_ok() {

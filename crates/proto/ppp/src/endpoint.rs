@@ -313,8 +313,9 @@ impl Ppp {
         self.settle(now);
     }
 
-    /// Asks the peer for a sign of life now, and gives it one second (on a slow line three times
-    /// as long as it took for its Configure-Ack, at most ten). For an owner with reason to doubt, as after a sleep of the machine. Does nothing unless LCP is open.
+    /// Asks the peer for a sign of life now, and gives it one second (on a slow line three times as
+    /// long as it took for its Configure-Ack, at most ten). For an owner with reason to doubt, as after
+    /// a sleep of the machine. Does nothing unless LCP is open.
     pub fn probe(&mut self, now: Instant) {
         if !self.finished && self.lcp.is_opened() {
             self.send_echo_request();

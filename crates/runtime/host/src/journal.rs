@@ -146,20 +146,8 @@ pub(crate) struct Journal {
 impl Journal {
     /// Opens the journal of a folder, which is made when it is not there.
     pub(crate) fn open(folder: &Path, boot: &str) -> Result<Self, HostError> {
-        let failed = |error: io::Error| {
-            let mut failed = HostError::from_io(DEED, &error);
-            failed.text = format!("{}: {}", folder.display(), failed.text);
-            failed
-        };
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        let lock = private(&folder.join("lock")).map_err(failed)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => {
-                let text = format!("another manager uses {}", folder.display());
-                HostError::new(DEED, HostErrorKind::Busy, text)
-            }
-            TryLockError::Error(error) => failed(error),
-        })?;
+        let failed = |error: io::Error| failed_in(folder, &error);
+        let lock = take(folder)?;
         let path = folder.join("journal");
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -192,17 +180,8 @@ impl Journal {
     /// another manager. A crash in between leaves the same record in both: what is undone twice is as
     /// undone as once.
     pub(crate) fn move_to(&mut self, folder: &Path) -> Result<(), HostError> {
-        let failed = |error: io::Error| {
-            let mut failed = HostError::from_io(DEED, &error);
-            failed.text = format!("{}: {}", folder.display(), failed.text);
-            failed
-        };
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        let lock = private(&folder.join("lock")).map_err(failed)?;
-        if lock.try_lock().is_err() {
-            let text = format!("another manager uses {}", folder.display());
-            return Err(HostError::new(DEED, HostErrorKind::Busy, text));
-        }
+        let failed = |error: io::Error| failed_in(folder, &error);
+        let lock = take(folder)?;
         let old = std::mem::replace(&mut self.path, folder.join("journal"));
         if let Err(error) = self.compact() {
             self.path = old;
@@ -336,6 +315,27 @@ impl Drop for Journal {
             tracing::debug!(target: "host::journal", %error, "the lock goes with its descriptor");
         }
     }
+}
+
+fn failed_in(folder: &Path, error: &io::Error) -> HostError {
+    let mut failed = HostError::from_io(DEED, error);
+    failed.text = format!("{}: {}", folder.display(), failed.text);
+    failed
+}
+
+/// Makes a folder where there is none, and takes its lock: one manager at a time may use it.
+fn take(folder: &Path) -> Result<File, HostError> {
+    let failed = |error: io::Error| failed_in(folder, &error);
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let lock = private(&folder.join("lock")).map_err(failed)?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => {
+            let text = format!("another manager uses {}", folder.display());
+            HostError::new(DEED, HostErrorKind::Busy, text)
+        }
+        TryLockError::Error(error) => failed(error),
+    })?;
+    Ok(lock)
 }
 
 fn private(path: &Path) -> io::Result<File> {

@@ -1,6 +1,6 @@
 //! `onhook answer`: the answering server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&state_dir)?;
     if !args.unconfined {
         // With the right to take a port below 1024, whatever stands behind the calls.
-        let writable = vec![state_dir, PathBuf::from("/dev")];
+        let writable = vec![state_dir.clone(), PathBuf::from("/dev")];
         let confined = confine(&Confinement {
             writable,
             keeps_network_rights: true,
@@ -41,16 +41,19 @@ pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
         tracing::info!(target: "answer", "{confined}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(args, config))
+    runtime.block_on(serve(args, config, &state_dir))
 }
 
-async fn serve(args: &AnswerArgs, config: AnswerConfig) -> anyhow::Result<ExitCode> {
+async fn serve(
+    args: &AnswerArgs,
+    config: AnswerConfig,
+    state_dir: &Path,
+) -> anyhow::Result<ExitCode> {
     let (identity, users) = (config.identity.clone(), config.users.count());
     // From here on there is something to clean up, so that a signal must not simply end us.
     let mut stop = StopSignals::listen()?;
-    let state_dir = onhook_client::state_dir();
     // Answering sides that were killed have left theirs.
-    heal::dead_folders(&state_dir, FOLDER).await;
+    heal::dead_folders(state_dir, FOLDER).await;
     let folder = state_dir.join(format!("{FOLDER}{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let host = HostConfig { userspace_only: args.inside, ..HostConfig::default() };

@@ -24,7 +24,7 @@ pub(crate) fn run(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<
         tracing::info!(target: "daemon", "{confined}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(socket, args))?;
+    runtime.block_on(serve(socket, state_dir, args))?;
     // Look-ups that the system's resolver still sits in must not keep us.
     runtime.shutdown_timeout(Duration::from_millis(100));
     Ok(ExitCode::SUCCESS)
@@ -55,9 +55,12 @@ fn confinement(
     })
 }
 
-async fn serve(socket: Option<PathBuf>, args: &DaemonArgs) -> anyhow::Result<()> {
+async fn serve(
+    socket: Option<PathBuf>,
+    state_dir: PathBuf,
+    args: &DaemonArgs,
+) -> anyhow::Result<()> {
     use std::os::fd::AsFd as _;
-    let state_dir = args.state_dir.clone().unwrap_or_else(onhook_client::state_dir);
     let ready = match args.ready_on_stdout {
         true => Some(std::io::stdout().as_fd().try_clone_to_owned()?),
         false => None,

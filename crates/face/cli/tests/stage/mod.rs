@@ -1,14 +1,18 @@
 //! A manager, an answering server and their folder, each in a process of its own: what the tests of the
 //! program play on. Everything is on loopback, in the user-space network, and needs no rights.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
 pub const ONHOOK: &str = env!("CARGO_BIN_EXE_onhook");
 pub const PASSWORD: &str = "wonderland1";
+/// How long anything may take before it counts as stuck.
+pub const STUCK: Duration = Duration::from_secs(20);
 
 /// A manager, an answering server, and a folder for both; gone with the value.
 pub struct Stage {
@@ -121,6 +125,22 @@ impl Stage {
         let last = lines(&output).pop().unwrap();
         assert_eq!(last["event"], "connected");
         last["handle"].as_str().unwrap().to_owned()
+    }
+
+    /// A flow through a connection's SOCKS5 proxy to the echo behind the server.
+    pub fn flow(&self, handle: &str) -> TcpStream {
+        let status = self.run(&["status", handle, "--json"], "");
+        let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+        let proxy: SocketAddr = status["projection"]["socks5"].as_str().unwrap().parse().unwrap();
+        let mut stream = TcpStream::connect(proxy).unwrap();
+        stream.set_read_timeout(Some(STUCK)).unwrap();
+        stream.write_all(&[5, 1, 0]).unwrap();
+        stream.read_exact(&mut [0; 2]).unwrap();
+        stream.write_all(&[5, 1, 0, 1, 10, 99, 0, 1, 0, 7]).unwrap();
+        let mut reply = [0; 10];
+        stream.read_exact(&mut reply).unwrap();
+        assert_eq!(reply[1], 0, "the echo was reached");
+        stream
     }
 
     pub fn list(&self) -> Vec<Value> {
