@@ -238,7 +238,7 @@ impl<'a> Manager<'a> {
         }
         until("the end of all managers", || {
             self.child.try_wait()?;
-            Ok(reap_orphans(self.child.id())? && self.processes()?.is_empty())
+            Ok(self.processes()?.is_empty() && reap_orphans(self.child.id())?)
         })
     }
 
@@ -255,8 +255,9 @@ impl<'a> Manager<'a> {
 
     /// Tells it to stop and waits for its end; whether it died of a crash point on the way.
     pub(crate) fn stop(mut self) -> Result<bool> {
-        if self.processes()?.len() > 1 || self.child.try_wait()?.is_some_and(|s| s.success()) {
-            // It has handed over: the next one is told.
+        let own = i32::try_from(self.child.id())?;
+        if self.processes()?.iter().any(|pid| *pid != own) {
+            // It has handed over, and may have ended since: the next one is told.
             self.end_all()?;
             return Ok(false);
         }
@@ -332,7 +333,7 @@ fn reap_orphans(manager: u32) -> Result<bool> {
         let (state, parent) = (words.next(), words.next());
         if state == Some("Z") && parent == Some("1") && pid != i32::try_from(manager)? {
             waitpid(Pid::from_raw(pid), None)?;
-        } else if parent == Some("1") {
+        } else {
             all_ended &= fs::read(entry.path().join("cmdline")).is_ok_and(|line| !line.is_empty());
         }
     }
