@@ -1,16 +1,16 @@
-//! An entry becomes link settings, PPP terms and deeds: the only file of the core that names the links.
+//! An entry becomes link settings, PPP terms and deeds.
+
+mod link;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use onhook_base::{Duration, Seed};
 use onhook_effect::{Forward, LaneSpec, Prefix};
-use onhook_link::sstp::{SstpAnswerer, SstpAnswererTerms, SstpCaller, SstpCallerTerms};
-use onhook_link::{Link, LinkFacts};
-use onhook_model::{
-    AuthMethod, Credentials, DialOptions, DialRequest, Entry, RasCode, RasError, Trust, VpnProtocol,
-};
+use onhook_link::{Framing, Link, LinkFacts};
+use onhook_model::{AuthMethod, Credentials, DialOptions, DialRequest, Entry, RasCode, RasError};
 use onhook_ppp::{EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, auth};
 
+pub use self::link::LinkPlan;
 use crate::impair::{Impaired, Impairment};
 
 /// How long things may take.
@@ -89,33 +89,6 @@ pub enum OutletPlan {
     },
 }
 
-/// Which link carries PPP, and at which end we stand.
-#[derive(Clone, Debug)]
-pub enum LinkPlan {
-    /// SSTP, calling.
-    SstpCall {
-        /// The server's name or address.
-        host: String,
-        /// Its port.
-        port: u16,
-        /// The name that the certificate must carry.
-        server_name: String,
-        /// Whom to believe.
-        trust: onhook_effect::Trust,
-    },
-    /// SSTP, called.
-    SstpAnswer,
-    /// A link that this table does not know: to try a new one, and for the simulation's bare line.
-    Supplied {
-        /// The other end's name or address.
-        host: String,
-        /// Its port.
-        port: u16,
-        /// Makes the link's machine.
-        make: fn(&Seed) -> Box<dyn Link + Send + Sync>,
-    },
-}
-
 /// Everything that was decided before a connection begins.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -165,26 +138,14 @@ impl Plan {
         if let Some(problem) = entry.problems().first() {
             return Err(RasError::new(problem.code(), problem.to_string()));
         }
-        if !entry.protocols().contains(&VpnProtocol::Sstp) {
-            return Err(RasError::new(
-                RasCode::PROTOCOL_ENGINE_DISABLED,
-                format!(
-                    "“{}” does not allow SSTP, the one protocol that can be dialed",
-                    entry.name
-                ),
-            ));
-        }
-        let (host, port) = entry
-            .server()
-            .map_err(|e| RasError::new(RasCode::BAD_ADDRESS_SPECIFIED, e.to_string()))?;
-        let server_name = entry.server_name.clone().unwrap_or_else(|| host.clone());
+        let link = LinkPlan::of_entry(&entry)?;
         let outlet = outlet_for(&entry, &request.options, abilities)?;
         let mut times = Times { idle: entry.idle_disconnect, ..Times::default() };
         if let Some(budget) = entry.hangup_budget {
             times.hang_up_budget = budget;
         }
         Ok(Self {
-            link: LinkPlan::SstpCall { host, port, server_name, trust: trust_of(&entry.trust) },
+            link,
             ppp: caller_terms(&entry, credentials)?,
             network: caller_network(&entry),
             outlet,
@@ -195,14 +156,14 @@ impl Plan {
         })
     }
 
-    /// The plan for answering one call.
-    pub fn for_answer(answer: &AnswerPlan) -> Self {
+    /// The plan for answering one call over `link`.
+    pub fn for_answer(answer: &AnswerPlan, link: LinkPlan) -> Self {
         let mut ppp = PppTerms::answerer(answer.methods.clone(), answer.name.clone());
         ppp.restart = Duration::from_secs(1);
         ppp.linger = false;
         ppp.echo = answer.echo.map(|every| EchoTerms { every, tolerated: ECHO_TOLERATED });
         Self {
-            link: LinkPlan::SstpAnswer,
+            link,
             ppp,
             network: NetworkTerms { ipv4: None, ipv6: None },
             outlet: OutletPlan::Nothing,
@@ -218,42 +179,19 @@ impl Plan {
         Self { impairment: Some(kind), ..self }
     }
 
-    /// The name to look up, and the port.
-    pub(crate) fn server(&self) -> (String, u16) {
-        match &self.link {
-            LinkPlan::SstpCall { host, port, .. } | LinkPlan::Supplied { host, port, .. } => {
-                (host.clone(), *port)
-            }
-            LinkPlan::SstpAnswer => (String::new(), 0),
-        }
+    /// The name to look up and the port, where there is one.
+    pub(crate) fn server(&self) -> Option<(String, u16)> {
+        self.link.server()
     }
 
     /// How to open the lane, once the addresses are known.
     pub(crate) fn lane_spec(&self, to: Vec<SocketAddr>) -> LaneSpec {
-        match &self.link {
-            LinkPlan::SstpCall { server_name, trust, .. } => {
-                LaneSpec::Tls { to, server_name: server_name.clone(), trust: trust.clone() }
-            }
-            LinkPlan::SstpAnswer => LaneSpec::AcceptedTls,
-            LinkPlan::Supplied { host, .. } => {
-                let trust = onhook_effect::Trust::SystemRoots;
-                LaneSpec::Tls { to, server_name: host.clone(), trust }
-            }
-        }
+        self.link.lane_spec(to)
     }
 
     /// The link's machine.
     pub(crate) fn make_link(&self, seed: &Seed) -> Box<dyn Link + Send + Sync> {
-        let seed = seed.derive("link");
-        let link: Box<dyn Link + Send + Sync> = match &self.link {
-            LinkPlan::SstpCall { host, .. } => {
-                Box::new(SstpCaller::new(SstpCallerTerms::new(host.clone()), &seed))
-            }
-            LinkPlan::SstpAnswer => {
-                Box::new(SstpAnswerer::new(SstpAnswererTerms::default(), &seed))
-            }
-            LinkPlan::Supplied { make, .. } => make(&seed),
-        };
+        let link = self.link.make(&seed.derive("link"));
         match self.impairment {
             Some(kind) => Box::new(Impaired::new(link, kind)),
             None => link,
@@ -265,6 +203,8 @@ impl Plan {
         let mut terms = self.ppp.clone();
         terms.mru_to_ask = facts.mru_to_ask;
         terms.linger = facts.lossy;
+        terms.asynchronous = facts.framing == Framing::Asynchronous;
+        terms.refuse_framing_options = facts.framing == Framing::Fixed;
         terms
     }
 
@@ -311,15 +251,6 @@ fn effective_entry(entry: &Entry, options: &DialOptions) -> Entry {
         entry.phone_numbers = vec![number.clone()];
     }
     entry
-}
-
-fn trust_of(trust: &Trust) -> onhook_effect::Trust {
-    match trust {
-        Trust::SystemRoots => onhook_effect::Trust::SystemRoots,
-        Trust::CaPem(pem) => onhook_effect::Trust::CaPem(pem.clone()),
-        Trust::PinSha256(hash) => onhook_effect::Trust::PinSha256(*hash),
-        Trust::Insecure => onhook_effect::Trust::Anybody,
-    }
 }
 
 fn outlet_for(

@@ -20,6 +20,8 @@ pub(crate) fn host_error(error: &HostError, state: State) -> Cause {
         HostErrorKind::Tls(fault) => tls_fault(fault),
         HostErrorKind::NotPermitted => RasCode::ACCESS_DENIED,
         HostErrorKind::DiskFull => RasCode::DISK_FULL,
+        HostErrorKind::NoSuchPort => RasCode::DEVICE_DOES_NOT_EXIST,
+        HostErrorKind::PortInUse => RasCode::PORT_ALREADY_OPEN,
         HostErrorKind::Refused
         | HostErrorKind::TimedOut
         | HostErrorKind::Reset
@@ -49,6 +51,8 @@ const fn on_the_way(kind: HostErrorKind) -> RasCode {
         | HostErrorKind::NameUnanswered
         | HostErrorKind::NotPermitted
         | HostErrorKind::DiskFull
+        | HostErrorKind::NoSuchPort
+        | HostErrorKind::PortInUse
         | HostErrorKind::Tls(_)
         | HostErrorKind::Other => RasCode::VPN_DISCONNECT,
     }

@@ -41,8 +41,25 @@ pub enum LaneSpec {
         /// Whom to believe.
         trust: Trust,
     },
-    /// A TLS stream that a caller has opened to us; it is open already and named by the listener.
-    AcceptedTls,
+    /// A TCP stream without protection: the addresses are tried in order.
+    Tcp {
+        /// Where to connect, in order of preference.
+        to: Vec<SocketAddr>,
+    },
+    /// A Unix stream socket.
+    Socket {
+        /// Its path.
+        path: String,
+    },
+    /// A serial terminal of this machine, locked for us while it is open.
+    Terminal {
+        /// Its path below `/dev`.
+        path: String,
+        /// Its speed in bits per second.
+        speed: u32,
+    },
+    /// A lane that a caller has opened to us; it is open already and named by the listener.
+    Accepted,
 }
 
 /// A network interface to make.

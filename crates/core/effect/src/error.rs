@@ -52,6 +52,10 @@ pub enum HostErrorKind {
     Busy,
     /// What was named is not there.
     NotFound,
+    /// There is no such serial port, or what is named so is none.
+    NoSuchPort,
+    /// Another program uses the serial port.
+    PortInUse,
     /// No room on the disk for the record of changes.
     DiskFull,
     /// TLS or the certificate.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 mod auth;
 mod device;
 mod number;
+mod port;
 mod problem;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use auth::{AuthMethod, AuthRestrictions, Encryption};
 pub use device::{DeviceType, EntryType, VpnProtocol, VpnStrategy};
 pub use number::{DEFAULT_SSTP_PORT, ServerError, parse_server};
 pub use onhook_base::{BadPrefix, Prefix};
+pub use port::{Port, PortError};
 pub use problem::{EntryLimits, Problem};
 
 /// A phone-book entry: what is dialed, how, and what becomes of the network.
@@ -47,8 +49,10 @@ pub struct Entry {
     pub device_type: DeviceType,
     /// The device ("WAN Miniport (SSTP)", the name of a modem, a network interface).
     pub device_name: String,
-    /// The port that the device is on ("VPN1-0", "COM1").
+    /// The port that the device is on ("VPN1-0", "COM1", "/dev/ttyUSB0"); see [`Port`].
     pub port: String,
+    /// The speed of a serial port in bits per second; `None`: 115200.
+    pub speed: Option<u32>,
     /// What is dialed; the first is the primary one, the others are tried after it.
     pub phone_numbers: Vec<String>,
     /// Which VPN protocols, in which order.
@@ -209,6 +213,7 @@ impl Entry {
             device_type,
             device_name: String::new(),
             port: String::new(),
+            speed: None,
             phone_numbers: Vec::new(),
             vpn_strategy: VpnStrategy::Default,
             auth: AuthRestrictions::default_for(device_type),
@@ -244,11 +249,19 @@ impl Entry {
     ///
     /// `device` is what a person names it by: a VPN protocol (`sstp`), a device of such a one
     /// (`WAN Miniport (SSTP)`), a kind of device (`modem`, `PPPoE`, `vpn`), or else the name of a
-    /// modem. An empty one means VPN with the default order of protocols. Nothing is redialed.
+    /// modem. An empty one means VPN with the default order of protocols. A [`Port`] (`/dev/ttyS0`,
+    /// `tcp://host:port`) means the line that begins there, which needs no number. Nothing is redialed.
     pub fn for_number(number: &str, device: &str) -> Self {
         let device = device.trim();
         let name = format!(".{number}");
-        let mut entry = if let Some(protocol) = VpnProtocol::from_text(device) {
+        let mut entry = if Port::parse(device).is_ok() {
+            // Where nothing is dialed, the line's own name is what people know it by.
+            let name = if number.is_empty() { format!(".{device}") } else { name };
+            let mut entry = Self::new(&name, DeviceType::Serial);
+            entry.port = device.to_owned();
+            entry.device_name = device.to_owned();
+            entry
+        } else if let Some(protocol) = VpnProtocol::from_text(device) {
             let mut entry = Self::new(&name, DeviceType::Vpn);
             entry.vpn_strategy = protocol.only();
             entry.device_name = protocol.device_name().to_owned();
@@ -262,6 +275,8 @@ impl Entry {
             entry.device_name = device.to_owned();
             entry
         };
+        let is_line = entry.device_type == DeviceType::Serial;
+        let number = if number.is_empty() && is_line { device } else { number };
         entry.phone_numbers.push(number.to_owned());
         entry.redial_attempts = 0;
         entry

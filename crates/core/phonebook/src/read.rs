@@ -109,6 +109,7 @@ impl Reader<'_> {
         let mut entry = Entry::new(name, device_type);
         entry.device_name = self.media_key("Device").unwrap_or_default();
         entry.port = self.media_key("Port").unwrap_or_default();
+        entry.speed = self.media_key("ConnectBPS").and_then(|text| text.trim().parse().ok());
         let numbers: Vec<usize> = self
             .book
             .pairs(self.layout.device_keys.clone())

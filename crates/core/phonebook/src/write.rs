@@ -110,6 +110,7 @@ fn write_groups(part: &mut Pbk, reading: &Reading, entry: &Entry) {
         let mut lines = vec![Vec::new(), line("MEDIA", entry.device_type.media().as_bytes())];
         lines.push(line("Port", &text(&entry.port)));
         lines.push(line("Device", &text(&entry.device_name)));
+        lines.extend(entry.speed.map(|speed| line("ConnectBPS", speed.to_string().as_bytes())));
         if layout.device.is_none() {
             lines.extend(device_lines(entry, utf8));
         }
@@ -124,9 +125,12 @@ fn write_groups(part: &mut Pbk, reading: &Reading, entry: &Entry) {
         write_numbers(part, reading, entry);
         return; // lines have moved; the next round does the rest
     }
-    for (key, now, wanted) in
-        [("Device", &current.device_name, &entry.device_name), ("Port", &current.port, &entry.port)]
-    {
+    let speed = |entry: &Entry| entry.speed.map(|speed| speed.to_string()).unwrap_or_default();
+    for (key, now, wanted) in [
+        ("ConnectBPS", &speed(current), &speed(entry)),
+        ("Device", &current.device_name, &entry.device_name),
+        ("Port", &current.port, &entry.port),
+    ] {
         if now == wanted {
             continue;
         }
@@ -402,6 +406,7 @@ fn check(part: &Pbk, target: &Entry) -> Result<(), EditError> {
         None if found.phone_numbers != target.phone_numbers => "PhoneNumber",
         None if found.port != target.port => "Port",
         None if found.device_name != target.device_name => "Device",
+        None if found.speed != target.speed => "ConnectBPS",
         None if found.hangup_budget != target.hangup_budget => "OnhookHangupBudgetMs",
         None if found.echo_interval != target.echo_interval => "OnhookEchoSeconds",
         None if found.idle_disconnect != target.idle_disconnect => "IdleDisconnectSeconds",

@@ -117,14 +117,18 @@ pub(crate) struct DialArgs {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct WhatArgs {
     /// An entry of the phone book
-    #[arg(required_unless_present = "phone_number", conflicts_with = "device")]
+    #[arg(required_unless_present_any = ["phone_number", "device"], conflicts_with = "device")]
     pub(crate) entry: Option<String>,
     /// A host name or address to dial, without an entry or instead of the entry's number
     #[arg(long, value_name = "HOST_OR_NUMBER", value_hint = ValueHint::Hostname)]
     pub(crate) phone_number: Option<String>,
-    /// The device to dial a number with
-    #[arg(long, value_name = "DEVICE", default_value = "sstp")]
-    pub(crate) device: String,
+    /// The device to dial a number with: sstp (when it is not said), or a line such as /dev/ttyUSB0,
+    /// tcp://HOST:PORT or unix:/PATH, which needs no number
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+    /// The speed of a serial port, in bits per second (115200 unless the entry says otherwise)
+    #[arg(long, value_name = "BITS_PER_SECOND")]
+    pub(crate) speed: Option<u32>,
     /// The phone book to look in, instead of the user's and the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) phonebook: Option<PathBuf>,
@@ -317,8 +321,15 @@ Example:
 )]
 pub(crate) struct AnswerArgs {
     /// Answer SSTP here (may be repeated; port 0 lets the system choose)
-    #[arg(long, required = true, value_name = "ADDRESS:PORT")]
+    #[arg(long, group = "links", value_name = "ADDRESS:PORT")]
     pub(crate) sstp: Vec<SocketAddr>,
+    /// Answer on this line: /dev/ttyS0, or tcp://ADDRESS:PORT or unix:/PATH to listen there for streams
+    /// that stand for lines (may be repeated)
+    #[arg(long, group = "links", value_name = "PORT")]
+    pub(crate) serial: Vec<String>,
+    /// The speed of the terminals of --serial, in bits per second
+    #[arg(long, default_value_t = 115_200)]
+    pub(crate) speed: u32,
     /// The file of users
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) users: PathBuf,

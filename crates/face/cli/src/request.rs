@@ -9,15 +9,28 @@ use onhook_model::{ForwardSpec, Prefix, Trust};
 
 use crate::args::WhatArgs;
 
+/// What a number is dialed with when nobody says it.
+const DEVICE: &str = "sstp";
+
 /// The entry with what the command line changes, and the options beside it.
 pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
     let (mut entry, by_number) = match (&args.entry, &args.phone_number) {
         (Some(name), _) => (from_book(name, args.phonebook.as_deref())?, false),
-        (None, Some(number)) => (Entry::for_number(number, &args.device), true),
-        (None, None) => anyhow::bail!("name an entry, or a number by --phone-number"),
+        (None, Some(number)) => {
+            (Entry::for_number(number, args.device.as_deref().unwrap_or(DEVICE)), true)
+        }
+        (None, None) => match &args.device {
+            Some(device) => (Entry::for_number("", device), true),
+            None => {
+                anyhow::bail!("name an entry, a number by --phone-number, or a line by --device")
+            }
+        },
     };
     change_trust(&mut entry, args)?;
     change_network(&mut entry, args)?;
+    if args.speed.is_some() {
+        entry.speed = args.speed;
+    }
     if let Some(name) = &args.server_name {
         entry.server_name = Some(name.clone());
     }

@@ -39,6 +39,7 @@ impl Stage {
         users.insert("alice", "wonderland1");
         let config = AnswerConfig {
             sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+            lines: Vec::new(),
             identity,
             users,
             pool: Pool::new("10.64.0.0/16".parse()?)?,

@@ -11,8 +11,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use onhook_base::{Duration, Instant, Secret, Seed};
 use onhook_connection::{
-    Admission, AnswerPlan, Connection, Impairment, OutletPlan, Plan, PlanAbilities, Request, State,
-    Times, TunPlan, admission_network,
+    Admission, AnswerPlan, Connection, Impairment, LinkPlan, OutletPlan, Plan, PlanAbilities,
+    Request, State, Times, TunPlan, admission_network,
 };
 use onhook_effect::{
     CertificateFacts, Effect, HostError, LaneFacts, LaneId, Outcome, StepId, Undo,
@@ -238,12 +238,15 @@ impl Call {
     }
 
     fn ring(&mut self) {
-        let plan = Plan::for_answer(&AnswerPlan {
-            methods: vec![self.terms.method],
-            name: "answerer".to_owned(),
-            times: Times::default(),
-            echo: None,
-        });
+        let plan = Plan::for_answer(
+            &AnswerPlan {
+                methods: vec![self.terms.method],
+                name: "answerer".to_owned(),
+                times: Times::default(),
+                echo: None,
+            },
+            LinkPlan::SstpAnswer,
+        );
         let plan = match self.terms.impairment {
             Some(kind) => plan.impaired(kind),
             None => plan,

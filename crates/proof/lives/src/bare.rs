@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 
 use onhook_base::{Deadline, Instant, Seed};
 use onhook_link::{
-    Farewell, FrameTerms, Lane, LaneFacts, Link, LinkEvent, LinkFacts, LinkFailure, SessionKeys,
+    Farewell, FrameTerms, Framing, Lane, LaneFacts, Link, LinkEvent, LinkFacts, LinkFailure,
+    SessionKeys,
 };
 
 /// Octets of the PPP Protocol field.
@@ -95,6 +96,13 @@ impl Link for Bare {
     }
 
     fn facts(&self) -> LinkFacts {
-        LinkFacts { mtu: 1500, mru_to_ask: None, encrypted: false, lossy: true }
+        LinkFacts {
+            mtu: 1500,
+            mru_to_ask: None,
+            encrypted: false,
+            lossy: true,
+            framing: Framing::Synchronous,
+            ends_by_word: true,
+        }
     }
 }

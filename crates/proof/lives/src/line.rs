@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 
 use onhook_base::{Duration, Instant, Secret, Seed};
 use onhook_connection::{
-    Admission, AnswerPlan, Connection, OutletPlan, Plan, State, Times, TunPlan, admission_network,
+    Admission, AnswerPlan, Connection, LinkPlan, OutletPlan, Plan, State, Times, TunPlan,
+    admission_network,
 };
 use onhook_effect::{HostError, HostErrorKind, LaneFacts, LaneId, Undo};
 use onhook_model::{Cause, Handle, RasCode};
@@ -239,12 +240,15 @@ impl Line {
         if self.server_dead {
             return;
         }
-        let mut plan = Plan::for_answer(&AnswerPlan {
-            methods: vec![self.script.method],
-            name: "answerer".to_owned(),
-            times: Times::default(),
-            echo: Some(ECHO),
-        });
+        let mut plan = Plan::for_answer(
+            &AnswerPlan {
+                methods: vec![self.script.method],
+                name: "answerer".to_owned(),
+                times: Times::default(),
+                echo: Some(ECHO),
+            },
+            LinkPlan::SstpAnswer,
+        );
         if let Some(adapt) = LINKS[self.script.link].adapt {
             adapt(&mut plan);
         }

@@ -1,6 +1,7 @@
 //! The links that lives are dialed over. A new one is one line more in [`LINKS`].
 
 use onhook_connection::{LinkPlan, Plan};
+use onhook_model::Port;
 
 use crate::bare;
 
@@ -27,8 +28,21 @@ pub enum LaneShape {
 /// Every link.
 pub const LINKS: &[LinkKind] = &[
     LinkKind { name: "SSTP", shape: LaneShape::SstpStream, adapt: None },
+    LinkKind { name: "serial", shape: LaneShape::Datagrams, adapt: Some(over_serial_line) },
     LinkKind { name: "bare", shape: LaneShape::Datagrams, adapt: Some(over_bare_line) },
 ];
+
+/// Pieces of the line's octets are lost, spoilt, repeated and thrown about as datagrams are.
+fn over_serial_line(plan: &mut Plan) {
+    plan.link = match plan.link {
+        LinkPlan::SstpAnswer => LinkPlan::LineAnswer,
+        _ => LinkPlan::LineCall {
+            port: Port::Tcp { host: "lines.example.net".to_owned(), port: 4001 },
+            speed: 115_200,
+            greets: false,
+        },
+    };
+}
 
 fn over_bare_line(plan: &mut Plan) {
     plan.link =

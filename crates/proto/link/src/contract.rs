@@ -98,6 +98,17 @@ pub enum LinkFailure {
     Sstp(#[from] SstpFailure),
 }
 
+/// How a link frames, as far as LCP must know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// Octets on a line: ACCM, PFC and ACFC spare some of them (RFC 1662 §7).
+    Asynchronous,
+    /// Whole frames; what is agreed about framing does no harm.
+    Synchronous,
+    /// Whole frames of a form of their own: ACCM, PFC and ACFC must be rejected (RFC 2516 §7).
+    Fixed,
+}
+
 /// What others need to know of a link that is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkFacts {
@@ -109,6 +120,10 @@ pub struct LinkFacts {
     pub encrypted: bool,
     /// Frames can be lost or come out of order.
     pub lossy: bool,
+    /// How it frames.
+    pub framing: Framing,
+    /// The peer can end it by a word of its own, or by closing the lane; a line's peer cannot.
+    pub ends_by_word: bool,
 }
 
 /// A carrier of PPP frames: what every room of this crate implements, for both ends.

@@ -7,6 +7,7 @@
 //!
 //! | room | carries PPP over | source |
 //! |---|---|---|
+//! | [`hdlc`] | a serial line, or any stream that stands for one | RFC 1662 |
 //! | [`sstp`] | a TLS stream | \[MS-SSTP\] |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -15,9 +16,10 @@
 )]
 
 mod contract;
+pub mod hdlc;
 pub mod sstp;
 
 pub use contract::{
-    CertificateHashes, Farewell, FrameTerms, Lane, LaneFacts, Link, LinkEvent, LinkFacts,
+    CertificateHashes, Farewell, FrameTerms, Framing, Lane, LaneFacts, Link, LinkEvent, LinkFacts,
     LinkFailure, SessionKeys,
 };

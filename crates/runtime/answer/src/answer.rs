@@ -1,24 +1,23 @@
 //! Listening, admitting, and knowing who is there.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use onhook_connection::admission_network;
 use onhook_connection::{
-    Admission, AnswerPlan, Connection, Impairment, OutletPlan, Plan, Times, TunPlan,
+    Admission, AnswerPlan, Connection, Impairment, OutletPlan, Times, TunPlan, admission_network,
 };
 use onhook_effect::HostError;
 use onhook_engine::{Answering, Engine, Stop};
-use onhook_host::{TlsLane, crash_point};
-use onhook_model::{Cause, RasCode, Traffic};
+use onhook_host::crash_point;
+use onhook_model::{Cause, Port, RasCode, Traffic};
 use onhook_ppp::auth::{self, Method};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::calls::{CallLimits, Calls, Session};
+use crate::desk::Desk;
+use crate::front::{LineFront, SstpFront};
 use crate::{Identity, Pool, Users};
 
 /// What stands behind the calls.
@@ -36,6 +35,8 @@ pub enum Behind {
 pub struct AnswerConfig {
     /// Where SSTP is answered (port 0 lets the system choose).
     pub sstp: Vec<SocketAddr>,
+    /// Lines at which calls are answered.
+    pub lines: Vec<LinePlace>,
     /// What the server proves itself by.
     pub identity: Identity,
     /// Who may call.
@@ -57,7 +58,25 @@ pub struct AnswerConfig {
     pub max_unproven: usize,
 }
 
-struct Inner {
+/// A line at which calls are answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinePlace {
+    /// A terminal; or where to listen for streams that stand for lines.
+    pub port: Port,
+    /// The speed of a terminal, in bits per second.
+    pub speed: u32,
+}
+
+/// One place where calls are answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// By which link: `sstp`, `serial`.
+    pub link: &'static str,
+    /// Where: an address, or a port.
+    pub place: String,
+}
+
+pub(crate) struct Inner {
     users: Users,
     dns: Vec<Ipv4Addr>,
     behind: Behind,
@@ -70,6 +89,7 @@ struct Inner {
 pub struct Answer {
     inner: Arc<Inner>,
     addresses: Vec<SocketAddr>,
+    doors: Vec<Door>,
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
 }
@@ -109,39 +129,39 @@ impl Answer {
             calls: Mutex::new(Calls::new(limits)),
             changed: watch::channel(0).0,
         });
-        let plan = Plan::for_answer(&AnswerPlan {
+        let terms = AnswerPlan {
             methods: config.methods,
             name: config.name,
             times: Times::default(),
             echo: Some(Duration::from_secs(30)),
-        });
-        let plan = impairment.into_iter().fold(plan, Plan::impaired);
+        };
+        let desk = Desk::new(engine, inner.clone(), terms, impairment);
         let (stop, stopped) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        let mut addresses = Vec::new();
+        let mut answer =
+            Self { inner, addresses: Vec::new(), doors: Vec::new(), tasks: JoinSet::new(), stop };
         for address in config.sstp {
-            let failed = |error| {
-                let mut error = HostError::from_io("listen for calls", &error);
-                error.text = format!("{address}: {}", error.text);
-                error
-            };
-            let listener = TcpListener::bind(address).await.map_err(failed)?;
-            addresses.push(listener.local_addr().map_err(failed)?);
-            let desk = Desk {
-                engine: engine.clone(),
-                inner: inner.clone(),
-                plan: plan.clone(),
-                identity: config.identity.clone(),
-                next: Arc::new(AtomicU64::new(1)),
-            };
-            tasks.spawn(desk.listen(listener, stopped.clone()));
+            let front = SstpFront::open(address, config.identity.clone()).await?;
+            answer.addresses.push(front.address());
+            let place = front.address().to_string();
+            answer.doors.push(Door { link: "sstp", place });
+            answer.tasks.spawn(front.listen(desk.clone(), stopped.clone()));
         }
-        Ok(Self { inner, addresses, tasks, stop })
+        for place in config.lines {
+            let front = LineFront::open(&place).await?;
+            answer.doors.push(Door { link: "serial", place: front.name() });
+            answer.tasks.spawn(front.listen(desk.clone(), stopped.clone()));
+        }
+        Ok(answer)
     }
 
-    /// Where calls are answered.
+    /// Where SSTP is answered.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Where calls are answered, by whichever link.
+    pub fn doors(&self) -> &[Door] {
+        &self.doors
     }
 
     /// Who is there, in the order of calling.
@@ -172,7 +192,7 @@ impl Answer {
 }
 
 impl Inner {
-    fn calls(&self) -> MutexGuard<'_, Calls> {
+    pub(crate) fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -180,7 +200,7 @@ impl Inner {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self) {
+    pub(crate) fn tell(&self) {
         self.changed.send_modify(|n| *n = n.wrapping_add(1));
     }
 
@@ -263,77 +283,5 @@ fn refusal() -> auth::Verdict {
         code: RasCode::AUTHENTICATION_FAILURE.number(),
         retry: false,
         message: String::new(),
-    }
-}
-
-/// What one listener needs to take a call.
-#[derive(Clone)]
-struct Desk {
-    engine: Engine,
-    inner: Arc<Inner>,
-    plan: Plan,
-    identity: Identity,
-    next: Arc<AtomicU64>,
-}
-
-impl Desk {
-    async fn listen(self, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
-        let mut calls = JoinSet::new();
-        loop {
-            let accepted = tokio::select! {
-                _ = stopped.wait_for(|stop| *stop) => break,
-                accepted = listener.accept() => accepted,
-            };
-            while calls.try_join_next().is_some() {}
-            match accepted {
-                Ok((stream, from)) => {
-                    let call = self.next.fetch_add(1, Ordering::Relaxed);
-                    let begun = self.inner.calls().begin(call, from);
-                    match begun {
-                        Some(stop) => {
-                            drop(calls.spawn(self.clone().take(stream, from, call, stop)))
-                        }
-                        None => {
-                            tracing::warn!(target: "answer", call, %from, "refused: too many calls");
-                        }
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(target: "answer", %error, "a call could not be accepted");
-                    // Out of descriptors, for instance: let others end first.
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            }
-        }
-        drop(listener);
-        self.inner.calls().stop_all(&Cause::manager_stops());
-        while calls.join_next().await.is_some() {}
-    }
-
-    async fn take(
-        self,
-        stream: TcpStream,
-        from: SocketAddr,
-        call: u64,
-        mut stop: oneshot::Receiver<Stop>,
-    ) {
-        crash_point("a call comes");
-        let accept = TlsLane::accept(stream, self.identity.tls.clone(), self.identity.facts());
-        let lane = tokio::select! {
-            _ = &mut stop => None,
-            lane = accept => lane
-                .inspect_err(
-                    |error| tracing::debug!(target: "answer", call, %from, %error, "no call came of it"),
-                )
-                .ok(),
-        };
-        let Some(lane) = lane else {
-            self.inner.calls().end(call);
-            return;
-        };
-        self.inner.calls().tell(call);
-        self.inner.tell();
-        let answering: Arc<dyn Answering> = self.inner.clone();
-        self.engine.answer(call, lane, self.plan.clone(), answering, stop).await;
     }
 }

@@ -6,11 +6,46 @@
 //! time of a few round trips; who floods pushes out his own.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use onhook_engine::Stop;
 use onhook_model::{Cause, RasCode};
 use tokio::sync::oneshot;
+
+/// Where a caller calls from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// A socket address.
+    Address(SocketAddr),
+    /// A serial line, by the port that it ends at here.
+    Line(String),
+}
+
+impl Origin {
+    /// The socket address, where there is one.
+    pub const fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Line(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Line(port) => f.write_str(port),
+        }
+    }
+}
+
+impl From<SocketAddr> for Origin {
+    fn from(address: SocketAddr) -> Self {
+        Self::Address(address)
+    }
+}
 
 /// A call that is up or coming up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +53,7 @@ pub struct Session {
     /// Its number, never given twice.
     pub call: u64,
     /// Where the caller calls from.
-    pub from: SocketAddr,
+    pub from: Origin,
     /// The name that it proved, once it has.
     pub user: Option<String>,
     /// The address that it was given.
@@ -51,27 +86,28 @@ pub(crate) struct Calls {
     book: HashMap<u64, Live>,
     proven: usize,
     unproven: usize,
-    /// Unproven calls of each address, oldest first. What shares 64 bits of IPv6 counts as one.
-    of_address: HashMap<IpAddr, BTreeSet<u64>>,
+    /// Unproven calls of each party, oldest first. What shares 64 bits of IPv6 counts as one.
+    of_party: HashMap<Origin, BTreeSet<u64>>,
 }
 
 impl Calls {
     pub(crate) fn new(limits: CallLimits) -> Self {
-        Self { limits, book: HashMap::new(), proven: 0, unproven: 0, of_address: HashMap::new() }
+        Self { limits, book: HashMap::new(), proven: 0, unproven: 0, of_party: HashMap::new() }
     }
 
     /// A call comes. What is given back resolves when it is to end; `None`: it cannot be taken.
-    pub(crate) fn begin(&mut self, call: u64, from: SocketAddr) -> Option<oneshot::Receiver<Stop>> {
+    pub(crate) fn begin(&mut self, call: u64, from: Origin) -> Option<oneshot::Receiver<Stop>> {
         // Calls that were pushed out have still to go; their number is bounded too.
         let most = self.limits.proven.saturating_add(self.limits.unproven.saturating_mul(2));
         if self.proven >= self.limits.proven || self.book.len() >= most {
             return None;
         }
         let (stop, stopping) = oneshot::channel();
+        let party = party(&from);
         let session = Session { call, from, user: None, address: None, connected: false };
         self.book.insert(call, Live { session, told: false, stop: Some(stop) });
         self.unproven += 1;
-        self.of_address.entry(party(from)).or_default().insert(call);
+        self.of_party.entry(party).or_default().insert(call);
         if self.unproven > self.limits.unproven {
             self.push_one_out();
         }
@@ -79,7 +115,7 @@ impl Calls {
     }
 
     fn push_one_out(&mut self) {
-        let crowd = self.of_address.values().max_by_key(|calls| calls.len());
+        let crowd = self.of_party.values().max_by_key(|calls| calls.len());
         let Some(oldest) = crowd.and_then(|calls| calls.first().copied()) else { return };
         self.leave_the_unproven(oldest);
         let text = "it gave way to others: its caller had not proved who it is";
@@ -88,13 +124,13 @@ impl Calls {
 
     fn leave_the_unproven(&mut self, call: u64) {
         let Some(live) = self.book.get(&call) else { return };
-        let party = party(live.session.from);
-        let Some(calls) = self.of_address.get_mut(&party) else { return };
+        let party = party(&live.session.from);
+        let Some(calls) = self.of_party.get_mut(&party) else { return };
         if calls.remove(&call) {
             self.unproven -= 1;
         }
         if calls.is_empty() {
-            self.of_address.remove(&party);
+            self.of_party.remove(&party);
         }
     }
 
@@ -154,20 +190,22 @@ impl Calls {
     }
 }
 
-/// Whose calls are counted together.
-fn party(from: SocketAddr) -> IpAddr {
-    match from.ip().to_canonical() {
+/// Whose calls are counted together: the port of an address does not count.
+fn party(from: &Origin) -> Origin {
+    let Origin::Address(from) = from else { return from.clone() };
+    let address = match from.ip().to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
         address @ IpAddr::V4(_) => address,
-    }
+    };
+    Origin::Address(SocketAddr::new(address, 0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn from(last: u8) -> SocketAddr {
-        SocketAddr::from(([192, 0, 2, last], 4000))
+    fn from(last: u8) -> Origin {
+        SocketAddr::from(([192, 0, 2, last], 4000)).into()
     }
 
     fn calls(proven: usize, unproven: usize) -> Calls {
@@ -213,7 +251,7 @@ mod tests {
         for call in 0..1000 {
             calls.end(call);
         }
-        assert_eq!((calls.unproven, calls.of_address.len(), calls.book.len()), (0, 0, 0));
+        assert_eq!((calls.unproven, calls.of_party.len(), calls.book.len()), (0, 0, 0));
     }
 
     #[test]
@@ -229,7 +267,7 @@ mod tests {
 
     #[test]
     fn addresses_of_one_network_of_ipv6_count_as_one() {
-        let at = |text: &str| party(SocketAddr::new(text.parse().unwrap(), 1));
+        let at = |text: &str| party(&SocketAddr::new(text.parse().unwrap(), 1).into());
         assert_eq!(at("2001:db8::1"), at("2001:db8::ffff:1"));
         assert_ne!(at("2001:db8::1"), at("2001:db8:0:1::1"));
         assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));

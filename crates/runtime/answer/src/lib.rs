@@ -1,6 +1,6 @@
 //! The answering server: who is called, by whom, and what the caller finds behind it.
 //!
-//! For tests and for small real use: it listens for SSTP calls, proves users against a file, hands out
+//! For tests and for small real use: it listens for calls by every link, proves users against a file, hands out
 //! addresses from a pool, and lets the callers' packets go to network interfaces (with rights) or to a
 //! small inside host of its own (without). A call is the same machine as a dial, at its other end: see
 //! [`Engine::answer`](onhook_engine::Engine::answer).
@@ -20,11 +20,13 @@
 mod answer;
 mod calls;
 mod certificate;
+mod desk;
+mod front;
 mod pool;
 mod users;
 
-pub use answer::{Answer, AnswerConfig, Behind};
-pub use calls::Session;
+pub use answer::{Answer, AnswerConfig, Behind, Door, LinePlace};
+pub use calls::{Origin, Session};
 pub use certificate::Identity;
 pub use onhook_connection::Impairment;
 pub use onhook_ppp::auth::Method;

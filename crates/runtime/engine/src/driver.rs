@@ -19,8 +19,6 @@ use crate::outlet::{OpenStack, Outlet};
 
 /// Octets taken from the lane in one go.
 const LANE_BUDGET: usize = 256 * 1024;
-/// While more than this waits to be sent, no packets of ours are taken: they wait where they are.
-const LANE_MARK: usize = 512 * 1024;
 /// How long a polite close of the lane waits for the last octets to leave.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long after one another what is owed is tried again.
@@ -363,6 +361,7 @@ impl Driver {
     /// Waits for the next thing to happen, and lets the connection know.
     async fn wait(&mut self) {
         let lane_queued = self.lane.as_ref().map_or(0, LaneIo::queued);
+        let lane_mark = self.lane.as_ref().map_or(0, LaneIo::mark);
         let deadline = [
             self.connection.poll_timeout().map(|d| d.at),
             self.outlet.poll_at(),
@@ -380,7 +379,7 @@ impl Driver {
             }
         };
         let outlet_ready = async {
-            match self.connection.state() == State::Connected && lane_queued < LANE_MARK {
+            match self.connection.state() == State::Connected && lane_queued < lane_mark {
                 true => self.outlet.ready().await,
                 false => pending().await,
             }

@@ -23,7 +23,7 @@ use crate::clock::{self, Wakener};
 use crate::crash_point;
 use crate::dns::{Dns, DnsChoice, Heir, Layer, Places, SharedJournal, blocking, lock};
 use crate::journal::Journal;
-use crate::lane::{LaneIo, TlsLane, TrustStore};
+use crate::lane::{LaneIo, LineLane, TlsLane, TrustStore};
 use crate::net::TunDevice;
 use crate::net::link::Address;
 use crate::net::netlink::Netlink;
@@ -220,15 +220,11 @@ impl Host {
         let outcome = match effect {
             Effect::Resolve { name, port } => Outcome::Resolved(resolve(name, *port).await?),
             Effect::PinRoute { to } => self.pin(owner, *to)?,
-            Effect::OpenLane { spec: LaneSpec::Tls { to, server_name, trust }, .. } => {
-                let store = Arc::clone(&self.0.trust);
-                let lane = TlsLane::dial(to, server_name, trust, store).await?;
+            Effect::OpenLane { spec, .. } => {
+                let lane = self.open_lane(spec, deed).await?;
                 let outcome = Outcome::LaneOpened(lane.facts().clone());
                 crash_point("connected to the server");
                 return Ok(Applied { outcome, resource: Some(Resource::Lane(lane)) });
-            }
-            Effect::OpenLane { spec: LaneSpec::AcceptedTls, .. } => {
-                return Err(not_ours(deed, "a lane that a caller opened is the listener's"));
             }
             Effect::CreateTun { tun, spec } => return self.create_tun(owner, *tun, spec),
             Effect::AddAddress { tun, address, prefix_len, peer } => {
@@ -248,6 +244,28 @@ impl Host {
         };
         crash_point("a deed is done");
         Ok(Applied { outcome, resource: None })
+    }
+
+    async fn open_lane(&self, spec: &LaneSpec, deed: &'static str) -> Result<LaneIo, HostError> {
+        match spec {
+            LaneSpec::Tls { to, server_name, trust } => {
+                TlsLane::dial(to, server_name, trust, Arc::clone(&self.0.trust)).await
+            }
+            LaneSpec::Tcp { to } => LineLane::dial_tcp(to).await,
+            LaneSpec::Socket { path } => LineLane::dial_socket(path).await,
+            LaneSpec::Terminal { path, speed } => self.open_terminal(path, *speed),
+            LaneSpec::Accepted => {
+                Err(not_ours(deed, "a lane that a caller opened is the listener's"))
+            }
+        }
+    }
+
+    /// Opens a serial terminal of this machine and locks it, for a dial or to answer there.
+    ///
+    /// # Errors
+    /// When it is not there, is no serial line, or somebody else uses it.
+    pub fn open_terminal(&self, path: &str, speed: u32) -> Result<LaneIo, HostError> {
+        LineLane::open_terminal(path, speed, &self.0.journal)
     }
 
     /// Goes back from a deed. That there is nothing to undo is success. Bounded: programs of others

@@ -52,6 +52,8 @@ pub(crate) enum Record {
     Resolvconf { label: String },
     /// A file that was replaced.
     File(FileRecord),
+    /// The file that tells other programs that a serial line is in use.
+    PortLock { path: PathBuf, process: u32 },
 }
 
 /// A file that was replaced by a text of ours.
@@ -97,6 +99,7 @@ impl Record {
             }
             Self::Resolvconf { label } => format!("name servers “{label}” in resolvconf"),
             Self::File(file) => format!("name servers in {}", file.path.display()),
+            Self::PortLock { path, .. } => format!("lock of a line {}", path.display()),
         }
     }
 }

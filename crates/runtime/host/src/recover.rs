@@ -10,6 +10,7 @@ use crate::crash_point;
 use crate::dns::{blocking, lock, put_back_after_crash};
 use crate::door::Host;
 use crate::journal::{Entry, FileRecord, Record};
+use crate::lane::release_port;
 use crate::net::netlink::Netlink;
 use crate::net::route::Route;
 
@@ -93,6 +94,11 @@ impl Host {
                 Record::Resolved { interface, index } => {
                     self.forget_resolved(&interface, index).await
                 }
+                Record::PortLock { path, process } => match release_port(&path, process) {
+                    Ok(true) => Recovery::Undone,
+                    Ok(false) => Recovery::AlreadyGone,
+                    Err(error) => Recovery::Failed(HostError::from_io("unlock the line", &error)),
+                },
                 Record::Resolvconf { label } => self.dns().delete_resolvconf(&label).await.into(),
             };
             crash_point("healed, not struck");

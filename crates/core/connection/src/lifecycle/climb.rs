@@ -1,9 +1,9 @@
 //! Going up the stairs: opening → linking → authenticating → projecting → connected.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use onhook_base::{Deadline, Instant, Planted, is_planted};
-use onhook_effect::{Effect, LaneFacts, Outcome, Prefix, StackSpec, TunId, TunSpec};
+use onhook_effect::{Effect, LaneFacts, Outcome, Prefix, StackSpec, StepId, TunId, TunSpec};
 use onhook_link::{CertificateHashes, FrameTerms, LinkEvent, SessionKeys};
 use onhook_model::{Cause, RasCode, RasState};
 use onhook_ppp::{Ppp, PppEvent, auth};
@@ -99,8 +99,15 @@ impl Connection {
             self.announcer.enter(state);
         }
         self.deadline = Some(Deadline::new(now + self.plan.times.opening, "connecting"));
-        let (name, port) = self.plan.server();
-        self.stairs.ask(Effect::Resolve { name, port });
+        match self.plan.server() {
+            Some((name, port)) => self.stairs.ask(Effect::Resolve { name, port }),
+            None => self.ask_lane(Vec::new()),
+        };
+    }
+
+    fn ask_lane(&mut self, to: Vec<SocketAddr>) -> StepId {
+        let spec = self.plan.lane_spec(to);
+        self.stairs.ask(Effect::OpenLane { lane: LANE, spec })
     }
 
     /// A deed was done: on to the next.
@@ -108,8 +115,7 @@ impl Connection {
         match (self.state, outcome) {
             (State::Opening, Outcome::Resolved(addresses)) => {
                 self.stairs.new_flight();
-                let spec = self.plan.lane_spec(addresses);
-                self.stairs.ask(Effect::OpenLane { lane: LANE, spec });
+                self.ask_lane(addresses);
             }
             (State::Opening, Outcome::LaneOpened(facts)) => self.begin_linking(now, &facts),
             (_, Outcome::TunCreated { name }) => self.projection.interface = Some(name),
@@ -231,8 +237,9 @@ impl Connection {
         } else {
             self.fail(now, cause);
         }
+        let by_word = self.splice.as_ref().is_some_and(|s| s.link.facts().ends_by_word);
         if let Some(descent) = &mut self.descent {
-            descent.ppp_has_finished(now);
+            descent.ppp_has_finished(now, by_word);
         }
     }
 

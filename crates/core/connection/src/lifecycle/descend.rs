@@ -47,8 +47,8 @@ impl Descent {
     }
 
     /// PPP has ended; when that was our wish, the peer may now end the link by itself.
-    pub(crate) fn ppp_has_finished(&mut self, now: Instant) {
-        if self.ppp == Goodbye::Said {
+    pub(crate) fn ppp_has_finished(&mut self, now: Instant, link_ends_by_word: bool) {
+        if self.ppp == Goodbye::Said && link_ends_by_word {
             self.await_peer_until = Some(now + PEERS_OWN_END);
         }
         self.ppp = Goodbye::Over;

@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 use onhook_answer::{
-    Answer, AnswerConfig, Behind, Identity, Impairment, Method, Pool, Session, Users,
+    Answer, AnswerConfig, Behind, Door, Identity, Impairment, LinePlace, Method, Pool, Session,
+    Users,
 };
 use onhook_engine::{Engine, EngineConfig};
-use onhook_host::{Confinement, HostConfig, confine};
+use onhook_host::{Confinement, HostConfig, PORT_LOCKS, confine};
+use onhook_model::Port;
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -23,6 +25,9 @@ const FOLDER: &str = "answer-";
 pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     onhook_daemon::init_logging(false);
     onhook_daemon::harden();
+    if args.sstp.is_empty() && args.serial.is_empty() {
+        anyhow::bail!("say where to answer: --sstp ADDRESS:PORT, or --serial PORT");
+    }
     // Files that the caller names are read and written with the caller's rights, before they are given up.
     let config = config(args)?;
     if let (Some(file), Some(ca)) = (&args.write_ca, config.identity.ca_pem()) {
@@ -32,7 +37,8 @@ pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&state_dir)?;
     if !args.unconfined {
         // With the right to take a port below 1024, whatever stands behind the calls.
-        let writable = vec![state_dir.clone(), PathBuf::from("/dev")];
+        let mut writable = vec![state_dir.clone(), PathBuf::from("/dev")];
+        writable.extend(line_folders(&config.lines));
         let confined = confine(&Confinement {
             writable,
             keeps_network_rights: true,
@@ -70,20 +76,30 @@ async fn serve(
         }
         None => Answer::start(engine, config).await?,
     };
-    for address in answer.addresses() {
-        let pin = hex(&identity.sha256());
-        if args.json {
-            print::json_line(
-                &json!({ "event": "answering", "sstp": address, "users": users, "sha256": pin }),
-            )?;
-        } else {
-            println!("Answering SSTP on {address} for {users} users; certificate SHA-256 {pin}");
-        }
+    for door in answer.doors() {
+        tell_door(door, users, &hex(&identity.sha256()), args.json)?;
     }
     report(&answer, args.json, &mut stop).await?;
     answer.stop().await;
     std::fs::remove_dir_all(folder)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says where calls are answered; SSTP's callers may want to know the certificate.
+fn tell_door(door: &Door, users: usize, pin: &str, as_json: bool) -> anyhow::Result<()> {
+    let Door { link, place } = door;
+    let has_certificate = *link == "sstp";
+    if as_json {
+        let mut line = json!({ "event": "answering", *link: place, "users": users });
+        if has_certificate {
+            line["sha256"] = json!(pin);
+        }
+        return print::json_line(&line);
+    }
+    let certificate =
+        if has_certificate { format!("; certificate SHA-256 {pin}") } else { String::new() };
+    println!("Answering {} on {place} for {users} users{certificate}", link.to_uppercase());
+    Ok(())
 }
 
 fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
@@ -95,6 +111,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
     };
     Ok(AnswerConfig {
         sstp: args.sstp.clone(),
+        lines: args.serial.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,
         identity,
         users,
         pool: Pool::new(args.pool.parse()?)?,
@@ -105,6 +122,21 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         max_calls: args.max_calls,
         max_unproven: args.max_unproven,
     })
+}
+
+/// Where lines leave their marks: the files of locks, and of sockets.
+fn line_folders(lines: &[LinePlace]) -> Vec<PathBuf> {
+    let folder = |place: &LinePlace| match &place.port {
+        Port::Terminal(_) => Some(PathBuf::from(PORT_LOCKS)),
+        Port::Socket(path) => Some(Path::new(path).parent()?.to_owned()),
+        Port::Tcp { .. } => None,
+    };
+    lines.iter().filter_map(folder).filter(|folder| folder.exists()).collect()
+}
+
+fn line(port: &str, speed: u32) -> anyhow::Result<LinePlace> {
+    let port = Port::parse(port).with_context(|| format!("--serial {port}"))?;
+    Ok(LinePlace { port, speed })
 }
 
 fn names(args: &AnswerArgs) -> Vec<String> {
@@ -174,7 +206,7 @@ fn tell(session: &Session, event: &str, as_json: bool) -> anyhow::Result<()> {
         return print::json_line(&json!({
             "event": event,
             "call": session.call,
-            "from": session.from,
+            "from": session.from.to_string(),
             "user": session.user,
             "address": session.address,
         }));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use onhook_daemon::{DaemonConfig, EngineService};
 use onhook_engine::{Engine, EngineConfig, ManagerTerms};
-use onhook_host::{Confinement, DnsChoice, HostConfig, confine};
+use onhook_host::{Confinement, DnsChoice, HostConfig, PORT_LOCKS, confine};
 
 use super::heal;
 use crate::args::{DaemonArgs, DnsMeans};
@@ -44,6 +44,7 @@ fn confinement(
     // What is wrong with it is said when the socket is made; systemd may have made another.
     drop(onhook_daemon::prepare_folder(folder));
     let mut writable = vec![state_dir.to_owned(), folder.to_owned(), PathBuf::from("/dev")];
+    writable.extend(Some(PathBuf::from(PORT_LOCKS)).filter(|folder| folder.exists()));
     if !args.userspace {
         // For /etc/resolv.conf, and for resolvconf, which keeps its files below /run.
         writable.extend(["/etc", "/run"].map(PathBuf::from));

@@ -105,7 +105,12 @@ impl Stage {
             .flat_map(|p| [p.socks5, p.http_connect])
             .flatten()
             .map(|address| address.port())
-            .chain(self.answer.sessions().iter().map(|session| session.from.port()))
+            .chain(
+                self.answer
+                    .sessions()
+                    .iter()
+                    .filter_map(|session| Some(session.from.address()?.port())),
+            )
             .collect();
         ensure!(sockets_on(&ports)? >= ports.len(), "the connections' sockets are not seen");
         self.hang_up_from_another_process(&mut ras, ENTRIES[0], handles[0]).await?;
@@ -278,6 +283,7 @@ async fn answering_server(
     let engine = Engine::start(EngineConfig { state_dir, host, terms }).await?;
     let config = AnswerConfig {
         sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+        lines: Vec::new(),
         identity,
         users,
         pool: Pool::new("10.99.0.0/24".parse()?)?,

@@ -32,7 +32,8 @@ use super::http::{self, Head};
 use super::stream::INFORMATION_MAX;
 use super::wire::{Message, Unfit, status};
 use crate::contract::{
-    Farewell, FrameTerms, Lane, LaneFacts, Link, LinkEvent, LinkFacts, LinkFailure, SessionKeys,
+    Farewell, FrameTerms, Framing, Lane, LaneFacts, Link, LinkEvent, LinkFacts, LinkFailure,
+    SessionKeys,
 };
 
 /// The MTU of an SSTP link unless its terms say otherwise.
@@ -288,6 +289,13 @@ impl<R: Role> Link for Sstp<R> {
     fn facts(&self) -> LinkFacts {
         let mtu = self.call.mtu;
         let mru_to_ask = (mtu != DEFAULT_MRU).then_some(mtu);
-        LinkFacts { mtu, mru_to_ask, encrypted: true, lossy: false }
+        LinkFacts {
+            mtu,
+            mru_to_ask,
+            encrypted: true,
+            lossy: false,
+            framing: Framing::Synchronous,
+            ends_by_word: true,
+        }
     }
 }

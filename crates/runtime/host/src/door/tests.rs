@@ -74,7 +74,7 @@ async fn deeds_of_others_are_refused() {
     };
     let refused = [
         Effect::OpenStack { tun: TUN, spec },
-        Effect::OpenLane { lane: LaneId(0), spec: LaneSpec::AcceptedTls },
+        Effect::OpenLane { lane: LaneId(0), spec: LaneSpec::Accepted },
         Effect::AddRoute { tun: TUN, to: Prefix::ALL_V4, metric: None },
         Effect::SetDns { tun: TUN, servers: Vec::new(), domains: Vec::new() },
     ];

@@ -5,7 +5,9 @@
 
 mod certificate;
 mod connect;
+mod line;
 mod session;
+mod terminal;
 mod tls;
 mod trust;
 
@@ -17,6 +19,9 @@ use std::io;
 use onhook_effect::LaneFacts;
 
 pub use certificate::certificate_facts;
+pub use line::LineLane;
+pub use terminal::PORT_LOCKS;
+pub(crate) use terminal::release as release_port;
 pub use tls::{TlsLane, server_config};
 pub(crate) use trust::TrustStore;
 
@@ -45,6 +50,18 @@ pub enum Received {
 pub enum LaneIo {
     /// TLS over TCP.
     Tls(Box<TlsLane>),
+    /// Plain octets: a terminal, TCP, a Unix socket.
+    Line(Box<LineLane>),
+}
+
+/// The same call for every kind of lane.
+macro_rules! each {
+    ($lanes:expr, $lane:ident => $call:expr) => {
+        match $lanes {
+            LaneIo::Tls($lane) => $call,
+            LaneIo::Line($lane) => $call,
+        }
+    };
 }
 
 impl LaneIo {
@@ -54,9 +71,7 @@ impl LaneIo {
     /// # Errors
     /// When the runtime shuts down.
     pub async fn ready(&self, read: bool, write: bool) -> io::Result<Ready> {
-        match self {
-            Self::Tls(lane) => lane.ready(read, write).await,
-        }
+        each!(self, lane => lane.ready(read, write).await)
     }
 
     /// Reads and decrypts until nothing is left or about `budget` octets of plaintext went to `sink`
@@ -65,9 +80,7 @@ impl LaneIo {
     /// # Errors
     /// When the socket fails, or the other side breaks the rules of TLS.
     pub fn receive(&mut self, budget: usize, sink: &mut dyn FnMut(&[u8])) -> io::Result<Received> {
-        match self {
-            Self::Tls(lane) => lane.receive(budget, sink),
-        }
+        each!(self, lane => lane.receive(budget, sink))
     }
 
     /// Takes bytes to be sent; [`flush`](Self::flush) sends them. Small messages are gathered to full
@@ -77,9 +90,7 @@ impl LaneIo {
     /// After [`close_politely`](Self::close_politely), and when more than 8 MiB would wait: the owner
     /// is to look at [`queued`](Self::queued) long before.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Tls(lane) => lane.send(bytes),
-        }
+        each!(self, lane => lane.send(bytes))
     }
 
     /// Writes what the socket takes; true when nothing is left.
@@ -87,37 +98,37 @@ impl LaneIo {
     /// # Errors
     /// When the socket fails.
     pub fn flush(&mut self) -> io::Result<bool> {
-        match self {
-            Self::Tls(lane) => lane.flush(),
-        }
+        each!(self, lane => lane.flush())
     }
 
     /// Octets that wait for the socket.
     pub fn queued(&self) -> usize {
-        match self {
-            Self::Tls(lane) => lane.queued(),
-        }
+        each!(self, lane => lane.queued())
+    }
+
+    /// While more octets than this wait for the socket, packets should wait where they are.
+    pub fn mark(&self) -> usize {
+        each!(self, lane => lane.mark())
     }
 
     /// Queues the words with which this kind of lane says that nothing more will come.
     pub fn close_politely(&mut self) {
-        match self {
-            Self::Tls(lane) => lane.close_politely(),
-        }
+        each!(self, lane => lane.close_politely())
     }
 
     /// From now on its end is a reset: nothing of it stays in the kernel to be delivered to a peer that
     /// had time enough to take it (RFC 9293 §3.10.7, ABORT).
     pub fn close_hard(&self) {
-        match self {
-            Self::Tls(lane) => lane.close_hard(),
-        }
+        each!(self, lane => lane.close_hard())
     }
 
     /// What is known of it.
     pub fn facts(&self) -> &LaneFacts {
-        match self {
-            Self::Tls(lane) => lane.facts(),
-        }
+        each!(self, lane => lane.facts())
     }
+}
+
+/// From now on the end of a TCP stream is a reset. Fails only when the socket is gone already.
+fn reset_on_close(stream: &tokio::net::TcpStream) {
+    drop(socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO)));
 }

@@ -31,6 +31,8 @@ const ACCEPT_HANDSHAKE: Duration = Duration::from_secs(10);
 /// The most octets that may wait for the socket. The owner stops far below; beyond it the lane is
 /// given up, because a stream must not lose a part.
 const MOST_QUEUED: usize = 8 << 20;
+/// While more than this waits, packets wait where they are.
+const MARK: usize = 512 << 10;
 /// How long the kernel tries to bring our last octets to a peer that no longer answers, after we
 /// have left.
 const KERNEL_FAREWELL: Duration = Duration::from_secs(3);
@@ -299,8 +301,11 @@ impl TlsLane {
     }
 
     pub(crate) fn close_hard(&self) {
-        // Fails only when the socket is gone already.
-        drop(socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)));
+        super::reset_on_close(&self.stream);
+    }
+
+    pub(crate) const fn mark(&self) -> usize {
+        MARK
     }
 
     pub(crate) const fn facts(&self) -> &LaneFacts {

@@ -51,7 +51,12 @@ impl Stage {
         let projection = report.projection.as_ref().context("it has no projection")?;
         let own = [projection.socks5, projection.http_connect];
         let from = self.answer.sessions();
-        Ok(own.into_iter().flatten().chain(from.iter().map(|s| s.from)).map(|a| a.port()).collect())
+        Ok(own
+            .into_iter()
+            .flatten()
+            .chain(from.iter().filter_map(|s| s.from.address()))
+            .map(|a| a.port())
+            .collect())
     }
 
     /// A failed handle is hung up as well, as RAS asks.

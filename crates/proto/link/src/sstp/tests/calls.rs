@@ -6,7 +6,7 @@ use super::super::DEFAULT_MTU;
 use super::super::stream::{INFORMATION_MAX, OUTBOX_MAX};
 use super::super::wire::{StatusInfo, attribute, status};
 use super::*;
-use crate::contract::{FrameTerms, LinkFacts};
+use crate::contract::{FrameTerms, Framing, LinkFacts};
 
 #[test]
 fn two_round_trips_bring_the_link_up_and_no_timer_is_waited_for() {
@@ -82,7 +82,14 @@ fn the_facts_say_1400_both_ways_unless_the_terms_do_not() {
         )
         .facts()
     };
-    let expected = |mtu, mru_to_ask| LinkFacts { mtu, mru_to_ask, encrypted: true, lossy: false };
+    let expected = |mtu, mru_to_ask| LinkFacts {
+        mtu,
+        mru_to_ask,
+        encrypted: true,
+        lossy: false,
+        framing: Framing::Synchronous,
+        ends_by_word: true,
+    };
     assert_eq!(facts(DEFAULT_MTU), expected(1400, Some(1400)));
     assert_eq!(facts(1500), expected(1500, None));
     assert_eq!(facts(9000), expected(4087, Some(4087)));

@@ -1,0 +1,156 @@
+//! Which link carries PPP: from an entry to settings, a lane and a machine. The only file of the core that
+//! names the links; a new one is a variant here, and an arm in each function.
+
+use std::net::SocketAddr;
+
+use onhook_base::Seed;
+use onhook_effect::LaneSpec;
+use onhook_link::Link;
+use onhook_link::hdlc::{Line, LineTerms};
+use onhook_link::sstp::{SstpAnswerer, SstpAnswererTerms, SstpCaller, SstpCallerTerms};
+use onhook_model::{DeviceType, Encryption, Entry, Port, RasCode, RasError, Trust, VpnProtocol};
+
+/// The speed of a serial port whose entry names none, in bits per second.
+const DEFAULT_SPEED: u32 = 115_200;
+
+/// Which link carries PPP, and at which end we stand.
+#[derive(Clone, Debug)]
+pub enum LinkPlan {
+    /// SSTP, calling.
+    SstpCall {
+        /// The server's name or address.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// The name that the certificate must carry.
+        server_name: String,
+        /// Whom to believe.
+        trust: onhook_effect::Trust,
+    },
+    /// SSTP, called.
+    SstpAnswer,
+    /// A line that needs no dialing, calling.
+    LineCall {
+        /// Where it begins.
+        port: Port,
+        /// Its speed in bits per second, where it has one.
+        speed: u32,
+        /// It is greeted as Windows' cable is.
+        greets: bool,
+    },
+    /// A line, called.
+    LineAnswer,
+    /// A link that this table does not know: to try a new one, and for the simulation's bare line.
+    Supplied {
+        /// The other end's name or address.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// Makes the link's machine.
+        make: fn(&Seed) -> Box<dyn Link + Send + Sync>,
+    },
+}
+
+impl LinkPlan {
+    /// The link that an entry dials over.
+    ///
+    /// # Errors
+    /// The RAS number and words for an entry that names no link of ours.
+    pub(crate) fn of_entry(entry: &Entry) -> Result<Self, RasError> {
+        match entry.device_type {
+            DeviceType::Vpn => Self::of_vpn(entry),
+            DeviceType::Serial | DeviceType::Generic => Self::of_line(entry),
+            other => Err(RasError::new(
+                RasCode::PROTOCOL_ENGINE_DISABLED,
+                format!(
+                    "“{}” dials with a device of the kind {}, which this version cannot",
+                    entry.name,
+                    other.text()
+                ),
+            )),
+        }
+    }
+
+    fn of_vpn(entry: &Entry) -> Result<Self, RasError> {
+        let Some(protocol) = entry.protocols().iter().find(|p| SPOKEN.contains(p)) else {
+            let text = format!("“{}” allows none of the protocols that can be dialed", entry.name);
+            return Err(RasError::new(RasCode::PROTOCOL_ENGINE_DISABLED, text));
+        };
+        let (host, port) = entry
+            .server()
+            .map_err(|e| RasError::new(RasCode::BAD_ADDRESS_SPECIFIED, e.to_string()))?;
+        let _ = (protocol, Encryption::Optional);
+        let server_name = entry.server_name.clone().unwrap_or_else(|| host.clone());
+        Ok(Self::SstpCall { host, port, server_name, trust: trust_of(&entry.trust) })
+    }
+
+    fn of_line(entry: &Entry) -> Result<Self, RasError> {
+        let named = if entry.port.is_empty() { entry.phone_number() } else { entry.port.as_str() };
+        let port = Port::parse(named)
+            .map_err(|e| RasError::new(RasCode::DEVICE_DOES_NOT_EXIST, e.to_string()))?;
+        Ok(Self::LineCall {
+            port,
+            speed: entry.speed.unwrap_or(DEFAULT_SPEED),
+            greets: entry.device_name.eq_ignore_ascii_case(CABLE),
+        })
+    }
+
+    /// The name to look up and the port, where there is one.
+    pub(crate) fn server(&self) -> Option<(String, u16)> {
+        match self {
+            Self::SstpCall { host, port, .. }
+            | Self::LineCall { port: Port::Tcp { host, port }, .. }
+            | Self::Supplied { host, port, .. } => Some((host.clone(), *port)),
+            Self::SstpAnswer | Self::LineAnswer | Self::LineCall { .. } => None,
+        }
+    }
+
+    /// How to open the lane, once the addresses are known.
+    pub(crate) fn lane_spec(&self, to: Vec<SocketAddr>) -> LaneSpec {
+        match self {
+            Self::SstpCall { server_name, trust, .. } => {
+                LaneSpec::Tls { to, server_name: server_name.clone(), trust: trust.clone() }
+            }
+            Self::LineCall { port, speed, .. } => match port {
+                Port::Terminal(path) => LaneSpec::Terminal { path: path.clone(), speed: *speed },
+                Port::Tcp { .. } => LaneSpec::Tcp { to },
+                Port::Socket(path) => LaneSpec::Socket { path: path.clone() },
+            },
+            Self::SstpAnswer | Self::LineAnswer => LaneSpec::Accepted,
+            Self::Supplied { host, .. } => {
+                let trust = onhook_effect::Trust::SystemRoots;
+                LaneSpec::Tls { to, server_name: host.clone(), trust }
+            }
+        }
+    }
+
+    /// The link's machine.
+    pub(crate) fn make(&self, seed: &Seed) -> Box<dyn Link + Send + Sync> {
+        match self {
+            Self::SstpCall { host, .. } => {
+                Box::new(SstpCaller::new(SstpCallerTerms::new(host.clone()), seed))
+            }
+            Self::SstpAnswer => Box::new(SstpAnswerer::new(SstpAnswererTerms::default(), seed)),
+            Self::LineCall { greets, .. } => {
+                Box::new(Line::new(LineTerms { calls: true, greets: *greets }))
+            }
+            Self::LineAnswer => Box::new(Line::new(LineTerms { calls: false, greets: false })),
+            Self::Supplied { make, .. } => make(seed),
+        }
+    }
+}
+
+/// The VPN protocols that this version speaks.
+const SPOKEN: &[VpnProtocol] = &[VpnProtocol::Sstp];
+
+/// What Windows calls the device of a cable that is greeted.
+const CABLE: &str = "Communications cable between two computers";
+
+fn trust_of(trust: &Trust) -> onhook_effect::Trust {
+    match trust {
+        Trust::SystemRoots => onhook_effect::Trust::SystemRoots,
+        Trust::CaPem(pem) => onhook_effect::Trust::CaPem(pem.clone()),
+        Trust::PinSha256(hash) => onhook_effect::Trust::PinSha256(*hash),
+        Trust::Insecure => onhook_effect::Trust::Anybody,
+    }
+}

@@ -1,0 +1,75 @@
+//! SSTP: TLS over TCP.
+
+use std::net::SocketAddr;
+
+use onhook_connection::LinkPlan;
+use onhook_effect::HostError;
+use onhook_host::TlsLane;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::{BREATH, told_to_stop};
+use crate::Identity;
+use crate::desk::{Call, Desk};
+
+/// One address at which SSTP is answered.
+pub(crate) struct SstpFront {
+    listener: TcpListener,
+    address: SocketAddr,
+    identity: Identity,
+}
+
+impl SstpFront {
+    pub(crate) async fn open(address: SocketAddr, identity: Identity) -> Result<Self, HostError> {
+        let failed = |error| super::cannot_listen(&address, &error);
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address, identity })
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) async fn listen(self, desk: Desk, mut stopped: watch::Receiver<bool>) {
+        let mut calls = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                () = told_to_stop(&mut stopped) => break,
+                accepted = self.listener.accept() => accepted,
+            };
+            while calls.try_join_next().is_some() {}
+            match accepted {
+                Ok((stream, from)) => {
+                    if let Some(call) = desk.begin(from.into()) {
+                        calls.spawn(take(desk.clone(), self.identity.clone(), stream, call));
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(target: "answer", %error, "a call could not be accepted");
+                    tokio::time::sleep(BREATH).await;
+                }
+            }
+        }
+        drop(self.listener);
+        desk.stop_all();
+        while calls.join_next().await.is_some() {}
+    }
+}
+
+async fn take(desk: Desk, identity: Identity, stream: TcpStream, mut call: Call) {
+    let accept = TlsLane::accept(stream, identity.tls.clone(), identity.facts());
+    let lane = tokio::select! {
+        _ = &mut call.stop => None,
+        lane = accept => lane
+            .inspect_err(|error| {
+                tracing::debug!(target: "answer", call = call.number, %error, "no call came of it");
+            })
+            .ok(),
+    };
+    match lane {
+        Some(lane) => desk.answer(call, lane, LinkPlan::SstpAnswer).await,
+        None => desk.give_up(&call),
+    }
+}
