@@ -301,6 +301,15 @@ impl Entry {
         parse_server(self.phone_number())
     }
 
+    /// Where the line of a serial device begins: its port, or else its number.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it.
+    pub fn line(&self) -> Result<Port, PortError> {
+        Port::parse(if self.port.is_empty() { self.phone_number() } else { &self.port })
+    }
+
     /// The VPN protocols to try, in order; none for other devices.
     pub const fn protocols(&self) -> &'static [VpnProtocol] {
         match self.device_type {

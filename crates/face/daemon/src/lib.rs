@@ -10,6 +10,7 @@ mod daemon;
 mod engine_service;
 mod introspection;
 mod keepers;
+mod lines;
 mod parameters;
 mod server;
 mod service;

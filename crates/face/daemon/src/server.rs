@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::introspection::introspect;
 use crate::keepers::{Keepers, PassedOn};
+use crate::lines::check_line;
 use crate::parameters::{
     Attach, ByHandle, Connection, Connections, Dial, MayHandle, Records, Refusal, read, take_fd,
     take_password,
@@ -388,6 +389,9 @@ impl<S: Service> Client<S> {
                 let password = take_password(parameters)?;
                 let p: Dial = read(parameters)?;
                 let capture = take_fd(&mut frame.fds, p.capture, "capture")?;
+                if !self.setting.is_keeper {
+                    check_line(&p.request.entry, &self.caller, self.framed.as_fd())?;
+                }
                 let credentials = Credentials {
                     user: p.user.unwrap_or_default(),
                     domain: p.domain.unwrap_or_default(),

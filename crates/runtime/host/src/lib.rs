@@ -50,6 +50,6 @@ pub use lane::{
 pub use namespace::{NamespaceSpec, NamespaceTun, namespace_with_tun};
 pub use net::{ROUTE_PROTOCOL, TunDevice};
 pub use pass::{recv_fd, send_fd};
-pub use peer::peer_groups;
+pub use peer::{may_use_device, peer_groups};
 pub use polkit::polkit_allows;
 pub use recover::{Recovered, Recovery};

@@ -1,8 +1,10 @@
-//! Who is at the other end of a socket, as the kernel knows it.
+//! Who is at the other end of a socket, as the kernel knows it, and which devices are theirs to use.
 
 use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 /// Groups that are asked for at first; whoever is in more of them is asked for again.
 const FIRST_ROOM: usize = 64;
@@ -44,6 +46,26 @@ pub fn peer_groups(socket: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
     }
 }
 
+/// Whether this user could open a device below `/dev` for reading and writing by itself. Root can, and so
+/// can whoever runs this process, as far as the process can.
+///
+/// # Errors
+/// When there is no such device.
+pub fn may_use_device(path: &Path, user: u32, groups: &[u32]) -> io::Result<bool> {
+    const READ_WRITE: u32 = 0o6;
+    if user == 0 || user == nix::unistd::geteuid().as_raw() {
+        return Ok(true);
+    }
+    let path = std::fs::canonicalize(path)?;
+    let facts = std::fs::metadata(&path)?;
+    let shift = match facts.uid() == user {
+        true => 6,
+        false if groups.contains(&facts.gid()) => 3,
+        false => 0,
+    };
+    Ok(path.starts_with("/dev") && facts.mode() >> shift & READ_WRITE == READ_WRITE)
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::fd::AsFd as _;
@@ -58,6 +80,18 @@ mod tests {
         let ours: Vec<u32> =
             nix::unistd::getgroups().unwrap().into_iter().map(nix::unistd::Gid::as_raw).collect();
         assert_eq!(told, ours);
+    }
+
+    #[test]
+    fn a_device_is_its_owners_its_groups_or_everybodys() {
+        let may = |path: &str, user, groups: &[u32]| {
+            may_use_device(Path::new(path), user, groups).unwrap()
+        };
+        assert!(may("/dev/null", 12_345, &[]));
+        assert!(!may("/", 12_345, &[]), "not below /dev");
+        let own = nix::unistd::geteuid().as_raw();
+        assert!(may("/dev/null", own, &[]));
+        assert!(may_use_device(Path::new("/dev/no-such"), 12_345, &[]).is_err());
     }
 
     #[test]

@@ -85,8 +85,8 @@ impl LinkPlan {
     }
 
     fn of_line(entry: &Entry) -> Result<Self, RasError> {
-        let named = if entry.port.is_empty() { entry.phone_number() } else { entry.port.as_str() };
-        let port = Port::parse(named)
+        let port = entry
+            .line()
             .map_err(|e| RasError::new(RasCode::DEVICE_DOES_NOT_EXIST, e.to_string()))?;
         Ok(Self::LineCall {
             port,
