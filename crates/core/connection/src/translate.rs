@@ -5,6 +5,7 @@
 
 use onhook_effect::{HostError, HostErrorKind, TlsFault};
 use onhook_link::LinkFailure;
+use onhook_link::l2tp::L2tpFailure;
 use onhook_link::sstp::SstpFailure;
 use onhook_model::{Cause, RasCode};
 use onhook_ppp::{Layer, Phase, PppFailure};
@@ -75,8 +76,10 @@ const fn tls_fault(fault: TlsFault) -> RasCode {
 
 /// The lane ended, and nothing better is known.
 pub(crate) fn lane_closed(error: Option<&HostError>, state: State) -> Cause {
+    let refused = error.is_some_and(|e| e.kind == HostErrorKind::Refused);
     let code = match state {
         State::Connected => RasCode::LINK_FAILURE,
+        State::Opening | State::Linking if refused => RasCode::VPN_REFUSED,
         State::Opening
         | State::Linking
         | State::Authenticating
@@ -110,8 +113,63 @@ pub(crate) fn too_slow(state: State) -> Cause {
 pub(crate) fn link_failure(failure: &LinkFailure, state: State) -> Cause {
     match failure {
         LinkFailure::LaneClosed => lane_closed(None, state),
+        LinkFailure::L2tp(l2tp) => Cause::new(l2tp_failure(l2tp, state), l2tp.to_string()),
         LinkFailure::Sstp(sstp) => Cause::new(sstp_failure(sstp, state), sstp.to_string()),
         other => Cause::new(RasCode::LINK_FAILURE, other.to_string()),
+    }
+}
+
+fn l2tp_failure(failure: &L2tpFailure, state: State) -> RasCode {
+    let up = state == State::Connected;
+    match failure {
+        L2tpFailure::Unanswered if up => RasCode::LINK_FAILURE,
+        L2tpFailure::Unanswered => RasCode::VPN_TIMEOUT,
+        L2tpFailure::TunnelStopped { result, error, .. } => match (result, error) {
+            (1, _) if up => RasCode::REMOTE_DISCONNECTION,
+            (2, 4) => RasCode::CONGESTION,
+            (3, _) => RasCode::DIAL_ALREADY_IN_PROGRESS,
+            (4, _) => RasCode::CONNECTION_REJECT,
+            (5 | 7 | 8, _) => RasCode::INCOMPATIBLE,
+            (6, _) => RasCode::TEMPFAILURE,
+            _ => RasCode::VPN_DISCONNECT,
+        },
+        L2tpFailure::CallEnded { ppp_cause: Some(cause), .. } => rfc3145_cause(*cause),
+        L2tpFailure::CallEnded { result: 2, error: 4, .. } => RasCode::CONGESTION,
+        L2tpFailure::CallEnded { result, .. } => match result {
+            1 | 3 if up => RasCode::REMOTE_DISCONNECTION,
+            1 | 7 => RasCode::NO_CARRIER,
+            4 => RasCode::TEMPFAILURE,
+            5 => RasCode::OUTOFORDER,
+            6 => RasCode::BAD_PHONE_NUMBER,
+            8 => RasCode::LINE_BUSY,
+            9 => RasCode::NO_DIALTONE,
+            10 => RasCode::NO_ANSWER,
+            11 => RasCode::INCOMPATIBLE,
+            _ if up => RasCode::REMOTE_DISCONNECTION,
+            _ => RasCode::VPN_DISCONNECT,
+        },
+        L2tpFailure::NotProven => RasCode::UNABLE_TO_AUTHENTICATE_SERVER,
+        L2tpFailure::SecretWanted => RasCode::CONNECTION_REJECT,
+        _ => RasCode::INCOMPATIBLE,
+    }
+}
+
+/// Why PPP ended at the peer (RFC 3145 §2.4).
+const fn rfc3145_cause(cause: u16) -> RasCode {
+    match cause {
+        4 => RasCode::NO_REMOTE_ENCRYPTION,
+        5 | 13 | 17 => RasCode::PPP_TIMEOUT,
+        6 => RasCode::PPP_NO_RESPONSE,
+        7 => RasCode::PPP_LOOPBACK_DETECTED,
+        8 => RasCode::LINK_FAILURE,
+        9..=11 | 14 => RasCode::INCOMPATIBLE,
+        12 => RasCode::BAD_CALLBACK_NUMBER,
+        15 => RasCode::SERVER_POLICY,
+        16 => RasCode::AUTHENTICATION_FAILURE,
+        18 => RasCode::PPP_NO_PROTOCOLS_CONFIGURED,
+        19 => RasCode::PPP_NOT_CONVERGING,
+        20 => RasCode::PPP_NO_ADDRESS_ASSIGNED,
+        _ => RasCode::REMOTE_DISCONNECTION,
     }
 }
 

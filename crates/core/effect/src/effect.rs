@@ -46,6 +46,11 @@ pub enum LaneSpec {
         /// Where to connect, in order of preference.
         to: Vec<SocketAddr>,
     },
+    /// UDP datagrams to and from the first of these addresses that there is a way to.
+    Udp {
+        /// Where to, in order of preference.
+        to: Vec<SocketAddr>,
+    },
     /// A Unix stream socket.
     Socket {
         /// Its path.

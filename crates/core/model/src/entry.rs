@@ -265,6 +265,10 @@ impl Entry {
             let mut entry = Self::new(&name, DeviceType::Vpn);
             entry.vpn_strategy = protocol.only();
             entry.device_name = protocol.device_name().to_owned();
+            if protocol == VpnProtocol::L2tp {
+                // Who asks for it by name gets it as it is: without IPsec it protects nothing.
+                entry.encryption = Encryption::Optional;
+            }
             entry
         } else if let Some((device_type, device_name)) = DeviceType::of_device(device) {
             let mut entry = Self::new(&name, device_type);

@@ -122,7 +122,7 @@ pub(crate) struct WhatArgs {
     /// A host name or address to dial, without an entry or instead of the entry's number
     #[arg(long, value_name = "HOST_OR_NUMBER", value_hint = ValueHint::Hostname)]
     pub(crate) phone_number: Option<String>,
-    /// The device to dial a number with: sstp (when it is not said), or a line such as /dev/ttyUSB0,
+    /// The device to dial a number with: sstp (when it is not said), l2tp, or a line such as /dev/ttyUSB0,
     /// tcp://HOST:PORT or unix:/PATH, which needs no number
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
@@ -323,6 +323,12 @@ pub(crate) struct AnswerArgs {
     /// Answer SSTP here (may be repeated; port 0 lets the system choose)
     #[arg(long, group = "links", value_name = "ADDRESS:PORT")]
     pub(crate) sstp: Vec<SocketAddr>,
+    /// Answer L2TP here (may be repeated; its port is 1701). Without IPsec nothing of it is protected
+    #[arg(long, group = "links", value_name = "ADDRESS:PORT")]
+    pub(crate) l2tp: Vec<SocketAddr>,
+    /// The secret that callers' L2TP tunnels must know, in the first line of this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) l2tp_secret_file: Option<PathBuf>,
     /// Answer on this line: /dev/ttyS0, or tcp://ADDRESS:PORT or unix:/PATH to listen there for streams
     /// that stand for lines (may be repeated)
     #[arg(long, group = "links", value_name = "PORT")]

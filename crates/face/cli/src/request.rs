@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use onhook_client::{DialOptions, DialRequest, Entry, books};
-use onhook_model::{ForwardSpec, Prefix, Trust};
+use onhook_model::{ForwardSpec, Prefix, Trust, VpnProtocol};
 
 use crate::args::WhatArgs;
 
@@ -40,6 +40,11 @@ pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
     if matches!(entry.trust, Trust::Insecure) {
         eprintln!(
             "Warning: the server's certificate is not checked; anyone on the way can read the password."
+        );
+    }
+    if entry.protocols().first() == Some(&VpnProtocol::L2tp) {
+        eprintln!(
+            "Warning: L2TP without IPsec protects nothing: whoever is on the way reads and changes all of it."
         );
     }
     let forwards = args.forwards.iter().map(|f| forward(f)).collect::<Result<_, _>>()?;

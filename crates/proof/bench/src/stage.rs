@@ -39,6 +39,8 @@ impl Stage {
         users.insert("alice", "wonderland1");
         let config = AnswerConfig {
             sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+            l2tp: Vec::new(),
+            l2tp_secret: None,
             lines: Vec::new(),
             identity,
             users,

@@ -28,9 +28,19 @@ pub enum LaneShape {
 /// Every link.
 pub const LINKS: &[LinkKind] = &[
     LinkKind { name: "SSTP", shape: LaneShape::SstpStream, adapt: None },
+    LinkKind { name: "L2TP", shape: LaneShape::Datagrams, adapt: Some(over_l2tp) },
     LinkKind { name: "serial", shape: LaneShape::Datagrams, adapt: Some(over_serial_line) },
     LinkKind { name: "bare", shape: LaneShape::Datagrams, adapt: Some(over_bare_line) },
 ];
+
+fn over_l2tp(plan: &mut Plan) {
+    plan.link = match plan.link {
+        LinkPlan::SstpAnswer => {
+            LinkPlan::L2tpAnswer { host_name: "answerer".to_owned(), secret: None, tunnel: 7 }
+        }
+        _ => LinkPlan::L2tpCall { host: "lns.example.net".to_owned(), port: 1701, secret: None },
+    };
+}
 
 /// Pieces of the line's octets are lost, spoilt, repeated and thrown about as datagrams are.
 fn over_serial_line(plan: &mut Plan) {

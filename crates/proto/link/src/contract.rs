@@ -12,6 +12,7 @@
 
 use onhook_base::{Deadline, Instant, Secret};
 
+use crate::l2tp::L2tpFailure;
 use crate::sstp::SstpFailure;
 
 /// Which of its lanes a link speaks of.
@@ -93,6 +94,9 @@ pub enum LinkFailure {
     /// The lane was closed under us.
     #[error("the carrier was closed by the other side")]
     LaneClosed,
+    /// L2TP's own reasons.
+    #[error(transparent)]
+    L2tp(#[from] L2tpFailure),
     /// SSTP's own reasons.
     #[error(transparent)]
     Sstp(#[from] SstpFailure),

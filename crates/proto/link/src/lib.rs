@@ -8,6 +8,7 @@
 //! | room | carries PPP over | source |
 //! |---|---|---|
 //! | [`hdlc`] | a serial line, or any stream that stands for one | RFC 1662 |
+//! | [`l2tp`] | UDP | RFC 2661 |
 //! | [`sstp`] | a TLS stream | \[MS-SSTP\] |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -15,8 +16,11 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+#[cfg(test)]
+mod captures;
 mod contract;
 pub mod hdlc;
+pub mod l2tp;
 pub mod sstp;
 
 pub use contract::{

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use onhook_base::Secret;
 use onhook_connection::{
     Admission, AnswerPlan, Connection, Impairment, OutletPlan, Times, TunPlan, admission_network,
 };
@@ -17,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::calls::{CallLimits, Calls, Session};
 use crate::desk::Desk;
-use crate::front::{LineFront, SstpFront};
+use crate::front::{L2tpFront, LineFront, SstpFront};
 use crate::{Identity, Pool, Users};
 
 /// What stands behind the calls.
@@ -35,6 +36,10 @@ pub enum Behind {
 pub struct AnswerConfig {
     /// Where SSTP is answered (port 0 lets the system choose).
     pub sstp: Vec<SocketAddr>,
+    /// Where L2TP is answered.
+    pub l2tp: Vec<SocketAddr>,
+    /// The secret of L2TP's tunnels, which callers must know; `None` asks for none.
+    pub l2tp_secret: Option<Secret<String>>,
     /// Lines at which calls are answered.
     pub lines: Vec<LinePlace>,
     /// What the server proves itself by.
@@ -70,7 +75,7 @@ pub struct LinePlace {
 /// One place where calls are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Door {
-    /// By which link: `sstp`, `serial`.
+    /// By which link: `sstp`, `l2tp`, `serial`.
     pub link: &'static str,
     /// Where: an address, or a port.
     pub place: String,
@@ -129,9 +134,10 @@ impl Answer {
             calls: Mutex::new(Calls::new(limits)),
             changed: watch::channel(0).0,
         });
+        let name = config.name;
         let terms = AnswerPlan {
             methods: config.methods,
-            name: config.name,
+            name: name.clone(),
             times: Times::default(),
             echo: Some(Duration::from_secs(30)),
         };
@@ -144,6 +150,11 @@ impl Answer {
             answer.addresses.push(front.address());
             let place = front.address().to_string();
             answer.doors.push(Door { link: "sstp", place });
+            answer.tasks.spawn(front.listen(desk.clone(), stopped.clone()));
+        }
+        for address in config.l2tp {
+            let front = L2tpFront::open(address, name.clone(), config.l2tp_secret.clone()).await?;
+            answer.doors.push(Door { link: "l2tp", place: front.address().to_string() });
             answer.tasks.spawn(front.listen(desk.clone(), stopped.clone()));
         }
         for place in config.lines {

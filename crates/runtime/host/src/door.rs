@@ -23,7 +23,7 @@ use crate::clock::{self, Wakener};
 use crate::crash_point;
 use crate::dns::{Dns, DnsChoice, Heir, Layer, Places, SharedJournal, blocking, lock};
 use crate::journal::Journal;
-use crate::lane::{LaneIo, LineLane, TlsLane, TrustStore};
+use crate::lane::{LaneIo, LineLane, TlsLane, TrustStore, UdpLane};
 use crate::net::TunDevice;
 use crate::net::link::Address;
 use crate::net::netlink::Netlink;
@@ -251,6 +251,7 @@ impl Host {
             LaneSpec::Tls { to, server_name, trust } => {
                 TlsLane::dial(to, server_name, trust, Arc::clone(&self.0.trust)).await
             }
+            LaneSpec::Udp { to } => UdpLane::dial(to).await,
             LaneSpec::Tcp { to } => LineLane::dial_tcp(to).await,
             LaneSpec::Socket { path } => LineLane::dial_socket(path).await,
             LaneSpec::Terminal { path, speed } => self.open_terminal(path, *speed),

@@ -3,12 +3,15 @@
 
 use std::net::SocketAddr;
 
-use onhook_base::Seed;
+use onhook_base::{Secret, Seed};
 use onhook_effect::LaneSpec;
 use onhook_link::Link;
 use onhook_link::hdlc::{Line, LineTerms};
+use onhook_link::l2tp::{self, L2tp, L2tpTerms};
 use onhook_link::sstp::{SstpAnswerer, SstpAnswererTerms, SstpCaller, SstpCallerTerms};
-use onhook_model::{DeviceType, Encryption, Entry, Port, RasCode, RasError, Trust, VpnProtocol};
+use onhook_model::{
+    DEFAULT_SSTP_PORT, DeviceType, Encryption, Entry, Port, RasCode, RasError, Trust, VpnProtocol,
+};
 
 /// The speed of a serial port whose entry names none, in bits per second.
 const DEFAULT_SPEED: u32 = 115_200;
@@ -29,6 +32,24 @@ pub enum LinkPlan {
     },
     /// SSTP, called.
     SstpAnswer,
+    /// L2TP without IPsec below it, calling.
+    L2tpCall {
+        /// The server's name or address.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// The tunnel's secret, where it has one.
+        secret: Option<Secret<String>>,
+    },
+    /// L2TP, called.
+    L2tpAnswer {
+        /// Our name, told to callers.
+        host_name: String,
+        /// The tunnel's secret, where it has one.
+        secret: Option<Secret<String>>,
+        /// The number that the listener has given to this tunnel.
+        tunnel: u16,
+    },
     /// A line that needs no dialing, calling.
     LineCall {
         /// Where it begins.
@@ -79,9 +100,20 @@ impl LinkPlan {
         let (host, port) = entry
             .server()
             .map_err(|e| RasError::new(RasCode::BAD_ADDRESS_SPECIFIED, e.to_string()))?;
-        let _ = (protocol, Encryption::Optional);
-        let server_name = entry.server_name.clone().unwrap_or_else(|| host.clone());
-        Ok(Self::SstpCall { host, port, server_name, trust: trust_of(&entry.trust) })
+        match protocol {
+            VpnProtocol::L2tp => {
+                // Windows' number for L2TP that no IPsec policy can protect.
+                if matches!(entry.encryption, Encryption::Required | Encryption::Strongest) {
+                    return Err(RasError::new(RasCode::OAKLEY_GENERAL_PROCESSING, UNPROTECTED));
+                }
+                let port = if port == DEFAULT_SSTP_PORT { l2tp::PORT } else { port };
+                Ok(Self::L2tpCall { host, port, secret: None })
+            }
+            _ => {
+                let server_name = entry.server_name.clone().unwrap_or_else(|| host.clone());
+                Ok(Self::SstpCall { host, port, server_name, trust: trust_of(&entry.trust) })
+            }
+        }
     }
 
     fn of_line(entry: &Entry) -> Result<Self, RasError> {
@@ -99,9 +131,13 @@ impl LinkPlan {
     pub(crate) fn server(&self) -> Option<(String, u16)> {
         match self {
             Self::SstpCall { host, port, .. }
+            | Self::L2tpCall { host, port, .. }
             | Self::LineCall { port: Port::Tcp { host, port }, .. }
             | Self::Supplied { host, port, .. } => Some((host.clone(), *port)),
-            Self::SstpAnswer | Self::LineAnswer | Self::LineCall { .. } => None,
+            Self::SstpAnswer
+            | Self::L2tpAnswer { .. }
+            | Self::LineAnswer
+            | Self::LineCall { .. } => None,
         }
     }
 
@@ -111,12 +147,13 @@ impl LinkPlan {
             Self::SstpCall { server_name, trust, .. } => {
                 LaneSpec::Tls { to, server_name: server_name.clone(), trust: trust.clone() }
             }
+            Self::L2tpCall { .. } => LaneSpec::Udp { to },
             Self::LineCall { port, speed, .. } => match port {
                 Port::Terminal(path) => LaneSpec::Terminal { path: path.clone(), speed: *speed },
                 Port::Tcp { .. } => LaneSpec::Tcp { to },
                 Port::Socket(path) => LaneSpec::Socket { path: path.clone() },
             },
-            Self::SstpAnswer | Self::LineAnswer => LaneSpec::Accepted,
+            Self::SstpAnswer | Self::L2tpAnswer { .. } | Self::LineAnswer => LaneSpec::Accepted,
             Self::Supplied { host, .. } => {
                 let trust = onhook_effect::Trust::SystemRoots;
                 LaneSpec::Tls { to, server_name: host.clone(), trust }
@@ -131,6 +168,22 @@ impl LinkPlan {
                 Box::new(SstpCaller::new(SstpCallerTerms::new(host.clone()), seed))
             }
             Self::SstpAnswer => Box::new(SstpAnswerer::new(SstpAnswererTerms::default(), seed)),
+            Self::L2tpCall { secret, .. } => {
+                let terms = L2tpTerms {
+                    host_name: L2TP_NAME.to_owned(),
+                    secret: secret.clone(),
+                    tunnel: None,
+                };
+                Box::new(L2tp::caller(terms, seed))
+            }
+            Self::L2tpAnswer { host_name, secret, tunnel } => {
+                let terms = L2tpTerms {
+                    host_name: host_name.clone(),
+                    secret: secret.clone(),
+                    tunnel: Some(*tunnel),
+                };
+                Box::new(L2tp::answerer(terms, seed))
+            }
             Self::LineCall { greets, .. } => {
                 Box::new(Line::new(LineTerms { calls: true, greets: *greets }))
             }
@@ -141,7 +194,13 @@ impl LinkPlan {
 }
 
 /// The VPN protocols that this version speaks.
-const SPOKEN: &[VpnProtocol] = &[VpnProtocol::Sstp];
+const SPOKEN: &[VpnProtocol] = &[VpnProtocol::Sstp, VpnProtocol::L2tp];
+
+/// What a caller is called in an L2TP tunnel; who it is, PPP tells.
+const L2TP_NAME: &str = "onhook";
+
+const UNPROTECTED: &str = "the entry demands encryption, and L2TP without IPsec has none; IPsec is not \
+                           spoken yet: see DataEncryption in the entry, or dial SSTP";
 
 /// What Windows calls the device of a cable that is greeted.
 const CABLE: &str = "Communications cable between two computers";

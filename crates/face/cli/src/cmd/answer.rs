@@ -9,6 +9,7 @@ use onhook_answer::{
     Answer, AnswerConfig, Behind, Door, Identity, Impairment, LinePlace, Method, Pool, Session,
     Users,
 };
+use onhook_base::Secret;
 use onhook_engine::{Engine, EngineConfig};
 use onhook_host::{Confinement, HostConfig, PORT_LOCKS, confine};
 use onhook_model::Port;
@@ -25,8 +26,10 @@ const FOLDER: &str = "answer-";
 pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     onhook_daemon::init_logging(false);
     onhook_daemon::harden();
-    if args.sstp.is_empty() && args.serial.is_empty() {
-        anyhow::bail!("say where to answer: --sstp ADDRESS:PORT, or --serial PORT");
+    if args.sstp.is_empty() && args.l2tp.is_empty() && args.serial.is_empty() {
+        anyhow::bail!(
+            "say where to answer: --sstp ADDRESS:PORT, --l2tp ADDRESS:PORT or --serial PORT"
+        );
     }
     // Files that the caller names are read and written with the caller's rights, before they are given up.
     let config = config(args)?;
@@ -111,6 +114,8 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
     };
     Ok(AnswerConfig {
         sstp: args.sstp.clone(),
+        l2tp: args.l2tp.clone(),
+        l2tp_secret: args.l2tp_secret_file.as_deref().map(secret).transpose()?,
         lines: args.serial.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,
         identity,
         users,
@@ -137,6 +142,12 @@ fn line_folders(lines: &[LinePlace]) -> Vec<PathBuf> {
 fn line(port: &str, speed: u32) -> anyhow::Result<LinePlace> {
     let port = Port::parse(port).with_context(|| format!("--serial {port}"))?;
     Ok(LinePlace { port, speed })
+}
+
+/// The first line of a file.
+fn secret(file: &Path) -> anyhow::Result<Secret<String>> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    Ok(Secret::new(text.lines().next().unwrap_or_default().to_owned()))
 }
 
 fn names(args: &AnswerArgs) -> Vec<String> {

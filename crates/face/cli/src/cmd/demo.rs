@@ -283,6 +283,8 @@ async fn answering_server(
     let engine = Engine::start(EngineConfig { state_dir, host, terms }).await?;
     let config = AnswerConfig {
         sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+        l2tp: Vec::new(),
+        l2tp_secret: None,
         lines: Vec::new(),
         identity,
         users,

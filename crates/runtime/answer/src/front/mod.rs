@@ -3,6 +3,7 @@
 //! A front listens until it is told to stop, brings what comes to the [desk](crate::desk::Desk), and ends
 //! when nothing is left of its calls.
 
+mod l2tp;
 mod line;
 mod sstp;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use onhook_effect::HostError;
 use tokio::sync::watch;
 
+pub(crate) use l2tp::L2tpFront;
 pub(crate) use line::LineFront;
 pub(crate) use sstp::SstpFront;
 

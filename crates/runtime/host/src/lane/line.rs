@@ -224,9 +224,6 @@ impl LineLane {
         }
     }
 
-    /// Octets on a line have no end of their own.
-    pub(super) const fn close_politely(&mut self) {}
-
     pub(super) fn close_hard(&self) {
         if let Carrier::Tcp(stream) = &self.carrier {
             super::reset_on_close(stream);

@@ -10,6 +10,7 @@ mod session;
 mod terminal;
 mod tls;
 mod trust;
+mod udp;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use terminal::PORT_LOCKS;
 pub(crate) use terminal::release as release_port;
 pub use tls::{TlsLane, server_config};
 pub(crate) use trust::TrustStore;
+pub use udp::{Hand, SharedAddress, UdpLane, UdpPort};
 
 /// What a lane is ready for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub enum LaneIo {
     Tls(Box<TlsLane>),
     /// Plain octets: a terminal, TCP, a Unix socket.
     Line(Box<LineLane>),
+    /// UDP datagrams.
+    Udp(Box<UdpLane>),
 }
 
 /// The same call for every kind of lane.
@@ -60,6 +64,7 @@ macro_rules! each {
         match $lanes {
             LaneIo::Tls($lane) => $call,
             LaneIo::Line($lane) => $call,
+            LaneIo::Udp($lane) => $call,
         }
     };
 }
@@ -90,7 +95,15 @@ impl LaneIo {
     /// After [`close_politely`](Self::close_politely), and when more than 8 MiB would wait: the owner
     /// is to look at [`queued`](Self::queued) long before.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        each!(self, lane => lane.send(bytes))
+        match self {
+            Self::Tls(lane) => lane.send(bytes),
+            Self::Line(lane) => lane.send(bytes),
+            // A network loses what it cannot take.
+            Self::Udp(lane) => {
+                lane.send(bytes);
+                Ok(())
+            }
+        }
     }
 
     /// Writes what the socket takes; true when nothing is left.
@@ -113,13 +126,21 @@ impl LaneIo {
 
     /// Queues the words with which this kind of lane says that nothing more will come.
     pub fn close_politely(&mut self) {
-        each!(self, lane => lane.close_politely())
+        match self {
+            Self::Tls(lane) => lane.close_politely(),
+            // These have no word of their own for it.
+            Self::Line(_) | Self::Udp(_) => {}
+        }
     }
 
     /// From now on its end is a reset: nothing of it stays in the kernel to be delivered to a peer that
     /// had time enough to take it (RFC 9293 §3.10.7, ABORT).
     pub fn close_hard(&self) {
-        each!(self, lane => lane.close_hard())
+        match self {
+            Self::Tls(lane) => lane.close_hard(),
+            Self::Line(lane) => lane.close_hard(),
+            Self::Udp(_) => {}
+        }
     }
 
     /// What is known of it.
