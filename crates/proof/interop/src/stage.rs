@@ -74,7 +74,7 @@ impl<'a> Stage<'a> {
         let (name, ca, user) =
             (self.lab.word("TLS_NAME"), self.lab.word("TLS_CA"), self.lab.word("USER"));
         let mut all = vec!["dial", "--user", user, "--password-stdin", "--json"];
-        if !words.contains(&"--phonebook") {
+        if !words.contains(&"--phonebook") && !words.contains(&"--device") {
             if !words.contains(&"--phone-number") {
                 all.extend(["--phone-number", name, "--device", "sstp"]);
             }

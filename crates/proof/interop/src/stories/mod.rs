@@ -4,6 +4,7 @@ mod bad_password;
 mod dial_and_list;
 mod hang_up;
 mod keepalive;
+mod links;
 mod manager_stops;
 mod methods;
 mod server_killed;
@@ -105,6 +106,18 @@ pub(crate) const STORIES: &[Story] = &[
         about: "after SIGKILL the next start cleans up, and no handle is used again",
         play: manager_stops::killed,
     },
+    Story {
+        name: "serial_pap",
+        about: "pppd on a serial line: PAP, 64 KiB, wrong password, its end, its silence",
+        play: links::serial_pap,
+    },
+    Story { name: "serial_chap", about: "the same with CHAP", play: links::serial_chap },
+    Story {
+        name: "serial_ms_chap",
+        about: "the same with MS-CHAP v2",
+        play: links::serial_ms_chap,
+    },
+    Story { name: "l2tp", about: "the same with xl2tpd, over UDP", play: links::l2tp },
     Story {
         name: "keepalive",
         about: "65 s of quiet under the server's echo requests, still connected",

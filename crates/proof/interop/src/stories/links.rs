@@ -1,0 +1,103 @@
+//! The same calls over every other link: a real server at its end, and nothing left of them.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::stage::Stage;
+
+/// The budget of a hang-up, and what a busy machine takes beside.
+const LIMIT: Duration = Duration::from_millis(3500);
+
+/// A link, and how its server is reached, silenced and freed.
+struct Server {
+    /// What `dial` is told.
+    words: Vec<String>,
+    /// What makes it end the call.
+    ends: &'static str,
+    /// What makes it fall silent, and speak again with nothing left of the call.
+    falls_silent: &'static str,
+    speaks_again: &'static str,
+}
+
+pub(super) fn serial_pap(stage: &mut Stage<'_>) -> Result<()> {
+    let server = serial(stage, "SERIAL_PAP")?;
+    play(stage, &server)
+}
+
+pub(super) fn serial_chap(stage: &mut Stage<'_>) -> Result<()> {
+    let server = serial(stage, "SERIAL_CHAP")?;
+    play(stage, &server)
+}
+
+pub(super) fn serial_ms_chap(stage: &mut Stage<'_>) -> Result<()> {
+    let server = serial(stage, "SERIAL_MSCHAPV2")?;
+    play(stage, &server)
+}
+
+pub(super) fn l2tp(stage: &mut Stage<'_>) -> Result<()> {
+    let words = ["--device", "l2tp", "--phone-number", stage.lab.word("ADDRESS")];
+    let server = Server {
+        words: words.map(str::to_owned).to_vec(),
+        ends: "pkill -TERM -x pppd; true",
+        falls_silent: "tc qdisc replace dev eth0 root netem loss 100%",
+        speaks_again: "tc qdisc del dev eth0 root; pkill -TERM -x pppd; true",
+    };
+    play(stage, &server)
+}
+
+/// The line ends at a pseudoterminal of this machine.
+fn serial(stage: &Stage<'_>, word: &str) -> Result<Server> {
+    let port = std::fs::canonicalize(stage.lab.word(word))?;
+    Ok(Server {
+        words: vec!["--device".to_owned(), port.display().to_string()],
+        ends: "pkill -TERM -x pppd; true",
+        falls_silent: "pkill -STOP -x pppd; true",
+        speaks_again: "pkill -CONT -x pppd; true",
+    })
+}
+
+fn play(stage: &mut Stage<'_>, server: &Server) -> Result<()> {
+    stage.start(false)?;
+    let mut words: Vec<&str> = server.words.iter().map(String::as_str).collect();
+    words.extend(["--no-default-route", "--route", "10.88.0.0/24"]);
+
+    let row = stage.connect(&words)?;
+    stage.echo(64 * 1024, None)?;
+    stage.hang_up(&row)?;
+
+    let said = stage.dial_with("not-her-password", &words)?;
+    said.failed_with(&["691"])?;
+    stage.is_clean()?;
+
+    stage.connect(&words)?;
+    stage.lab.run(server.ends)?;
+    let noticed = stage.wait_until("noticing its end", Duration::from_secs(10), |stage| {
+        let list = stage.manager()?.list()?;
+        Ok(list.iter().all(|row| row["state_name"] == "RASCS_Disconnected"))
+    })?;
+    stage.figure("its end noticed after", noticed);
+    for row in stage.manager()?.list()? {
+        ensure!(row["error"] != 0, "an error was expected: {row}");
+        let handle = row["handle"].as_str().unwrap_or_default().to_owned();
+        stage.manager()?.onhook(&["hangup", &handle])?.succeeded()?;
+    }
+    stage.is_clean()?;
+
+    let row = stage.connect(&words)?;
+    let handle = row["handle"].as_str().unwrap_or_default().to_owned();
+    let told = hang_up_in_the_dark(stage, server, &handle);
+    stage.lab.run(server.speaks_again)?;
+    told?;
+    stage.is_clean()
+}
+
+fn hang_up_in_the_dark(stage: &mut Stage<'_>, server: &Server, handle: &str) -> Result<()> {
+    stage.lab.run(server.falls_silent)?;
+    let said = stage.manager()?.onhook(&["hangup", handle])?;
+    said.succeeded()?;
+    stage.figure("hang-up in the dark", said.took);
+    ensure!(said.took < LIMIT, "a hang-up with a dead peer took {:?}", said.took);
+    stage.manager()?.onhook(&["status", handle])?.failed_with(&["6"])?;
+    stage.host_is_as_before()
+}
