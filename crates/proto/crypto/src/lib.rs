@@ -18,6 +18,7 @@
 )]
 
 pub mod change_password;
+pub mod cookie;
 pub mod l2tp_hiding;
 pub mod mppe_keys;
 pub mod mschap;

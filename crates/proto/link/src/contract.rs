@@ -13,6 +13,7 @@
 use onhook_base::{Deadline, Instant, Secret};
 
 use crate::l2tp::L2tpFailure;
+use crate::pppoe::PppoeFailure;
 use crate::sstp::SstpFailure;
 
 /// Which of its lanes a link speaks of.
@@ -39,6 +40,17 @@ pub struct LaneFacts {
     /// The *server's* certificate as seen in this lane's TLS session: the peer's on the calling side,
     /// our own on the answering side. `None` when the lane is not TLS.
     pub server_certificate: Option<CertificateHashes>,
+    /// Our end of the wire; `None` when the lane is no Ethernet.
+    pub ethernet: Option<EthernetFacts>,
+}
+
+/// Our end of an Ethernet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EthernetFacts {
+    /// Our address.
+    pub address: [u8; 6],
+    /// The most octets that a frame carries behind its header.
+    pub mtu: u32,
 }
 
 /// What LCP agreed that changes how a link frames (RFC 1661 §6, RFC 1662 §7).
@@ -97,6 +109,9 @@ pub enum LinkFailure {
     /// L2TP's own reasons.
     #[error(transparent)]
     L2tp(#[from] L2tpFailure),
+    /// PPPoE's own reasons.
+    #[error(transparent)]
+    Pppoe(#[from] PppoeFailure),
     /// SSTP's own reasons.
     #[error(transparent)]
     Sstp(#[from] SstpFailure),

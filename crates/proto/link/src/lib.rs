@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | [`hdlc`] | a serial line, or any stream that stands for one | RFC 1662 |
 //! | [`l2tp`] | UDP | RFC 2661 |
+//! | [`pppoe`] | Ethernet | RFC 2516 |
 //! | [`sstp`] | a TLS stream | \[MS-SSTP\] |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -21,9 +22,10 @@ mod captures;
 mod contract;
 pub mod hdlc;
 pub mod l2tp;
+pub mod pppoe;
 pub mod sstp;
 
 pub use contract::{
-    CertificateHashes, Farewell, FrameTerms, Framing, Lane, LaneFacts, Link, LinkEvent, LinkFacts,
-    LinkFailure, SessionKeys,
+    CertificateHashes, EthernetFacts, Farewell, FrameTerms, Framing, Lane, LaneFacts, Link,
+    LinkEvent, LinkFacts, LinkFailure, SessionKeys,
 };

@@ -23,7 +23,7 @@ fn certificate() -> CertificateHashes {
 }
 
 fn lane_facts() -> LaneFacts {
-    LaneFacts { server_certificate: Some(certificate()) }
+    LaneFacts { server_certificate: Some(certificate()), ..LaneFacts::default() }
 }
 
 fn keys() -> SessionKeys {
