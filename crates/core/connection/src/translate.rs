@@ -6,6 +6,7 @@
 use onhook_effect::{HostError, HostErrorKind, TlsFault};
 use onhook_link::LinkFailure;
 use onhook_link::l2tp::L2tpFailure;
+use onhook_link::pppoe::PppoeFailure;
 use onhook_link::sstp::SstpFailure;
 use onhook_model::{Cause, RasCode};
 use onhook_ppp::{Layer, Phase, PppFailure};
@@ -23,6 +24,7 @@ pub(crate) fn host_error(error: &HostError, state: State) -> Cause {
         HostErrorKind::DiskFull => RasCode::DISK_FULL,
         HostErrorKind::NoSuchPort => RasCode::DEVICE_DOES_NOT_EXIST,
         HostErrorKind::PortInUse => RasCode::PORT_ALREADY_OPEN,
+        HostErrorKind::NoEthernet => RasCode::BROADBAND_NO_NIC,
         HostErrorKind::Refused
         | HostErrorKind::TimedOut
         | HostErrorKind::Reset
@@ -54,6 +56,7 @@ const fn on_the_way(kind: HostErrorKind) -> RasCode {
         | HostErrorKind::DiskFull
         | HostErrorKind::NoSuchPort
         | HostErrorKind::PortInUse
+        | HostErrorKind::NoEthernet
         | HostErrorKind::Tls(_)
         | HostErrorKind::Other => RasCode::VPN_DISCONNECT,
     }
@@ -113,6 +116,7 @@ pub(crate) fn too_slow(state: State) -> Cause {
 pub(crate) fn link_failure(failure: &LinkFailure, state: State) -> Cause {
     match failure {
         LinkFailure::LaneClosed => lane_closed(None, state),
+        LinkFailure::Pppoe(pppoe) => Cause::new(pppoe_failure(pppoe, state), pppoe.to_string()),
         LinkFailure::L2tp(l2tp) => Cause::new(l2tp_failure(l2tp, state), l2tp.to_string()),
         LinkFailure::Sstp(sstp) => Cause::new(sstp_failure(sstp, state), sstp.to_string()),
         other => Cause::new(RasCode::LINK_FAILURE, other.to_string()),
@@ -151,6 +155,20 @@ fn l2tp_failure(failure: &L2tpFailure, state: State) -> RasCode {
         L2tpFailure::NotProven => RasCode::UNABLE_TO_AUTHENTICATE_SERVER,
         L2tpFailure::SecretWanted => RasCode::CONNECTION_REJECT,
         _ => RasCode::INCOMPATIBLE,
+    }
+}
+
+fn pppoe_failure(failure: &PppoeFailure, state: State) -> RasCode {
+    match failure {
+        PppoeFailure::NoEthernet => RasCode::BROADBAND_NO_NIC,
+        PppoeFailure::NoConcentrator { .. } | PppoeFailure::NoSession => RasCode::BROADBAND_TIMEOUT,
+        PppoeFailure::SystemError(_) => RasCode::TEMPFAILURE,
+        PppoeFailure::Terminated(_) => match state {
+            State::Connected => RasCode::REMOTE_DISCONNECTION,
+            State::Projecting => RasCode::DISCONNECTION,
+            _ => RasCode::PORT_DISCONNECTED,
+        },
+        _ => RasCode::FROM_DEVICE,
     }
 }
 

@@ -51,6 +51,11 @@ pub enum LaneSpec {
         /// Where to, in order of preference.
         to: Vec<SocketAddr>,
     },
+    /// Ethernet frames of PPPoE.
+    Ethernet {
+        /// The interface; `None` takes the only Ethernet that is up.
+        interface: Option<String>,
+    },
     /// A Unix stream socket.
     Socket {
         /// Its path.
@@ -183,6 +188,15 @@ pub struct CertificateFacts {
     pub sha256: [u8; 32],
 }
 
+/// Our end of an Ethernet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EthernetFacts {
+    /// Our address.
+    pub address: [u8; 6],
+    /// The most octets that a frame carries behind its header.
+    pub mtu: u32,
+}
+
 /// What is known of a lane once it is open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaneFacts {
@@ -192,6 +206,8 @@ pub struct LaneFacts {
     pub remote: Option<SocketAddr>,
     /// The server's certificate: the peer's when we called, ours when we were called.
     pub certificate: Option<CertificateFacts>,
+    /// Our end of the wire, when it is an Ethernet.
+    pub ethernet: Option<EthernetFacts>,
     /// Version and cipher, for people ("TLS 1.3, TLS_AES_256_GCM_SHA384").
     pub protection: Option<String>,
 }

@@ -54,6 +54,8 @@ pub enum HostErrorKind {
     NotFound,
     /// There is no such serial port, or what is named so is none.
     NoSuchPort,
+    /// There is no Ethernet interface, or it is down.
+    NoEthernet,
     /// Another program uses the serial port.
     PortInUse,
     /// No room on the disk for the record of changes.

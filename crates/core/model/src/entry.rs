@@ -280,6 +280,10 @@ impl Entry {
             entry
         };
         let is_line = entry.device_type == DeviceType::Serial;
+        if entry.device_type == DeviceType::PppoE && number.is_empty() {
+            // Any service will do; people know it by its kind.
+            entry.name = ".PPPoE".to_owned();
+        }
         let number = if number.is_empty() && is_line { device } else { number };
         entry.phone_numbers.push(number.to_owned());
         entry.redial_attempts = 0;

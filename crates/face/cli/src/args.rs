@@ -50,7 +50,7 @@ pub(crate) enum Command {
     /// Look at phone books
     Phonebook(PhonebookArgs),
     /// Answer calls: a small server for tests and small real use
-    Answer(AnswerArgs),
+    Answer(Box<AnswerArgs>),
     /// Show a whole connection's life on this machine, without any set-up
     Demo(DemoArgs),
     /// Run the manager in the foreground
@@ -122,10 +122,14 @@ pub(crate) struct WhatArgs {
     /// A host name or address to dial, without an entry or instead of the entry's number
     #[arg(long, value_name = "HOST_OR_NUMBER", value_hint = ValueHint::Hostname)]
     pub(crate) phone_number: Option<String>,
-    /// The device to dial a number with: sstp (when it is not said), l2tp, or a line such as /dev/ttyUSB0,
+    /// The device to dial a number with: sstp (when it is not said), l2tp, pppoe (which needs no number, or
+    /// the name of a service), or a line such as /dev/ttyUSB0,
     /// tcp://HOST:PORT or unix:/PATH, which needs no number
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
+    /// The port of the device: the Ethernet interface of pppoe, which else takes the only one that is up
+    #[arg(long, value_name = "NAME")]
+    pub(crate) port: Option<String>,
     /// The speed of a serial port, in bits per second (115200 unless the entry says otherwise)
     #[arg(long, value_name = "BITS_PER_SECOND")]
     pub(crate) speed: Option<u32>,
@@ -329,6 +333,12 @@ pub(crate) struct AnswerArgs {
     /// The secret that callers' L2TP tunnels must know, in the first line of this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) l2tp_secret_file: Option<PathBuf>,
+    /// Answer PPPoE on this Ethernet interface (may be repeated)
+    #[arg(long, group = "links", value_name = "INTERFACE")]
+    pub(crate) pppoe: Vec<String>,
+    /// A service that PPPoE's callers may ask for (may be repeated; without it any name is answered)
+    #[arg(long = "service", value_name = "NAME")]
+    pub(crate) services: Vec<String>,
     /// Answer on this line: /dev/ttyS0, or tcp://ADDRESS:PORT or unix:/PATH to listen there for streams
     /// that stand for lines (may be repeated)
     #[arg(long, group = "links", value_name = "PORT")]

@@ -28,6 +28,9 @@ pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
     };
     change_trust(&mut entry, args)?;
     change_network(&mut entry, args)?;
+    if let Some(port) = &args.port {
+        entry.port.clone_from(port);
+    }
     if args.speed.is_some() {
         entry.speed = args.speed;
     }

@@ -18,7 +18,7 @@ pub(crate) fn measure(figures: &mut Figures) {
     let mut near = SstpCaller::new(SstpCallerTerms::new("bench".to_owned()), &seed);
     let mut far = SstpAnswerer::new(SstpAnswererTerms::default(), &seed);
     let hashes = CertificateHashes { sha1: [1; 20], sha256: [2; 32] };
-    let facts = LaneFacts { server_certificate: Some(hashes) };
+    let facts = LaneFacts { server_certificate: Some(hashes), ..LaneFacts::default() };
     near.open(now, &facts);
     far.open(now, &facts);
     let mut buffer = Vec::new();

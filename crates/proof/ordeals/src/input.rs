@@ -37,7 +37,10 @@ impl<'a> Input<'a> {
 
 /// What a link is told of its lane.
 pub(crate) fn lane_facts() -> LaneFacts {
-    LaneFacts { server_certificate: Some(CertificateHashes { sha1: [1; 20], sha256: [2; 32] }) }
+    LaneFacts {
+        server_certificate: Some(CertificateHashes { sha1: [1; 20], sha256: [2; 32] }),
+        ..LaneFacts::default()
+    }
 }
 
 /// Keys as an authentication makes them.

@@ -14,13 +14,16 @@
 mod address_answer;
 mod connection;
 mod gathered;
+mod hdlc_line;
 mod input;
 mod journal;
+mod l2tp_pair;
 mod manager;
 mod pap_chap;
 mod phonebook;
 mod ppp_frame;
 mod ppp_pair;
+mod pppoe_wire;
 mod proxy_head;
 mod sstp_http;
 mod sstp_pair;
@@ -50,6 +53,9 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "sstp_http", run: sstp_http::run },
     Ordeal { name: "sstp_stream", run: sstp_stream::run },
     Ordeal { name: "sstp_pair", run: sstp_pair::run },
+    Ordeal { name: "hdlc_line", run: hdlc_line::run },
+    Ordeal { name: "l2tp_pair", run: l2tp_pair::run },
+    Ordeal { name: "pppoe_wire", run: pppoe_wire::run },
     Ordeal { name: "pap_chap", run: pap_chap::run },
     Ordeal { name: "ppp_frame", run: ppp_frame::run },
     Ordeal { name: "ppp_pair", run: ppp_pair::run },

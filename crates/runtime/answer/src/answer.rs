@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::calls::{CallLimits, Calls, Session};
 use crate::desk::Desk;
-use crate::front::{L2tpFront, LineFront, SstpFront};
+use crate::front::{L2tpFront, LineFront, PppoeFront, SstpFront};
 use crate::{Identity, Pool, Users};
 
 /// What stands behind the calls.
@@ -40,6 +40,10 @@ pub struct AnswerConfig {
     pub l2tp: Vec<SocketAddr>,
     /// The secret of L2TP's tunnels, which callers must know; `None` asks for none.
     pub l2tp_secret: Option<Secret<String>>,
+    /// Interfaces on which PPPoE is answered.
+    pub pppoe: Vec<String>,
+    /// The services that PPPoE's callers may ask for by name; empty answers to any name.
+    pub services: Vec<String>,
     /// Lines at which calls are answered.
     pub lines: Vec<LinePlace>,
     /// What the server proves itself by.
@@ -75,7 +79,7 @@ pub struct LinePlace {
 /// One place where calls are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Door {
-    /// By which link: `sstp`, `l2tp`, `serial`.
+    /// By which link: `sstp`, `l2tp`, `pppoe`, `serial`.
     pub link: &'static str,
     /// Where: an address, or a port.
     pub place: String,
@@ -155,6 +159,11 @@ impl Answer {
         for address in config.l2tp {
             let front = L2tpFront::open(address, name.clone(), config.l2tp_secret.clone()).await?;
             answer.doors.push(Door { link: "l2tp", place: front.address().to_string() });
+            answer.tasks.spawn(front.listen(desk.clone(), stopped.clone()));
+        }
+        for interface in config.pppoe {
+            let front = PppoeFront::open(interface, name.clone(), config.services.clone())?;
+            answer.doors.push(Door { link: "pppoe", place: front.interface().to_owned() });
             answer.tasks.spawn(front.listen(desk.clone(), stopped.clone()));
         }
         for place in config.lines {

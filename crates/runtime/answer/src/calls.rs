@@ -18,6 +18,8 @@ use tokio::sync::oneshot;
 pub enum Origin {
     /// A socket address.
     Address(SocketAddr),
+    /// A station on an Ethernet, by its address.
+    Station([u8; 6]),
     /// A serial line, by the port that it ends at here.
     Line(String),
 }
@@ -27,7 +29,7 @@ impl Origin {
     pub const fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::Address(address) => Some(*address),
-            Self::Line(_) => None,
+            Self::Station(_) | Self::Line(_) => None,
         }
     }
 }
@@ -36,6 +38,9 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => address.fmt(f),
+            Self::Station([a, b, c, d, e, g]) => {
+                write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+            }
             Self::Line(port) => f.write_str(port),
         }
     }

@@ -71,8 +71,9 @@ pub fn confine(confinement: &Confinement) -> Confined {
     confined
 }
 
-/// Needed for interfaces, addresses and routes; and for a server's port.
-const NETWORK: [Capability; 2] = [Capability::CAP_NET_ADMIN, Capability::CAP_NET_BIND_SERVICE];
+/// Needed for interfaces, addresses and routes; for a server's port; and for the packets of PPPoE.
+const NETWORK: [Capability; 3] =
+    [Capability::CAP_NET_ADMIN, Capability::CAP_NET_BIND_SERVICE, Capability::CAP_NET_RAW];
 
 fn give_up_capabilities(confinement: &Confinement) -> Result<String, String> {
     let wanted = |c: &Capability| {

@@ -23,7 +23,7 @@ use crate::clock::{self, Wakener};
 use crate::crash_point;
 use crate::dns::{Dns, DnsChoice, Heir, Layer, Places, SharedJournal, blocking, lock};
 use crate::journal::Journal;
-use crate::lane::{LaneIo, LineLane, TlsLane, TrustStore, UdpLane};
+use crate::lane::{LaneIo, LineLane, PacketLane, TlsLane, TrustStore, UdpLane};
 use crate::net::TunDevice;
 use crate::net::link::Address;
 use crate::net::netlink::Netlink;
@@ -250,6 +250,9 @@ impl Host {
         match spec {
             LaneSpec::Tls { to, server_name, trust } => {
                 TlsLane::dial(to, server_name, trust, Arc::clone(&self.0.trust)).await
+            }
+            LaneSpec::Ethernet { interface } => {
+                PacketLane::dial(interface.as_deref(), &self.0.journal)
             }
             LaneSpec::Udp { to } => UdpLane::dial(to).await,
             LaneSpec::Tcp { to } => LineLane::dial_tcp(to).await,

@@ -52,6 +52,8 @@ pub(crate) enum Record {
     Resolvconf { label: String },
     /// A file that was replaced.
     File(FileRecord),
+    /// A PPPoE session: what tells the concentrator that it is over.
+    Session { interface: String, terminate: Vec<u8> },
     /// The file that tells other programs that a serial line is in use.
     PortLock { path: PathBuf, process: u32 },
 }
@@ -99,6 +101,7 @@ impl Record {
             }
             Self::Resolvconf { label } => format!("name servers “{label}” in resolvconf"),
             Self::File(file) => format!("name servers in {}", file.path.display()),
+            Self::Session { interface, .. } => format!("PPPoE session on {interface}"),
             Self::PortLock { path, .. } => format!("lock of a line {}", path.display()),
         }
     }

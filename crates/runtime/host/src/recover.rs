@@ -10,7 +10,7 @@ use crate::crash_point;
 use crate::dns::{blocking, lock, put_back_after_crash};
 use crate::door::Host;
 use crate::journal::{Entry, FileRecord, Record};
-use crate::lane::release_port;
+use crate::lane::{end_session, release_port};
 use crate::net::netlink::Netlink;
 use crate::net::route::Route;
 
@@ -93,6 +93,16 @@ impl Host {
                 }
                 Record::Resolved { interface, index } => {
                     self.forget_resolved(&interface, index).await
+                }
+                // A concentrator may remember a session longer than a machine is down.
+                Record::Session { interface, terminate } => {
+                    match end_session(&interface, &terminate) {
+                        Ok(true) => Recovery::Undone,
+                        Ok(false) => Recovery::AlreadyGone,
+                        Err(error) => {
+                            Recovery::Failed(HostError::from_io("end the session", &error))
+                        }
+                    }
                 }
                 Record::PortLock { path, process } => match release_port(&path, process) {
                     Ok(true) => Recovery::Undone,

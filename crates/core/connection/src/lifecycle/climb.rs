@@ -141,7 +141,10 @@ impl Connection {
         self.stairs.push_link();
         let server_certificate =
             facts.certificate.map(|c| CertificateHashes { sha1: c.sha1, sha256: c.sha256 });
-        splice.link.open(now, &onhook_link::LaneFacts { server_certificate });
+        let ethernet = facts
+            .ethernet
+            .map(|wire| onhook_link::EthernetFacts { address: wire.address, mtu: wire.mtu });
+        splice.link.open(now, &onhook_link::LaneFacts { server_certificate, ethernet });
         self.splice = Some(splice);
     }
 

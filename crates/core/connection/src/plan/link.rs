@@ -8,6 +8,7 @@ use onhook_effect::LaneSpec;
 use onhook_link::Link;
 use onhook_link::hdlc::{Line, LineTerms};
 use onhook_link::l2tp::{self, L2tp, L2tpTerms};
+use onhook_link::pppoe::{Pppoe, PppoeTerms, SessionName};
 use onhook_link::sstp::{SstpAnswerer, SstpAnswererTerms, SstpCaller, SstpCallerTerms};
 use onhook_model::{
     DEFAULT_SSTP_PORT, DeviceType, Encryption, Entry, Port, RasCode, RasError, Trust, VpnProtocol,
@@ -50,6 +51,15 @@ pub enum LinkPlan {
         /// The number that the listener has given to this tunnel.
         tunnel: u16,
     },
+    /// PPPoE, calling.
+    PppoeCall {
+        /// The interface; `None` takes the only Ethernet that is up.
+        interface: Option<String>,
+        /// What is looked for.
+        terms: PppoeTerms,
+    },
+    /// PPPoE, called.
+    PppoeAnswer(SessionName),
     /// A line that needs no dialing, calling.
     LineCall {
         /// Where it begins.
@@ -80,6 +90,7 @@ impl LinkPlan {
     pub(crate) fn of_entry(entry: &Entry) -> Result<Self, RasError> {
         match entry.device_type {
             DeviceType::Vpn => Self::of_vpn(entry),
+            DeviceType::PppoE => Ok(Self::of_broadband(entry)),
             DeviceType::Serial | DeviceType::Generic => Self::of_line(entry),
             other => Err(RasError::new(
                 RasCode::PROTOCOL_ENGINE_DISABLED,
@@ -116,6 +127,22 @@ impl LinkPlan {
         }
     }
 
+    /// The number is the service, or `concentrator\\service`; the port is the interface, unless it is
+    /// what Windows calls all of them.
+    fn of_broadband(entry: &Entry) -> Self {
+        let number = entry.phone_number().trim();
+        let (concentrator, service) = match number.split_once('\\') {
+            Some((concentrator, service)) => (Some(concentrator.to_owned()), service),
+            None => (None, number),
+        };
+        let port = entry.port.trim();
+        let is_named = !port.is_empty() && !port.to_ascii_uppercase().starts_with("PPPOE");
+        Self::PppoeCall {
+            interface: is_named.then(|| port.to_owned()),
+            terms: PppoeTerms { service: service.to_owned(), concentrator },
+        }
+    }
+
     fn of_line(entry: &Entry) -> Result<Self, RasError> {
         let port = entry
             .line()
@@ -136,6 +163,8 @@ impl LinkPlan {
             | Self::Supplied { host, port, .. } => Some((host.clone(), *port)),
             Self::SstpAnswer
             | Self::L2tpAnswer { .. }
+            | Self::PppoeCall { .. }
+            | Self::PppoeAnswer(_)
             | Self::LineAnswer
             | Self::LineCall { .. } => None,
         }
@@ -148,12 +177,18 @@ impl LinkPlan {
                 LaneSpec::Tls { to, server_name: server_name.clone(), trust: trust.clone() }
             }
             Self::L2tpCall { .. } => LaneSpec::Udp { to },
+            Self::PppoeCall { interface, .. } => {
+                LaneSpec::Ethernet { interface: interface.clone() }
+            }
             Self::LineCall { port, speed, .. } => match port {
                 Port::Terminal(path) => LaneSpec::Terminal { path: path.clone(), speed: *speed },
                 Port::Tcp { .. } => LaneSpec::Tcp { to },
                 Port::Socket(path) => LaneSpec::Socket { path: path.clone() },
             },
-            Self::SstpAnswer | Self::L2tpAnswer { .. } | Self::LineAnswer => LaneSpec::Accepted,
+            Self::SstpAnswer
+            | Self::L2tpAnswer { .. }
+            | Self::PppoeAnswer(_)
+            | Self::LineAnswer => LaneSpec::Accepted,
             Self::Supplied { host, .. } => {
                 let trust = onhook_effect::Trust::SystemRoots;
                 LaneSpec::Tls { to, server_name: host.clone(), trust }
@@ -184,6 +219,8 @@ impl LinkPlan {
                 };
                 Box::new(L2tp::answerer(terms, seed))
             }
+            Self::PppoeCall { terms, .. } => Box::new(Pppoe::caller(terms.clone(), seed)),
+            Self::PppoeAnswer(session) => Box::new(Pppoe::answerer(*session)),
             Self::LineCall { greets, .. } => {
                 Box::new(Line::new(LineTerms { calls: true, greets: *greets }))
             }

@@ -26,10 +26,9 @@ const FOLDER: &str = "answer-";
 pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     onhook_daemon::init_logging(false);
     onhook_daemon::harden();
-    if args.sstp.is_empty() && args.l2tp.is_empty() && args.serial.is_empty() {
-        anyhow::bail!(
-            "say where to answer: --sstp ADDRESS:PORT, --l2tp ADDRESS:PORT or --serial PORT"
-        );
+    let fronts = [args.sstp.len(), args.l2tp.len(), args.pppoe.len(), args.serial.len()];
+    if fronts.iter().sum::<usize>() == 0 {
+        anyhow::bail!("say where to answer: --sstp, --l2tp, --pppoe or --serial");
     }
     // Files that the caller names are read and written with the caller's rights, before they are given up.
     let config = config(args)?;
@@ -116,6 +115,8 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         sstp: args.sstp.clone(),
         l2tp: args.l2tp.clone(),
         l2tp_secret: args.l2tp_secret_file.as_deref().map(secret).transpose()?,
+        pppoe: args.pppoe.clone(),
+        services: args.services.clone(),
         lines: args.serial.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,
         identity,
         users,

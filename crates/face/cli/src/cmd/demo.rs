@@ -285,6 +285,8 @@ async fn answering_server(
         sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         l2tp: Vec::new(),
         l2tp_secret: None,
+        pppoe: Vec::new(),
+        services: Vec::new(),
         lines: Vec::new(),
         identity,
         users,

@@ -46,6 +46,22 @@ pub(super) fn l2tp(stage: &mut Stage<'_>) -> Result<()> {
     play(stage, &server)
 }
 
+pub(super) fn pppoe(stage: &mut Stage<'_>) -> Result<()> {
+    let (interface, service) = (stage.lab.word("PPPOE_IF"), stage.lab.word("PPPOE_SERVICE"));
+    let words = ["--device", "pppoe", "--port", interface, "--phone-number", service];
+    let server = Server {
+        words: words.map(str::to_owned).to_vec(),
+        ends: "pkill -TERM -x pppd; true",
+        falls_silent: "tc qdisc replace dev eth0 root netem loss 100%",
+        speaks_again: "tc qdisc del dev eth0 root; pkill -TERM -x pppd; true",
+    };
+    play(stage, &server)?;
+    // A concentrator that is not there is missed, and nothing is left of the asking.
+    let other = ["--device", "pppoe", "--port", interface, "--phone-number", "no-such-service"];
+    stage.dial(&other)?.failed_with(&["815"])?;
+    stage.is_clean()
+}
+
 /// The line ends at a pseudoterminal of this machine.
 fn serial(stage: &Stage<'_>, word: &str) -> Result<Server> {
     let port = std::fs::canonicalize(stage.lab.word(word))?;

@@ -117,6 +117,11 @@ pub(crate) const STORIES: &[Story] = &[
         about: "the same with MS-CHAP v2",
         play: links::serial_ms_chap,
     },
+    Story {
+        name: "pppoe",
+        about: "the same with rp-pppoe, and a service that nobody offers",
+        play: links::pppoe,
+    },
     Story { name: "l2tp", about: "the same with xl2tpd, over UDP", play: links::l2tp },
     Story {
         name: "keepalive",

@@ -1,3 +1,5 @@
+mod hostile;
+
 use onhook_base::{Duration, Instant, Secret, Seed};
 use proptest::prelude::*;
 use serde_json::Value;

@@ -71,7 +71,7 @@ pub struct Pppoe {
     spare: Vec<Vec<u8>>,
     frame: Vec<u8>,
     has_frame: bool,
-    events: VecDeque<LinkEvent>,
+    pub(super) events: VecDeque<LinkEvent>,
     dropped: u64,
 }
 

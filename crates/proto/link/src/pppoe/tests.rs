@@ -96,6 +96,35 @@ fn captured_sessions_are_read_and_written() {
     assert!(discovery > 15 && session > 100, "{discovery} {session}");
 }
 
+/// accel-ppp (8de9e642), mpd5, NetBSD (CVE-2008-3584), rp-pppoe: tags past the end of a packet.
+#[test]
+fn n_pppoe_01_a_tag_at_every_place_with_every_length_is_survived() {
+    for code in [code::PADI, code::PADO, code::PADR, code::PADS, code::PADT] {
+        for kind in [0_u16, 0x0101, 0x0102, 0x0103, 0x0104, 0x0110, 0x0120, 0x0201, 0x0203, 0xffff]
+        {
+            for length in [0_u16, 1, 2, 3, 100, 0xffff] {
+                for (offset, behind) in (0..6).flat_map(|o| [(o, 0), (o, 1), (o, 5)]) {
+                    let mut bytes = Builder::new(HOST, SERVER, code, 0).finish();
+                    bytes.resize(bytes.len() + offset, 0);
+                    bytes.extend_from_slice(&kind.to_be_bytes());
+                    bytes.extend_from_slice(&length.to_be_bytes());
+                    bytes.resize(bytes.len() + behind, 0xff);
+                    finish(&mut bytes);
+                    for cut in 0..=4 {
+                        let bytes = &bytes[..bytes.len() - cut];
+                        let mut waiting = caller(terms("", None), 1500);
+                        waiting.handle_lane(NOW, Lane::Control, bytes);
+                        let mut server = concentrator(&[], true);
+                        let to_server = [&SERVER[..], &HOST, &bytes[12..]].concat();
+                        server.handle(NOW, &to_server);
+                        assert!(!waiting.events.contains(&LinkEvent::Up));
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn padding_is_not_looked_at_and_lies_about_lengths_are_refused() {
     let all: Value = serde_json::from_str(VECTORS).unwrap();
@@ -296,8 +325,9 @@ fn the_whole_of_ethernet_is_used_where_both_can() {
     }
 }
 
+/// BNG Blaster (#348): the end of another session, or another station's, was taken for ours.
 #[test]
-fn a_strangers_frames_and_ends_change_nothing() {
+fn n_pppoe_02_a_strangers_frames_and_ends_change_nothing() {
     let (mut a, _) = up();
     let name = a.name();
     for from in [(OTHER, name.session), (SERVER, name.session ^ 1)] {

@@ -5,6 +5,7 @@
 
 mod l2tp;
 mod line;
+mod pppoe;
 mod sstp;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 
 pub(crate) use l2tp::L2tpFront;
 pub(crate) use line::LineFront;
+pub(crate) use pppoe::PppoeFront;
 pub(crate) use sstp::SstpFront;
 
 /// After a failure that the next attempt would meet as well: out of descriptors, for instance.

@@ -5,7 +5,9 @@
 
 mod certificate;
 mod connect;
+mod hand;
 mod line;
+mod packet;
 mod session;
 mod terminal;
 mod tls;
@@ -20,12 +22,15 @@ use std::io;
 use onhook_effect::LaneFacts;
 
 pub use certificate::certificate_facts;
+pub use hand::Hand;
 pub use line::LineLane;
+pub(crate) use packet::end_session;
+pub use packet::{PacketLane, PacketPort};
 pub use terminal::PORT_LOCKS;
 pub(crate) use terminal::release as release_port;
 pub use tls::{TlsLane, server_config};
 pub(crate) use trust::TrustStore;
-pub use udp::{Hand, SharedAddress, UdpLane, UdpPort};
+pub use udp::{SharedAddress, UdpLane, UdpPort};
 
 /// What a lane is ready for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +61,8 @@ pub enum LaneIo {
     Line(Box<LineLane>),
     /// UDP datagrams.
     Udp(Box<UdpLane>),
+    /// Ethernet frames.
+    Packet(Box<PacketLane>),
 }
 
 /// The same call for every kind of lane.
@@ -65,6 +72,7 @@ macro_rules! each {
             LaneIo::Tls($lane) => $call,
             LaneIo::Line($lane) => $call,
             LaneIo::Udp($lane) => $call,
+            LaneIo::Packet($lane) => $call,
         }
     };
 }
@@ -98,6 +106,7 @@ impl LaneIo {
         match self {
             Self::Tls(lane) => lane.send(bytes),
             Self::Line(lane) => lane.send(bytes),
+            Self::Packet(lane) => lane.send(bytes),
             // A network loses what it cannot take.
             Self::Udp(lane) => {
                 lane.send(bytes);
@@ -129,7 +138,7 @@ impl LaneIo {
         match self {
             Self::Tls(lane) => lane.close_politely(),
             // These have no word of their own for it.
-            Self::Line(_) | Self::Udp(_) => {}
+            Self::Line(_) | Self::Udp(_) | Self::Packet(_) => {}
         }
     }
 
@@ -139,7 +148,7 @@ impl LaneIo {
         match self {
             Self::Tls(lane) => lane.close_hard(),
             Self::Line(lane) => lane.close_hard(),
-            Self::Udp(_) => {}
+            Self::Udp(_) | Self::Packet(_) => {}
         }
     }
 

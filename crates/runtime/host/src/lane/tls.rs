@@ -438,6 +438,7 @@ fn facts(
         remote: stream.peer_addr().ok(),
         certificate,
         protection,
+        ethernet: None,
     }
 }
 

@@ -9,14 +9,14 @@ use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use onhook_effect::{HostError, HostErrorKind, LaneFacts};
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
-use tokio::sync::Notify;
 
+use super::hand::{Hand, Inbox};
 use super::{LaneIo, Ready, Received};
 
 const OPEN: &str = "connect to the server";
@@ -32,8 +32,6 @@ const MARK: usize = 512 << 10;
 const MOST_QUEUED: usize = 1 << 20;
 /// The most octets of datagrams that leave in one call.
 const MOST_AT_ONCE: usize = 60_000;
-/// Datagrams that may wait for a call that is slow to take them.
-const INBOX: usize = 512;
 
 thread_local! {
     /// Room for what is read; it is empty again before anybody else may need it.
@@ -151,66 +149,6 @@ fn allow_fragments(socket: &UdpSocket) -> io::Result<()> {
 /// Where the caller of a shared port is, as far as is known now: its port may change behind a NAT.
 pub type SharedAddress = Arc<Mutex<SocketAddr>>;
 
-/// Datagrams that a listener hands over to the call whose they are.
-#[derive(Debug, Default)]
-struct Inbox {
-    state: Mutex<InboxState>,
-    changed: Notify,
-}
-
-#[derive(Debug, Default)]
-struct InboxState {
-    waiting: VecDeque<Vec<u8>>,
-    closed: bool,
-}
-
-impl Inbox {
-    fn lock(&self) -> MutexGuard<'_, InboxState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn has_news(&self) -> bool {
-        let state = self.lock();
-        state.closed || !state.waiting.is_empty()
-    }
-
-    async fn ready(&self) {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            // Listen before looking, so that nothing is missed in between.
-            changed.as_mut().enable();
-            if self.has_news() {
-                return;
-            }
-            changed.await;
-        }
-    }
-}
-
-/// Hands a call its datagrams; the lane ends when this is dropped.
-#[derive(Debug)]
-pub struct Hand(Arc<Inbox>);
-
-impl Hand {
-    /// Hands one over; one too many is lost.
-    pub fn give(&self, datagram: &[u8]) {
-        let mut state = self.0.lock();
-        if state.waiting.len() < INBOX {
-            state.waiting.push_back(datagram.to_vec());
-        }
-        drop(state);
-        self.0.changed.notify_one();
-    }
-}
-
-impl Drop for Hand {
-    fn drop(&mut self) {
-        self.0.lock().closed = true;
-        self.0.changed.notify_one();
-    }
-}
-
 /// A lane of datagrams.
 #[derive(Debug)]
 pub struct UdpLane {
@@ -263,7 +201,8 @@ impl UdpLane {
     pub fn shared(port: Arc<UdpPort>, remote: SocketAddr) -> (LaneIo, Hand, SharedAddress) {
         let inbox = Arc::<Inbox>::default();
         let address = Arc::new(Mutex::new(remote));
-        (Self::of(port, Some(inbox.clone()), address.clone()), Hand(inbox), address)
+        let lane = Self::of(port, Some(inbox.clone()), address.clone());
+        (lane, Hand::to(inbox), address)
     }
 
     pub(super) async fn ready(&self, read: bool, write: bool) -> io::Result<Ready> {
@@ -297,19 +236,7 @@ impl UdpLane {
         let mut taken = 0;
         while taken < budget {
             if let Some(inbox) = &self.inbox {
-                let (datagram, closed) = {
-                    let mut state = inbox.lock();
-                    (state.waiting.pop_front(), state.closed)
-                };
-                match datagram {
-                    Some(datagram) => {
-                        taken += datagram.len();
-                        sink(&datagram);
-                    }
-                    None if closed => return Ok(Received::Closed),
-                    None => return Ok(Received::Drained),
-                }
-                continue;
+                return Ok(inbox.receive(budget, sink));
             }
             let (mut octets, mut any) = (0, false);
             let read = self.port.receive(&mut |_, datagram| {

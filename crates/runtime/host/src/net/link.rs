@@ -8,6 +8,8 @@ use super::netlink::{
     attributes, nested, number, plain,
 };
 
+const ARPHRD_ETHER: u16 = 1;
+const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
 const IFLA_AF_SPEC: u16 = 26;
@@ -19,6 +21,7 @@ const IFA_F_NODAD: u8 = 0x02;
 const SCOPE_UNIVERSE: u8 = 0;
 const SCOPE_LINK: u8 = 253;
 const IFF_UP: u32 = 1;
+const IFF_RUNNING: u32 = 0x40;
 const LINK_FIXED: usize = 16;
 
 /// An interface as the kernel tells of it.
@@ -28,6 +31,10 @@ pub(crate) struct Link {
     pub(crate) name: String,
     pub(crate) mtu: u32,
     pub(crate) is_up: bool,
+    /// Frames can pass: the cable is plugged in.
+    pub(crate) is_running: bool,
+    /// Its address, when it is an Ethernet.
+    pub(crate) ethernet: Option<[u8; 6]>,
 }
 
 fn fixed(index: u32, flags: u32, change: u32) -> [u8; LINK_FIXED] {
@@ -40,11 +47,15 @@ fn fixed(index: u32, flags: u32, change: u32) -> [u8; LINK_FIXED] {
 
 fn link_of(answer: &Answer) -> Option<Link> {
     let body = answer.body.first_chunk::<LINK_FIXED>()?;
+    let flags = number(&body[8..12])?;
+    let is_ethernet = body[2..4] == ARPHRD_ETHER.to_ne_bytes();
     let mut link = Link {
         index: number(&body[4..8])?,
         name: String::new(),
         mtu: 0,
-        is_up: number(&body[8..12])? & IFF_UP != 0,
+        is_up: flags & IFF_UP != 0,
+        is_running: flags & IFF_RUNNING != 0,
+        ethernet: None,
     };
     for (kind, value) in attributes(&answer.body, LINK_FIXED) {
         match kind {
@@ -53,6 +64,7 @@ fn link_of(answer: &Answer) -> Option<Link> {
                 link.name = String::from_utf8_lossy(text).into_owned();
             }
             IFLA_MTU => link.mtu = number(value)?,
+            IFLA_ADDRESS if is_ethernet => link.ethernet = value.try_into().ok(),
             _ => {}
         }
     }

@@ -1,0 +1,95 @@
+//! From a listener that reads for all to the call whose a datagram is.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::Received;
+
+/// Datagrams that may wait for a call that is slow to take them.
+const INBOX: usize = 512;
+
+/// Datagrams that a listener hands over to the call whose they are.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    state: Mutex<InboxState>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct InboxState {
+    waiting: VecDeque<Vec<u8>>,
+    closed: bool,
+}
+
+impl Inbox {
+    /// Gives what waits to `sink`.
+    pub(super) fn receive(&self, budget: usize, sink: &mut dyn FnMut(&[u8])) -> Received {
+        let mut taken = 0;
+        while taken < budget {
+            let (datagram, closed) = {
+                let mut state = self.lock();
+                (state.waiting.pop_front(), state.closed)
+            };
+            match datagram {
+                Some(datagram) => {
+                    taken += datagram.len();
+                    sink(&datagram);
+                }
+                None if closed => return Received::Closed,
+                None => return Received::Drained,
+            }
+        }
+        Received::More
+    }
+
+    fn lock(&self) -> MutexGuard<'_, InboxState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_news(&self) -> bool {
+        let state = self.lock();
+        state.closed || !state.waiting.is_empty()
+    }
+
+    pub(super) async fn ready(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Listen before looking, so that nothing is missed in between.
+            changed.as_mut().enable();
+            if self.has_news() {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+/// Hands a call its datagrams; the lane ends when this is dropped.
+#[derive(Debug)]
+pub struct Hand(Arc<Inbox>);
+
+impl Hand {
+    pub(super) const fn to(inbox: Arc<Inbox>) -> Self {
+        Self(inbox)
+    }
+
+    /// Hands one over; one too many is lost.
+    pub fn give(&self, datagram: &[u8]) {
+        let mut state = self.0.lock();
+        if state.waiting.len() < INBOX {
+            state.waiting.push_back(datagram.to_vec());
+        }
+        drop(state);
+        self.0.changed.notify_one();
+    }
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.changed.notify_one();
+    }
+}

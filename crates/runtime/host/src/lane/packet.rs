@@ -1,0 +1,514 @@
+//! A lane of Ethernet frames for PPPoE: packet sockets of its own for a dial, or a part of a listener's.
+//!
+//! Two sockets, one for discovery and one for sessions, because a packet socket takes one kind of frame or
+//! all kinds. The kernel filters: of discovery only what is for us, of sessions nothing before there is one
+//! and then that one alone. A session is written into the record of changes when its first frame leaves, so
+//! that a concentrator is told of its end even when we are killed.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::sync::Arc;
+
+use nix::sys::socket::{MsgFlags, MultiHeaders, recvmmsg, send};
+use onhook_effect::{EthernetFacts, HostError, HostErrorKind, LaneFacts};
+use socket2::{Domain, Protocol, SockFilter, Socket, Type};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::hand::{Hand, Inbox};
+use super::{LaneIo, Ready, Received};
+use crate::crash_point;
+use crate::dns::{SharedJournal, lock};
+use crate::journal::Record;
+use crate::net::netlink::Netlink;
+
+const OPEN: &str = "open the Ethernet interface";
+const DISCOVERY: u16 = 0x8863;
+const SESSION: u16 = 0x8864;
+const PADT: u8 = 0xa7;
+/// The longest frame that is read: a jumbo payload and both headers.
+const LONGEST: usize = 2048;
+/// Frames of one system call.
+const BATCH: usize = 32;
+/// While more octets than this wait, packets wait where they are.
+const MARK: usize = 512 << 10;
+/// The most octets that may wait; further frames are lost.
+const MOST_QUEUED: usize = 1 << 20;
+/// Octets before PPPoE's payload.
+const HEADER: usize = 20;
+
+/// An Ethernet interface, for PPPoE.
+#[derive(Debug)]
+pub struct PacketPort {
+    discovery: AsyncFd<OwnedFd>,
+    session: AsyncFd<OwnedFd>,
+    interface: String,
+    facts: EthernetFacts,
+}
+
+/// Which frames are let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Filter {
+    All,
+    Nothing,
+    /// What is for this station.
+    To([u8; 6]),
+    /// What is of this session.
+    Of([u8; 6], u16),
+}
+
+impl PacketPort {
+    /// Opens an interface to answer there: every PPPoE frame is taken.
+    ///
+    /// # Errors
+    /// When there is no such Ethernet, or we have not the rights (CAP_NET_RAW).
+    pub fn listen(interface: &str) -> Result<Arc<Self>, HostError> {
+        let opened = Self::open(interface, |_| (Filter::All, Filter::All));
+        opened.map(Arc::new).map_err(|e| failed(interface, &e))
+    }
+
+    fn open(interface: &str, filters: impl Fn([u8; 6]) -> (Filter, Filter)) -> io::Result<Self> {
+        let missing = || io::Error::new(io::ErrorKind::NotFound, "there is no such interface");
+        let link = Netlink::open()?.link_by_name(interface)?.ok_or_else(missing)?;
+        if !link.is_up {
+            return Err(io::Error::new(io::ErrorKind::NetworkDown, "the interface is down"));
+        }
+        let Some(address) = link.ethernet else {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the interface is no Ethernet"));
+        };
+        let discovery = socket(link.index, DISCOVERY)?;
+        let session = socket(link.index, SESSION)?;
+        let (first, second) = filters(address);
+        first.attach(&discovery)?;
+        second.attach(&session)?;
+        Ok(Self {
+            discovery: register(discovery)?,
+            session: register(session)?,
+            interface: interface.to_owned(),
+            facts: EthernetFacts { address, mtu: link.mtu },
+        })
+    }
+
+    /// Our end of the wire.
+    pub const fn facts(&self) -> EthernetFacts {
+        self.facts
+    }
+
+    /// Resolves when something has come.
+    ///
+    /// # Errors
+    /// When the runtime shuts down.
+    pub async fn readable(&self) -> io::Result<()> {
+        tokio::select! {
+            ready = self.discovery.readable() => ready.map(|mut guard| guard.retain_ready()),
+            ready = self.session.readable() => ready.map(|mut guard| guard.retain_ready()),
+        }
+    }
+
+    /// Reads what has come, one batch of each kind; whether there may be more.
+    ///
+    /// # Errors
+    /// When the interface is gone or down.
+    pub fn receive(&self, sink: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
+        let discovery = read(&self.discovery, sink)?;
+        Ok(read(&self.session, sink)? || discovery)
+    }
+
+    /// Sends one frame of either kind, or says that it must wait.
+    fn send(&self, frame: &[u8]) -> io::Result<()> {
+        let socket = match Session::of(frame) {
+            Some(_) => &self.session,
+            None => &self.discovery,
+        };
+        socket.try_io(Interest::WRITABLE, |fd| {
+            Ok(send(fd.as_raw_fd(), frame, MsgFlags::MSG_DONTWAIT).map(drop)?)
+        })
+    }
+
+    /// Sends one small frame now, or loses it.
+    pub fn send_or_lose(&self, frame: &[u8]) {
+        let sent = send(self.discovery.get_ref().as_raw_fd(), frame, MsgFlags::MSG_DONTWAIT);
+        if let Err(error) = sent {
+            tracing::debug!(target: "host::lane", %error, "a frame is lost");
+        }
+    }
+}
+
+fn failed(interface: &str, error: &io::Error) -> HostError {
+    let mut failed = HostError::from_io(OPEN, error);
+    failed.text = match failed.kind {
+        HostErrorKind::NotPermitted => {
+            format!("{interface}: the manager has not the right to packet sockets (CAP_NET_RAW)")
+        }
+        _ => format!("{interface}: {}", failed.text),
+    };
+    if failed.kind != HostErrorKind::NotPermitted {
+        failed.kind = HostErrorKind::NoEthernet;
+    }
+    failed
+}
+
+fn register(fd: Socket) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: the descriptor is owned by what is registered, and so stays open and the same one until the
+    // registration ends.
+    Ok(unsafe { AsyncFd::register(OwnedFd::from(fd)) }?)
+}
+
+/// A packet socket on one interface for one kind of frame. It is made for no kind at all, so that nothing
+/// comes in before it is bound.
+fn socket(index: u32, kind: u16) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), None::<Protocol>)?;
+    Filter::Nothing.attach(&socket)?;
+    let address = libc::sockaddr_ll {
+        sll_family: libc::AF_PACKET as u16,
+        sll_protocol: kind.to_be(),
+        sll_ifindex: i32::try_from(index).map_err(|_| io::ErrorKind::InvalidInput)?,
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    let length = libc::socklen_t::try_from(size_of_val(&address)).unwrap_or(0);
+    // SAFETY: `address` is a packet address of `length` octets, valid for the call; no crate binds one.
+    let result = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
+    if result == 0 { Ok(socket) } else { Err(io::Error::last_os_error()) }
+}
+
+impl Filter {
+    /// Classic BPF (the kernel's socket filters): loads from the frame, comparisons, a verdict.
+    fn attach(self, socket: &Socket) -> io::Result<()> {
+        const LOAD_WORD: u16 = 0x20;
+        const LOAD_HALF: u16 = 0x28;
+        const JUMP_EQUAL: u16 = 0x15;
+        const RETURN: u16 = 0x06;
+        let mut program: Vec<SockFilter> = Vec::new();
+        let compare = |at: u32, station: [u8; 6]| {
+            let [a, b, c, d, e, f] = station;
+            [
+                (LOAD_WORD, at, u32::from_be_bytes([a, b, c, d])),
+                (LOAD_HALF, at + 4, u32::from(u16::from_be_bytes([e, f]))),
+            ]
+        };
+        let checks: Vec<(u16, u32, u32)> = match self {
+            Self::All | Self::Nothing => Vec::new(),
+            Self::To(station) => compare(0, station).to_vec(),
+            Self::Of(peer, session) => {
+                let mut checks = compare(6, peer).to_vec();
+                checks.push((LOAD_HALF, 16, u32::from(session)));
+                checks
+            }
+        };
+        let count = checks.len();
+        for (number, (load, at, value)) in checks.into_iter().enumerate() {
+            program.push(SockFilter::new(load, 0, 0, at));
+            // A mismatch leads to the last line: over the loads and jumps that follow, and the yes.
+            let far = u8::try_from(2 * (count - number - 1) + 1).unwrap_or(u8::MAX);
+            program.push(SockFilter::new(JUMP_EQUAL, 0, far, value));
+        }
+        if self != Self::Nothing {
+            program.push(SockFilter::new(RETURN, 0, 0, u32::MAX));
+        }
+        program.push(SockFilter::new(RETURN, 0, 0, 0));
+        socket.attach_filter(&program)
+    }
+}
+
+/// Reads one batch; whether there may be more.
+fn read(socket: &AsyncFd<OwnedFd>, sink: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
+    let mut room = vec![[0_u8; LONGEST]; BATCH];
+    let mut headers = MultiHeaders::<()>::preallocate(BATCH, None);
+    let mut slices: Vec<_> = room.iter_mut().map(|r| [IoSliceMut::new(r)]).collect();
+    let result = socket.try_io(Interest::READABLE, |fd| {
+        let flags = MsgFlags::MSG_DONTWAIT;
+        let read = recvmmsg(fd.as_raw_fd(), &mut headers, slices.iter_mut(), flags, None)?;
+        Ok(read.map(|message| message.bytes).collect::<Vec<_>>())
+    });
+    let lengths = match result {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+        lengths => lengths?,
+    };
+    for (room, length) in room.iter().zip(&lengths) {
+        sink(room.get(..*length).unwrap_or_default());
+    }
+    Ok(lengths.len() == BATCH)
+}
+
+/// A PPPoE session, as its frames name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Session {
+    theirs: [u8; 6],
+    ours: [u8; 6],
+    number: u16,
+}
+
+impl Session {
+    /// The session that a frame of ours belongs to.
+    fn of(frame: &[u8]) -> Option<Self> {
+        let (theirs, rest) = frame.split_first_chunk::<6>()?;
+        let (ours, rest) = rest.split_first_chunk::<6>()?;
+        let (head, _) = rest.split_first_chunk::<{ HEADER - 12 }>()?;
+        let [a, b, _, _, c, d, ..] = *head;
+        let is_session = u16::from_be_bytes([a, b]) == SESSION;
+        let number = u16::from_be_bytes([c, d]);
+        is_session.then_some(Self { theirs: *theirs, ours: *ours, number })
+    }
+
+    /// Whether a frame tells that this session is over.
+    fn is_ended_by(self, frame: &[u8]) -> bool {
+        let ends = self.terminate();
+        let same = |range: std::ops::Range<usize>| frame.get(range.clone()) == ends.get(range);
+        let (there, back) = (same(0..12), frame.get(..6) == Some(&self.ours));
+        (there || (back && frame.get(6..12) == Some(&self.theirs))) && same(12..18)
+    }
+
+    /// PPPoE Active Discovery Terminate (RFC 2516 §5.5).
+    fn terminate(self) -> Vec<u8> {
+        let [high, low] = self.number.to_be_bytes();
+        let [a, b] = DISCOVERY.to_be_bytes();
+        let head = [a, b, 0x11, PADT, high, low, 0, 0];
+        [&self.theirs[..], &self.ours, &head].concat()
+    }
+}
+
+/// Tells a concentrator that a session is over which a dead manager has left there.
+pub(crate) fn end_session(interface: &str, frame: &[u8]) -> io::Result<bool> {
+    let mine = Netlink::open()?.link_by_name(interface)?;
+    let Some(link) = mine else { return Ok(false) };
+    let socket = socket(link.index, DISCOVERY)?;
+    send(socket.as_raw_fd(), frame, MsgFlags::MSG_DONTWAIT)?;
+    Ok(true)
+}
+
+/// A session that stands in the record of changes until it is over.
+#[derive(Debug)]
+struct Kept {
+    session: Session,
+    entry: Option<u64>,
+    journal: SharedJournal,
+    is_over: bool,
+}
+
+/// A lane of Ethernet frames.
+#[derive(Debug)]
+pub struct PacketLane {
+    port: Arc<PacketPort>,
+    inbox: Option<Arc<Inbox>>,
+    journal: Option<SharedJournal>,
+    kept: Option<Kept>,
+    outgoing: VecDeque<Vec<u8>>,
+    queued: usize,
+    facts: LaneFacts,
+}
+
+impl PacketLane {
+    /// Opens an interface for one session; `None` takes the only Ethernet that is up.
+    pub(crate) fn dial(
+        interface: Option<&str>,
+        journal: &SharedJournal,
+    ) -> Result<LaneIo, HostError> {
+        let only;
+        let interface = match interface {
+            Some(interface) => interface,
+            None => {
+                only = only_ethernet()?;
+                &only
+            }
+        };
+        let port = PacketPort::open(interface, |ours| (Filter::To(ours), Filter::Nothing))
+            .map_err(|e| failed(interface, &e))?;
+        Ok(Self::of(Arc::new(port), None, Some(journal.clone())))
+    }
+
+    /// A caller's part of a listener's port: what the hand gives arrives.
+    pub fn shared(port: Arc<PacketPort>) -> (LaneIo, Hand) {
+        let inbox = Arc::<Inbox>::default();
+        (Self::of(port, Some(inbox.clone()), None), Hand::to(inbox))
+    }
+
+    fn of(
+        port: Arc<PacketPort>,
+        inbox: Option<Arc<Inbox>>,
+        journal: Option<SharedJournal>,
+    ) -> LaneIo {
+        let facts = LaneFacts { ethernet: Some(port.facts), ..LaneFacts::default() };
+        LaneIo::Packet(Box::new(Self {
+            port,
+            inbox,
+            journal,
+            kept: None,
+            outgoing: VecDeque::new(),
+            queued: 0,
+            facts,
+        }))
+    }
+
+    pub(super) async fn ready(&self, read: bool, write: bool) -> io::Result<Ready> {
+        let writable = async {
+            match write {
+                true => self.port.session.writable().await.map(|mut guard| guard.retain_ready()),
+                false => std::future::pending().await,
+            }
+        };
+        let readable = async {
+            match (&self.inbox, read) {
+                (_, false) => std::future::pending().await,
+                (Some(inbox), true) => {
+                    inbox.ready().await;
+                    Ok(())
+                }
+                (None, true) => self.port.readable().await,
+            }
+        };
+        tokio::select! {
+            read = readable => read.map(|()| Ready { readable: true, writable: false }),
+            written = writable => written.map(|()| Ready { readable: false, writable: true }),
+        }
+    }
+
+    pub(super) fn receive(
+        &mut self,
+        budget: usize,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<Received> {
+        if let Some(inbox) = &self.inbox {
+            return Ok(inbox.receive(budget, sink));
+        }
+        let (mut taken, kept) = (0, &mut self.kept);
+        while taken < budget {
+            let more = self.port.receive(&mut |frame| {
+                taken += frame.len();
+                if let Some(kept) = kept {
+                    kept.is_over |= kept.session.is_ended_by(frame);
+                }
+                sink(frame);
+            })?;
+            if !more {
+                return Ok(Received::Drained);
+            }
+        }
+        Ok(Received::More)
+    }
+
+    pub(super) fn send(&mut self, frame: &[u8]) -> io::Result<()> {
+        self.keep(frame)?;
+        if self.queued + frame.len() <= MOST_QUEUED {
+            self.queued += frame.len();
+            self.outgoing.push_back(frame.to_vec());
+        }
+        Ok(())
+    }
+
+    /// The first frame of a session writes it down, and lets its frames in.
+    fn keep(&mut self, frame: &[u8]) -> io::Result<()> {
+        if let Some(kept) = &mut self.kept {
+            kept.is_over |= kept.session.is_ended_by(frame);
+            return Ok(());
+        }
+        let (Some(journal), Some(session)) = (&self.journal, Session::of(frame)) else {
+            return Ok(());
+        };
+        let record = Record::Session {
+            interface: self.port.interface.clone(),
+            terminate: session.terminate(),
+        };
+        let entry = lock(journal).append(&record, false).map_err(io::Error::other)?;
+        crash_point("a PPPoE session is written down");
+        let filter = Filter::Of(session.theirs, session.number);
+        let socket = self.port.session.get_ref().try_clone()?;
+        filter.attach(&Socket::from(socket))?;
+        let journal = journal.clone();
+        self.kept = Some(Kept { session, entry: Some(entry), journal, is_over: false });
+        Ok(())
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<bool> {
+        while let Some(frame) = self.outgoing.front() {
+            match self.port.send(frame) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                // The driver's queue is full, or the frame does not fit the wire: it is lost.
+                Err(error)
+                    if matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::EMSGSIZE)) =>
+                {
+                    tracing::debug!(target: "host::lane", %error, "a frame is lost");
+                }
+                sent => sent?,
+            }
+            self.queued -= frame.len();
+            self.outgoing.pop_front();
+        }
+        Ok(true)
+    }
+
+    pub(super) const fn queued(&self) -> usize {
+        self.queued
+    }
+
+    pub(super) const fn mark(&self) -> usize {
+        MARK
+    }
+
+    pub(super) const fn facts(&self) -> &LaneFacts {
+        &self.facts
+    }
+}
+
+impl Drop for PacketLane {
+    /// However it came to its end: the concentrator is told, if nobody has told it yet.
+    fn drop(&mut self) {
+        let Some(kept) = &mut self.kept else { return };
+        if !kept.is_over {
+            self.port.send_or_lose(&kept.session.terminate());
+        }
+        if let Some(entry) = kept.entry.take() {
+            lock(&kept.journal).strike(entry);
+        }
+    }
+}
+
+/// The only Ethernet interface that is up.
+fn only_ethernet() -> Result<String, HostError> {
+    let failed = |text: String| HostError::new(OPEN, HostErrorKind::NoEthernet, text);
+    let told = |e: io::Error| failed(e.to_string());
+    let netlink = Netlink::open().map_err(told)?;
+    let all = nix::net::if_::if_nameindex().map_err(|e| told(e.into()))?;
+    let mut names = Vec::new();
+    for interface in &all {
+        let name = interface.name().to_string_lossy();
+        // One that goes away meanwhile is none.
+        let link = netlink.link_by_name(&name).map_err(told)?;
+        if link.is_some_and(|link| link.is_up && link.is_running && link.ethernet.is_some()) {
+            names.push(name.into_owned());
+        }
+    }
+    match names.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(failed("there is no Ethernet interface that is up".to_owned())),
+        several => Err(failed(format!("name one of the interfaces {}", several.join(", ")))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_known_by_its_frames_and_its_end() {
+        let session = Session { theirs: [2; 6], ours: [4; 6], number: 0x1234 };
+        let mut frame =
+            [&[2_u8; 6][..], &[4; 6], &[0x88, 0x64, 0x11, 0, 0x12, 0x34, 0, 2, 0xc0, 0x21]]
+                .concat();
+        assert_eq!(Session::of(&frame), Some(session));
+        assert!(!session.is_ended_by(&frame));
+        let ends = session.terminate();
+        assert_eq!(Session::of(&ends), None);
+        assert!(session.is_ended_by(&ends));
+        let theirs = [&[4_u8; 6][..], &[2; 6], &ends[12..]].concat();
+        assert!(session.is_ended_by(&theirs));
+        frame.truncate(15);
+        assert_eq!(Session::of(&frame), None);
+        let strangers = [&[4_u8; 6][..], &[9; 6], &ends[12..]].concat();
+        assert!(!session.is_ended_by(&strangers));
+    }
+}
