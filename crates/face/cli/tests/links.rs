@@ -1,0 +1,193 @@
+//! Dials over the other links, each to an answering side of our own: everything on loopback and in
+//! files, no rights needed.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+#[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
+mod stage;
+
+use stage::{ONHOOK, PASSWORD, Stage, lines, says};
+
+/// An answering side of one link.
+struct Server {
+    child: Child,
+    told: BufReader<ChildStdout>,
+    /// Where it answers.
+    place: String,
+}
+
+impl Server {
+    fn start(stage: &Stage, words: &[&str], link: &str) -> Self {
+        let mut child = Command::new(ONHOOK)
+            .args(["answer", "--inside", "--json", "--users"])
+            .arg(stage.path("users"))
+            .args(words)
+            .env("XDG_STATE_HOME", stage.folder.path())
+            .env("HOME", stage.folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let told = BufReader::new(child.stdout.take().unwrap());
+        let mut server = Self { child, told, place: String::new() };
+        server.place = server.next()[link].as_str().unwrap().to_owned();
+        server
+    }
+
+    fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.told.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Waits until a call has ended.
+    fn call_has_ended(&mut self) {
+        while self.next()["event"] != "ended" {}
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A whole life over a link: refused, dialed, used, hung up; and nothing is left.
+fn a_life(stage: &Stage, server: &mut Server, words: &[&str]) {
+    let dial = |password: &str| {
+        let mut all = vec!["dial", "--user", "alice", "--password-stdin", "--json"];
+        all.extend(words);
+        stage.run(&all, password)
+    };
+    let refused = dial("not-her-password");
+    assert!(!refused.status.success() && says(&refused, "691"), "{refused:?}\n{}", stage.log());
+    server.call_has_ended();
+
+    let output = dial(PASSWORD);
+    assert!(output.status.success(), "{output:?}\n{}", stage.log());
+    let handle = lines(&output).pop().unwrap()["handle"].as_str().unwrap().to_owned();
+    let mut flow = stage.flow(&handle);
+    let sent: Vec<u8> = (0..50_000_u32).map(|n| (n % 251) as u8).collect();
+    let mut writer = flow.try_clone().unwrap();
+    let writing = std::thread::spawn({
+        let sent = sent.clone();
+        move || writer.write_all(&sent).unwrap()
+    });
+    let mut came = vec![0; sent.len()];
+    flow.read_exact(&mut came).unwrap();
+    writing.join().unwrap();
+    assert!(came == sent, "what came back is not what was sent");
+
+    let hung_up = stage.run(&["hangup", &handle], "");
+    assert!(hung_up.status.success(), "{hung_up:?}");
+    server.call_has_ended();
+    let status = stage.run(&["status", &handle], "");
+    assert!(says(&status, "ERROR_INVALID_HANDLE"), "{status:?}");
+    assert_eq!(stage.list(), Vec::<Value>::new());
+    let journal = std::fs::read_to_string(stage.path("state").join("journal")).unwrap();
+    let (did, undid) = (journal.matches("\"did\"").count(), journal.matches("\"undid\"").count());
+    assert_eq!(did, undid, "{journal}");
+}
+
+#[test]
+fn a_line_over_a_unix_socket() {
+    let stage = Stage::new();
+    let line = format!("unix:{}", stage.path("line").display());
+    let mut server = Server::start(&stage, &["--serial", &line], "serial");
+    a_life(&stage, &mut server, &["--device", &line]);
+    drop(server);
+}
+
+#[test]
+fn a_line_over_tcp() {
+    let stage = Stage::new();
+    // A port that is free now; whoever takes it meanwhile makes the server say so.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut server = Server::start(&stage, &["--serial", &format!("tcp://{free}")], "serial");
+    let place = server.place.clone();
+    a_life(&stage, &mut server, &["--device", &place]);
+}
+
+#[test]
+fn l2tp_with_and_without_a_secret_of_the_tunnel() {
+    let stage = Stage::new();
+    let mut server = Server::start(&stage, &["--l2tp", "127.0.0.1:0"], "l2tp");
+    let place = server.place.clone();
+    a_life(&stage, &mut server, &["--device", "l2tp", "--phone-number", &place]);
+
+    let secret = stage.path("secret");
+    std::fs::write(&secret, "looking-glass\n").unwrap();
+    let words = ["--l2tp", "127.0.0.1:0", "--l2tp-secret-file", secret.to_str().unwrap()];
+    let server = Server::start(&stage, &words, "l2tp");
+    let mut dial =
+        vec!["dial", "--user", "alice", "--password-stdin", "--json", "--device", "l2tp"];
+    dial.extend(["--phone-number", &server.place]);
+    let refused = stage.run(&dial, PASSWORD);
+    assert!(!refused.status.success() && says(&refused, "770"), "{refused:?}");
+}
+
+#[test]
+fn l2tp_without_ipsec_is_not_dialed_by_an_entry_that_demands_encryption() {
+    let stage = Stage::new();
+    let book = stage.path("book.pbk");
+    std::fs::write(
+        &book,
+        "[office]\r\nType=2\r\nVpnStrategy=3\r\nDataEncryption=256\r\n\r\nMEDIA=rastapi\r\n\
+         Port=VPN1-0\r\nDevice=WAN Miniport (L2TP)\r\n\r\nDEVICE=vpn\r\nPhoneNumber=127.0.0.1\r\n",
+    )
+    .unwrap();
+    let dial = ["dial", "office", "--phonebook", book.to_str().unwrap(), "--user", "alice"];
+    let refused = stage.run(&[&dial[..], &["--password-stdin", "--json"]].concat(), PASSWORD);
+    assert!(!refused.status.success() && says(&refused, "789"), "{refused:?}");
+}
+
+/// What a terminal is to us: two of them, joined.
+#[test]
+fn a_terminal_is_locked_while_it_is_used_and_given_back_as_it_was() {
+    use nix::sys::termios::{LocalFlags, tcgetattr};
+
+    let stage = Stage::new();
+    let (near, far) =
+        (nix::pty::openpty(None, None).unwrap(), nix::pty::openpty(None, None).unwrap());
+    let path = |pty: &nix::pty::OpenptyResult| {
+        nix::unistd::ttyname(&pty.slave).unwrap().to_str().unwrap().to_owned()
+    };
+    let (here, there) = (path(&near), path(&far));
+    // The cable: what one master reads the other writes.
+    for (from, to) in [(&near.master, &far.master), (&far.master, &near.master)] {
+        let mut from = std::fs::File::from(from.try_clone().unwrap());
+        let mut to = std::fs::File::from(to.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    }
+    let was = tcgetattr(&near.slave).unwrap().local_flags;
+    assert!(was.contains(LocalFlags::ECHO));
+    let mut server = Server::start(&stage, &["--serial", &there], "serial");
+
+    let words = ["dial", "--user", "alice", "--password-stdin", "--json", "--device", &here];
+    let output = stage.run(&words, PASSWORD);
+    assert!(output.status.success(), "{output:?}\n{}", stage.log());
+    assert!(!tcgetattr(&near.slave).unwrap().local_flags.contains(LocalFlags::ECHO));
+    // Dialed by somebody else meanwhile, it is in use.
+    let busy = stage.run(&[&words[..], &["--phone-number", "1"]].concat(), PASSWORD);
+    assert!(!busy.status.success() && says(&busy, "602"), "{busy:?}");
+    let handle = lines(&output).pop().unwrap()["handle"].as_str().unwrap().to_owned();
+    assert!(stage.run(&["hangup", &handle], "").status.success());
+    server.call_has_ended();
+    assert_eq!(tcgetattr(&near.slave).unwrap().local_flags, was);
+    let name = here.trim_start_matches("/dev/").replace('/', "_");
+    assert!(!std::path::Path::new(&format!("/var/lock/LCK..{name}")).exists());
+}
+
+#[test]
+fn a_port_that_is_none_is_608() {
+    let stage = Stage::new();
+    for device in ["/dev/tty0", "/dev/ttyS_no_such"] {
+        let words = ["dial", "--user", "alice", "--password-stdin", "--json", "--device", device];
+        let refused = stage.run(&words, PASSWORD);
+        assert!(!refused.status.success() && says(&refused, "608"), "{device}: {refused:?}");
+    }
+}
