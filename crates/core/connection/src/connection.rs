@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use onhook_base::{Deadline, Instant, Seed};
 use onhook_effect::{HostError, LaneFacts, LaneId, Outcome, StepId, Undo};
-use onhook_link::Lane;
+use onhook_link::{Lane, Signal};
 use onhook_model::{Cause, Projection, RasState, StateReport, Traffic};
 use onhook_ppp::auth;
 
@@ -207,6 +207,11 @@ impl Connection {
     /// Puts the bytes to be sent next into `into`, and says on which lane.
     pub fn poll_transmit(&mut self, into: &mut Vec<u8>) -> Option<LaneId> {
         self.splice.as_mut()?.link.poll_transmit(into).map(|_| LANE)
+    }
+
+    /// What is to be done to the wires of a lane, after what `poll_transmit` has given.
+    pub fn poll_signal(&mut self) -> Option<(LaneId, Signal)> {
+        self.splice.as_mut()?.link.poll_signal().map(|signal| (LANE, signal))
     }
 
     /// Octets that wait for [`poll_transmit`](Self::poll_transmit).

@@ -11,7 +11,9 @@
 use std::fmt;
 
 use onhook_base::{Deadline, Instant};
-use onhook_link::{Farewell, FrameTerms, Lane, LaneFacts, Link, LinkEvent, LinkFacts, SessionKeys};
+use onhook_link::{
+    Farewell, FrameTerms, Lane, LaneFacts, Link, LinkEvent, LinkFacts, SessionKeys, Signal,
+};
 use onhook_ppp::wire::protocol;
 
 /// One misdeed of an answering end.
@@ -357,6 +359,14 @@ impl Link for Impaired {
         }
         self.bend(into);
         Some(lane)
+    }
+
+    fn poll_signal(&mut self) -> Option<Signal> {
+        self.link.poll_signal()
+    }
+
+    fn connected_as(&self) -> Option<&str> {
+        self.link.connected_as()
     }
 
     fn queued_bytes(&self) -> usize {

@@ -138,9 +138,12 @@ impl Plan {
         if let Some(problem) = entry.problems().first() {
             return Err(RasError::new(problem.code(), problem.to_string()));
         }
-        let link = LinkPlan::of_entry(&entry)?;
+        let link = LinkPlan::of_entry(&entry, credentials)?;
         let outlet = outlet_for(&entry, &request.options, abilities)?;
         let mut times = Times { idle: entry.idle_disconnect, ..Times::default() };
+        if matches!(link, LinkPlan::ModemCall { .. }) {
+            times.linking = MODEM_LINKING;
+        }
         if let Some(budget) = entry.hangup_budget {
             times.hang_up_budget = budget;
         }
@@ -242,6 +245,8 @@ pub fn admission_network(
 
 /// Unanswered echoes that are tolerated before the peer counts as gone.
 const ECHO_TOLERATED: u8 = 3;
+/// Modems ring, wait for a carrier, agree on a speed; then there may be a login.
+const MODEM_LINKING: Duration = Duration::from_secs(120);
 const ECHO_EVERY: Duration = Duration::from_secs(20);
 
 /// The entry with what the dialing program asks beside it.

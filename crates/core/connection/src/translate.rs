@@ -6,6 +6,7 @@
 use onhook_effect::{HostError, HostErrorKind, TlsFault};
 use onhook_link::LinkFailure;
 use onhook_link::l2tp::L2tpFailure;
+use onhook_link::modem::ModemFailure;
 use onhook_link::pppoe::PppoeFailure;
 use onhook_link::sstp::SstpFailure;
 use onhook_model::{Cause, RasCode};
@@ -116,6 +117,7 @@ pub(crate) fn too_slow(state: State) -> Cause {
 pub(crate) fn link_failure(failure: &LinkFailure, state: State) -> Cause {
     match failure {
         LinkFailure::LaneClosed => lane_closed(None, state),
+        LinkFailure::Modem(modem) => Cause::new(modem_failure(modem, state), modem.to_string()),
         LinkFailure::Pppoe(pppoe) => Cause::new(pppoe_failure(pppoe, state), pppoe.to_string()),
         LinkFailure::L2tp(l2tp) => Cause::new(l2tp_failure(l2tp, state), l2tp.to_string()),
         LinkFailure::Sstp(sstp) => Cause::new(sstp_failure(sstp, state), sstp.to_string()),
@@ -155,6 +157,40 @@ fn l2tp_failure(failure: &L2tpFailure, state: State) -> RasCode {
         L2tpFailure::NotProven => RasCode::UNABLE_TO_AUTHENTICATE_SERVER,
         L2tpFailure::SecretWanted => RasCode::CONNECTION_REJECT,
         _ => RasCode::INCOMPATIBLE,
+    }
+}
+
+fn modem_failure(failure: &ModemFailure, state: State) -> RasCode {
+    match failure {
+        ModemFailure::Silent => RasCode::DEVICE_NOT_READY,
+        ModemFailure::Busy => RasCode::LINE_BUSY,
+        ModemFailure::NoAnswer => RasCode::NO_ANSWER,
+        ModemFailure::NoDialTone => RasCode::NO_DIALTONE,
+        ModemFailure::NoCarrier | ModemFailure::NotData | ModemFailure::NoResult => {
+            RasCode::NO_CARRIER
+        }
+        ModemFailure::Voice => RasCode::VOICE_ANSWER,
+        ModemFailure::Unknown(_) => RasCode::UNRECOGNIZED_RESPONSE,
+        ModemFailure::Cellular(text) => cellular(text),
+        ModemFailure::Script(_) => RasCode::INTERACTIVE_MODE,
+        ModemFailure::CarrierLost => match state {
+            State::Connected => RasCode::REMOTE_DISCONNECTION,
+            _ => RasCode::PORT_DISCONNECTED,
+        },
+        _ => RasCode::FROM_DEVICE,
+    }
+}
+
+/// `+CME ERROR: n` (3GPP TS 27.007 §9.2).
+fn cellular(text: &str) -> RasCode {
+    let number = text.rsplit(':').next().and_then(|number| number.trim().parse::<u32>().ok());
+    match number {
+        Some(11 | 12) => RasCode::INTERACTIVE_MODE,
+        Some(30..=32) => RasCode::NO_CARRIER,
+        Some(103 | 106 | 107 | 111..=113) => RasCode::NO_DIALIN_PERMISSION,
+        Some(132..=134) => RasCode::PPP_NO_PROTOCOLS_CONFIGURED,
+        Some(149) => RasCode::AUTHENTICATION_FAILURE,
+        _ => RasCode::FROM_DEVICE,
     }
 }
 

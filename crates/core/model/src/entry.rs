@@ -53,6 +53,10 @@ pub struct Entry {
     pub port: String,
     /// The speed of a serial port in bits per second; `None`: 115200.
     pub speed: Option<u32>,
+    /// Commands for the modem, said before it dials (`AT+CGDCONT=1,"IP","internet"`).
+    pub modem_settings: Vec<String>,
+    /// A login before PPP, in lines of `expect …` and `send …`; not the name of a file.
+    pub login_script: Option<String>,
     /// What is dialed; the first is the primary one, the others are tried after it.
     pub phone_numbers: Vec<String>,
     /// Which VPN protocols, in which order.
@@ -214,6 +218,8 @@ impl Entry {
             device_name: String::new(),
             port: String::new(),
             speed: None,
+            modem_settings: Vec::new(),
+            login_script: None,
             phone_numbers: Vec::new(),
             vpn_strategy: VpnStrategy::Default,
             auth: AuthRestrictions::default_for(device_type),

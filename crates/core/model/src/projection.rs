@@ -32,6 +32,9 @@ pub struct Projection {
     pub mtu: u16,
     /// How we were authenticated ("MS-CHAP v2").
     pub authentication: Option<String>,
+    /// What the device said of the call ("33600/ARQ/V34").
+    #[serde(default)]
+    pub line: Option<String>,
     /// What protects the link ("TLS 1.3, …").
     pub protection: Option<String>,
 }

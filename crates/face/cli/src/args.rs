@@ -122,12 +122,19 @@ pub(crate) struct WhatArgs {
     /// A host name or address to dial, without an entry or instead of the entry's number
     #[arg(long, value_name = "HOST_OR_NUMBER", value_hint = ValueHint::Hostname)]
     pub(crate) phone_number: Option<String>,
-    /// The device to dial a number with: sstp (when it is not said), l2tp, pppoe (which needs no number, or
+    /// The device to dial a number with: sstp (when it is not said), l2tp, modem, pppoe (which needs no number, or
     /// the name of a service), or a line such as /dev/ttyUSB0,
     /// tcp://HOST:PORT or unix:/PATH, which needs no number
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
-    /// The port of the device: the Ethernet interface of pppoe, which else takes the only one that is up
+    /// A command for the modem before it dials, such as AT+CGDCONT=1,"IP","internet" (may be repeated)
+    #[arg(long = "modem-setting", value_name = "COMMAND")]
+    pub(crate) modem_settings: Vec<String>,
+    /// A login before PPP: this file has lines of "expect TEXT" and "send TEXT", where $user and $password
+    /// stand for what is dialed with
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) login_script: Option<PathBuf>,
+    /// The port of the device: the modem's; the Ethernet interface of pppoe, which else takes the only one that is up
     #[arg(long, value_name = "NAME")]
     pub(crate) port: Option<String>,
     /// The speed of a serial port, in bits per second (115200 unless the entry says otherwise)
@@ -343,7 +350,10 @@ pub(crate) struct AnswerArgs {
     /// that stand for lines (may be repeated)
     #[arg(long, group = "links", value_name = "PORT")]
     pub(crate) serial: Vec<String>,
-    /// The speed of the terminals of --serial, in bits per second
+    /// Let the modem on this port take calls (may be repeated)
+    #[arg(long, group = "links", value_name = "PORT")]
+    pub(crate) modem: Vec<String>,
+    /// The speed of the terminals of --serial and --modem, in bits per second
     #[arg(long, default_value_t = 115_200)]
     pub(crate) speed: u32,
     /// The file of users

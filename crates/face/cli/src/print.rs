@@ -169,6 +169,7 @@ fn projection_lines(p: &Projection) -> Vec<(&'static str, String)> {
     }
     put("MTU", (p.mtu != 0).then(|| p.mtu.to_string()));
     put("authentication", p.authentication.clone());
+    put("line", p.line.clone());
     put("protection", p.protection.clone());
     lines
 }

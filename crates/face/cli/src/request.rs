@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use onhook_client::{DialOptions, DialRequest, Entry, books};
 use onhook_model::{ForwardSpec, Prefix, Trust, VpnProtocol};
 
@@ -28,6 +29,11 @@ pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
     };
     change_trust(&mut entry, args)?;
     change_network(&mut entry, args)?;
+    entry.modem_settings.extend(args.modem_settings.iter().cloned());
+    if let Some(file) = &args.login_script {
+        let text = std::fs::read_to_string(file);
+        entry.login_script = Some(text.with_context(|| file.display().to_string())?);
+    }
     if let Some(port) = &args.port {
         entry.port.clone_from(port);
     }

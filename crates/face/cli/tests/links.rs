@@ -6,9 +6,12 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
+#[expect(unreachable_pub, reason = "the exchange is written to be shared")]
+mod exchange;
 #[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
 mod stage;
 
+use exchange::{BUSY, Exchange};
 use stage::{ONHOOK, PASSWORD, Stage, lines, says};
 
 /// An answering side of one link.
@@ -180,6 +183,40 @@ fn a_terminal_is_locked_while_it_is_used_and_given_back_as_it_was() {
     assert_eq!(tcgetattr(&near.slave).unwrap().local_flags, was);
     let name = here.trim_start_matches("/dev/").replace('/', "_");
     assert!(!std::path::Path::new(&format!("/var/lock/LCK..{name}")).exists());
+}
+
+#[test]
+fn a_modem_dials_another_and_hangs_up() {
+    let stage = Stage::new();
+    let exchange = Exchange::new();
+    let (here, there) = (exchange.path(0), exchange.path(1));
+    let mut server = Server::start(&stage, &["--modem", &there], "modem");
+    let dial = |number: &str| {
+        let words = ["dial", "--user", "alice", "--password-stdin", "--json", "--device", "modem"];
+        let more = ["--port", &here, "--phone-number", number, "--modem-setting", "ATM0"];
+        stage.run(&[&words[..], &more].concat(), PASSWORD)
+    };
+    let busy = dial(BUSY);
+    assert!(!busy.status.success() && says(&busy, "676"), "{busy:?}\n{}", stage.log());
+    let bad = dial("555;rm");
+    assert!(!bad.status.success() && says(&bad, "749"), "{bad:?}");
+
+    let output = dial("555-1234");
+    assert!(output.status.success(), "{output:?}\n{}", stage.log());
+    let connected = lines(&output).pop().unwrap();
+    let handle = connected["handle"].as_str().unwrap().to_owned();
+    let status = stage.run(&["status", &handle, "--json"], "");
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!(status["projection"]["line"], "33600/ARQ/V34");
+    let mut flow = stage.flow(&handle);
+    flow.write_all(b"through two modems").unwrap();
+    let mut came = [0; 18];
+    flow.read_exact(&mut came).unwrap();
+    assert_eq!(&came, b"through two modems");
+    let hung_up = stage.run(&["hangup", &handle], "");
+    assert!(hung_up.status.success(), "{hung_up:?}");
+    server.call_has_ended();
+    assert_eq!(stage.list(), Vec::<Value>::new());
 }
 
 #[test]

@@ -43,6 +43,7 @@ impl Stage {
             l2tp_secret: None,
             pppoe: Vec::new(),
             services: Vec::new(),
+            modems: Vec::new(),
             lines: Vec::new(),
             identity,
             users,

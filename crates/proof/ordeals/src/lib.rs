@@ -19,6 +19,7 @@ mod input;
 mod journal;
 mod l2tp_pair;
 mod manager;
+mod modem;
 mod pap_chap;
 mod phonebook;
 mod ppp_frame;
@@ -54,6 +55,7 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "sstp_stream", run: sstp_stream::run },
     Ordeal { name: "sstp_pair", run: sstp_pair::run },
     Ordeal { name: "hdlc_line", run: hdlc_line::run },
+    Ordeal { name: "modem", run: modem::run },
     Ordeal { name: "l2tp_pair", run: l2tp_pair::run },
     Ordeal { name: "pppoe_wire", run: pppoe_wire::run },
     Ordeal { name: "pap_chap", run: pap_chap::run },

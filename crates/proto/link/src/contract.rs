@@ -13,6 +13,7 @@
 use onhook_base::{Deadline, Instant, Secret};
 
 use crate::l2tp::L2tpFailure;
+use crate::modem::ModemFailure;
 use crate::pppoe::PppoeFailure;
 use crate::sstp::SstpFailure;
 
@@ -109,6 +110,9 @@ pub enum LinkFailure {
     /// L2TP's own reasons.
     #[error(transparent)]
     L2tp(#[from] L2tpFailure),
+    /// A modem's own reasons.
+    #[error(transparent)]
+    Modem(#[from] ModemFailure),
     /// PPPoE's own reasons.
     #[error(transparent)]
     Pppoe(#[from] PppoeFailure),
@@ -126,6 +130,17 @@ pub enum Framing {
     Synchronous,
     /// Whole frames of a form of their own: ACCM, PFC and ACFC must be rejected (RFC 2516 §7).
     Fixed,
+}
+
+/// What is to be done to the wires of a serial lane beside its octets; other lanes have no such wires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Data Terminal Ready goes low: a modem hangs up.
+    DropDtr,
+    /// Data Terminal Ready goes high again.
+    RaiseDtr,
+    /// From now on a lost carrier ends the lane, where there is one.
+    WatchCarrier,
 }
 
 /// What others need to know of a link that is up.
@@ -186,6 +201,17 @@ pub trait Link {
     /// On a stream lane it is everything that is queued, and buffers are swapped rather than copied;
     /// on a datagram lane it is one datagram.
     fn poll_transmit(&mut self, into: &mut Vec<u8>) -> Option<Lane>;
+
+    /// The next thing to be done to the lane's wires, after what
+    /// [`poll_transmit`](Self::poll_transmit) has given.
+    fn poll_signal(&mut self) -> Option<Signal> {
+        None
+    }
+
+    /// What the device says of the call: a modem's speed.
+    fn connected_as(&self) -> Option<&str> {
+        None
+    }
 
     /// Octets queued and not yet taken by [`poll_transmit`](Self::poll_transmit).
     fn queued_bytes(&self) -> usize;

@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | [`hdlc`] | a serial line, or any stream that stands for one | RFC 1662 |
 //! | [`l2tp`] | UDP | RFC 2661 |
+//! | [`modem`] | a serial line with a modem at its end | V.250 |
 //! | [`pppoe`] | Ethernet | RFC 2516 |
 //! | [`sstp`] | a TLS stream | \[MS-SSTP\] |
 #![forbid(unsafe_code)]
@@ -22,10 +23,11 @@ mod captures;
 mod contract;
 pub mod hdlc;
 pub mod l2tp;
+pub mod modem;
 pub mod pppoe;
 pub mod sstp;
 
 pub use contract::{
     CertificateHashes, EthernetFacts, Farewell, FrameTerms, Framing, Lane, LaneFacts, Link,
-    LinkEvent, LinkFacts, LinkFailure, SessionKeys,
+    LinkEvent, LinkFacts, LinkFailure, SessionKeys, Signal,
 };

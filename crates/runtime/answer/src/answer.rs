@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::calls::{CallLimits, Calls, Session};
 use crate::desk::Desk;
-use crate::front::{L2tpFront, LineFront, PppoeFront, SstpFront};
+use crate::front::{L2tpFront, LineFront, ModemFront, PppoeFront, SstpFront};
 use crate::{Identity, Pool, Users};
 
 /// What stands behind the calls.
@@ -44,6 +44,8 @@ pub struct AnswerConfig {
     pub pppoe: Vec<String>,
     /// The services that PPPoE's callers may ask for by name; empty answers to any name.
     pub services: Vec<String>,
+    /// Modems that are to take calls; each a terminal.
+    pub modems: Vec<LinePlace>,
     /// Lines at which calls are answered.
     pub lines: Vec<LinePlace>,
     /// What the server proves itself by.
@@ -79,7 +81,7 @@ pub struct LinePlace {
 /// One place where calls are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Door {
-    /// By which link: `sstp`, `l2tp`, `pppoe`, `serial`.
+    /// By which link: `sstp`, `l2tp`, `pppoe`, `modem`, `serial`.
     pub link: &'static str,
     /// Where: an address, or a port.
     pub place: String,
@@ -164,6 +166,10 @@ impl Answer {
         for interface in config.pppoe {
             let front = PppoeFront::open(interface, name.clone(), config.services.clone())?;
             answer.doors.push(Door { link: "pppoe", place: front.interface().to_owned() });
+            answer.tasks.spawn(front.listen(desk.clone(), stopped.clone()));
+        }
+        for front in config.modems.iter().filter_map(ModemFront::new) {
+            answer.doors.push(Door { link: "modem", place: front.name() });
             answer.tasks.spawn(front.listen(desk.clone(), stopped.clone()));
         }
         for place in config.lines {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onhook_base::Instant;
-use onhook_connection::{Admission, Connection, Request, State, auth};
+use onhook_connection::{Admission, Connection, Request, Signal, State, auth};
 use onhook_effect::{Effect, HostError, LaneFacts, LaneId, Outcome, StepId, TunId, Undo};
-use onhook_host::{Applied, Host, LaneIo, PppCapture, Received, Resource, crash_point};
+use onhook_host::{Applied, Host, LaneIo, LaneSignal, PppCapture, Received, Resource, crash_point};
 use onhook_manager::{Ended, Progress};
 use onhook_model::{Cause, Debt, StateReport, Traffic};
 use tokio::sync::{mpsc, oneshot};
@@ -216,6 +216,15 @@ impl Driver {
             && let Err(error) = lane.flush()
         {
             self.lane_failed(now, &error);
+        }
+        while let Some((_, signal)) = self.connection.poll_signal() {
+            if let Some(lane) = &self.lane {
+                lane.signal(match signal {
+                    Signal::DropDtr => LaneSignal::DropDtr,
+                    Signal::RaiseDtr => LaneSignal::RaiseDtr,
+                    Signal::WatchCarrier => LaneSignal::WatchCarrier,
+                });
+            }
         }
     }
 

@@ -45,8 +45,8 @@ pub use crash::{arm_successor, crash_point};
 pub use dns::{DnsChoice, Heir};
 pub use door::{Abilities, Applied, Host, HostConfig, Resource};
 pub use lane::{
-    Hand, LaneIo, LineLane, PORT_LOCKS, PacketLane, PacketPort, Ready, Received, SharedAddress,
-    TlsLane, UdpLane, UdpPort, certificate_facts, server_config,
+    Hand, LaneIo, LaneSignal, LineLane, PORT_LOCKS, PacketLane, PacketPort, Ready, Received,
+    SharedAddress, TlsLane, UdpLane, UdpPort, certificate_facts, server_config,
 };
 pub use namespace::{NamespaceSpec, NamespaceTun, namespace_with_tun};
 pub use net::{ROUTE_PROTOCOL, TunDevice};

@@ -181,6 +181,7 @@ impl Connection {
 
     fn begin_authenticating(&mut self, now: Instant) {
         let (State::Linking, Some(splice)) = (self.state, &mut self.splice) else { return };
+        self.projection.line = splice.link.connected_as().map(str::to_owned);
         splice.ppp.open(now);
         splice.ppp.lower_up(now);
         self.stairs.push_ppp();

@@ -8,10 +8,12 @@ use onhook_effect::LaneSpec;
 use onhook_link::Link;
 use onhook_link::hdlc::{Line, LineTerms};
 use onhook_link::l2tp::{self, L2tp, L2tpTerms};
+use onhook_link::modem::{Modem, ModemTerms, Script, dial_string};
 use onhook_link::pppoe::{Pppoe, PppoeTerms, SessionName};
 use onhook_link::sstp::{SstpAnswerer, SstpAnswererTerms, SstpCaller, SstpCallerTerms};
 use onhook_model::{
-    DEFAULT_SSTP_PORT, DeviceType, Encryption, Entry, Port, RasCode, RasError, Trust, VpnProtocol,
+    Credentials, DEFAULT_SSTP_PORT, DeviceType, Encryption, Entry, Port, RasCode, RasError, Trust,
+    VpnProtocol,
 };
 
 /// The speed of a serial port whose entry names none, in bits per second.
@@ -60,6 +62,15 @@ pub enum LinkPlan {
     },
     /// PPPoE, called.
     PppoeAnswer(SessionName),
+    /// A modem on a line, calling.
+    ModemCall {
+        /// Where it is.
+        port: Port,
+        /// The port's speed in bits per second.
+        speed: u32,
+        /// What is said to it.
+        terms: ModemTerms,
+    },
     /// A line that needs no dialing, calling.
     LineCall {
         /// Where it begins.
@@ -87,9 +98,10 @@ impl LinkPlan {
     ///
     /// # Errors
     /// The RAS number and words for an entry that names no link of ours.
-    pub(crate) fn of_entry(entry: &Entry) -> Result<Self, RasError> {
+    pub(crate) fn of_entry(entry: &Entry, credentials: &Credentials) -> Result<Self, RasError> {
         match entry.device_type {
             DeviceType::Vpn => Self::of_vpn(entry),
+            DeviceType::Modem => Self::of_modem(entry, credentials),
             DeviceType::PppoE => Ok(Self::of_broadband(entry)),
             DeviceType::Serial | DeviceType::Generic => Self::of_line(entry),
             other => Err(RasError::new(
@@ -143,6 +155,32 @@ impl LinkPlan {
         }
     }
 
+    fn of_modem(entry: &Entry, credentials: &Credentials) -> Result<Self, RasError> {
+        let port = Port::parse(&entry.port)
+            .map_err(|e| RasError::new(RasCode::DEVICE_DOES_NOT_EXIST, e.to_string()))?;
+        let number = dial_string(entry.phone_number())
+            .map_err(|e| RasError::new(RasCode::BAD_PHONE_NUMBER, e.to_string()))?;
+        // Tones, unless the number says otherwise or is none that is sent in tones.
+        let number = match number.chars().next() {
+            Some('T' | 'P' | '*' | '+') => number,
+            _ => format!("T{number}"),
+        };
+        let script = entry.login_script.as_deref().map(Script::parse).transpose();
+        let script = script.map_err(|e| RasError::new(RasCode::SCRIPT_SYNTAX, e.to_string()))?;
+        if let Some(bad) = entry.modem_settings.iter().find(|s| s.chars().any(char::is_control)) {
+            let text = format!("the modem's setting {bad:?} holds a control character");
+            return Err(RasError::new(RasCode::CORRUPT_PHONEBOOK, text));
+        }
+        let terms = ModemTerms {
+            number,
+            settings: entry.modem_settings.clone(),
+            script,
+            user: credentials.name_to_send(),
+            password: credentials.password.clone(),
+        };
+        Ok(Self::ModemCall { port, speed: entry.speed.unwrap_or(DEFAULT_SPEED), terms })
+    }
+
     fn of_line(entry: &Entry) -> Result<Self, RasError> {
         let port = entry
             .line()
@@ -160,12 +198,14 @@ impl LinkPlan {
             Self::SstpCall { host, port, .. }
             | Self::L2tpCall { host, port, .. }
             | Self::LineCall { port: Port::Tcp { host, port }, .. }
+            | Self::ModemCall { port: Port::Tcp { host, port }, .. }
             | Self::Supplied { host, port, .. } => Some((host.clone(), *port)),
             Self::SstpAnswer
             | Self::L2tpAnswer { .. }
             | Self::PppoeCall { .. }
             | Self::PppoeAnswer(_)
             | Self::LineAnswer
+            | Self::ModemCall { .. }
             | Self::LineCall { .. } => None,
         }
     }
@@ -180,11 +220,15 @@ impl LinkPlan {
             Self::PppoeCall { interface, .. } => {
                 LaneSpec::Ethernet { interface: interface.clone() }
             }
-            Self::LineCall { port, speed, .. } => match port {
-                Port::Terminal(path) => LaneSpec::Terminal { path: path.clone(), speed: *speed },
-                Port::Tcp { .. } => LaneSpec::Tcp { to },
-                Port::Socket(path) => LaneSpec::Socket { path: path.clone() },
-            },
+            Self::LineCall { port, speed, .. } | Self::ModemCall { port, speed, .. } => {
+                match port {
+                    Port::Terminal(path) => {
+                        LaneSpec::Terminal { path: path.clone(), speed: *speed }
+                    }
+                    Port::Tcp { .. } => LaneSpec::Tcp { to },
+                    Port::Socket(path) => LaneSpec::Socket { path: path.clone() },
+                }
+            }
             Self::SstpAnswer
             | Self::L2tpAnswer { .. }
             | Self::PppoeAnswer(_)
@@ -221,6 +265,7 @@ impl LinkPlan {
             }
             Self::PppoeCall { terms, .. } => Box::new(Pppoe::caller(terms.clone(), seed)),
             Self::PppoeAnswer(session) => Box::new(Pppoe::answerer(*session)),
+            Self::ModemCall { terms, .. } => Box::new(Modem::new(terms.clone())),
             Self::LineCall { greets, .. } => {
                 Box::new(Line::new(LineTerms { calls: true, greets: *greets }))
             }

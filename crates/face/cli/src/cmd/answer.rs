@@ -26,9 +26,9 @@ const FOLDER: &str = "answer-";
 pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     onhook_daemon::init_logging(false);
     onhook_daemon::harden();
-    let fronts = [args.sstp.len(), args.l2tp.len(), args.pppoe.len(), args.serial.len()];
-    if fronts.iter().sum::<usize>() == 0 {
-        anyhow::bail!("say where to answer: --sstp, --l2tp, --pppoe or --serial");
+    let fronts = [&args.serial, &args.modem, &args.pppoe].map(Vec::len);
+    if fronts.iter().sum::<usize>() + args.sstp.len() + args.l2tp.len() == 0 {
+        anyhow::bail!("say where to answer: --sstp, --l2tp, --pppoe, --modem or --serial");
     }
     // Files that the caller names are read and written with the caller's rights, before they are given up.
     let config = config(args)?;
@@ -41,6 +41,7 @@ pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
         // With the right to take a port below 1024, whatever stands behind the calls.
         let mut writable = vec![state_dir.clone(), PathBuf::from("/dev")];
         writable.extend(line_folders(&config.lines));
+        writable.extend(line_folders(&config.modems));
         let confined = confine(&Confinement {
             writable,
             keeps_network_rights: true,
@@ -117,6 +118,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         l2tp_secret: args.l2tp_secret_file.as_deref().map(secret).transpose()?,
         pppoe: args.pppoe.clone(),
         services: args.services.clone(),
+        modems: args.modem.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,
         lines: args.serial.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,
         identity,
         users,

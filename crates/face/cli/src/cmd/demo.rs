@@ -287,6 +287,7 @@ async fn answering_server(
         l2tp_secret: None,
         pppoe: Vec::new(),
         services: Vec::new(),
+        modems: Vec::new(),
         lines: Vec::new(),
         identity,
         users,

@@ -19,7 +19,7 @@ use crate::calls::Origin;
 use crate::desk::Desk;
 
 /// How often at most a terminal is opened: one whose other end is closed fails at once.
-const REOPEN: Duration = Duration::from_secs(1);
+pub(super) const REOPEN: Duration = Duration::from_secs(1);
 
 enum Place {
     Terminal { path: String, speed: u32 },

@@ -5,6 +5,7 @@
 
 mod l2tp;
 mod line;
+mod modem;
 mod pppoe;
 mod sstp;
 
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 
 pub(crate) use l2tp::L2tpFront;
 pub(crate) use line::LineFront;
+pub(crate) use modem::ModemFront;
 pub(crate) use pppoe::PppoeFront;
 pub(crate) use sstp::SstpFront;
 

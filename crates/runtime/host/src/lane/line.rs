@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::connect::connect;
 use super::terminal::Terminal;
-use super::{LaneIo, Ready, Received};
+use super::{LaneIo, LaneSignal, Ready, Received};
 use crate::dns::SharedJournal;
 
 const OPEN: &str = "open the port";
@@ -44,12 +44,21 @@ pub struct LineLane {
     outgoing: Vec<u8>,
     written: usize,
     incoming: Vec<u8>,
+    /// Read before the owner was there.
+    early: Vec<u8>,
     facts: LaneFacts,
 }
 
 impl LineLane {
     fn of(carrier: Carrier, facts: LaneFacts) -> LaneIo {
-        let lane = Self { carrier, outgoing: Vec::new(), written: 0, incoming: Vec::new(), facts };
+        let lane = Self {
+            carrier,
+            outgoing: Vec::new(),
+            written: 0,
+            incoming: Vec::new(),
+            early: Vec::new(),
+            facts,
+        };
         LaneIo::Line(Box::new(lane))
     }
 
@@ -134,7 +143,20 @@ impl LineLane {
         }
     }
 
+    pub(super) fn signal(&self, signal: LaneSignal) {
+        if let Carrier::Terminal(terminal) = &self.carrier {
+            terminal.get_ref().signal(signal);
+        }
+    }
+
+    pub(super) fn unread(&mut self, octets: Vec<u8>) {
+        self.early = octets;
+    }
+
     pub(super) async fn ready(&self, read: bool, write: bool) -> io::Result<Ready> {
+        if read && !self.early.is_empty() {
+            return Ok(Ready { readable: true, writable: false });
+        }
         let interest = match (read, write) {
             (true, true) => Interest::READABLE | Interest::WRITABLE,
             (true, false) => Interest::READABLE,
@@ -165,7 +187,11 @@ impl LineLane {
         budget: usize,
         sink: &mut dyn FnMut(&[u8]),
     ) -> io::Result<Received> {
-        let mut taken = 0;
+        let early = std::mem::take(&mut self.early);
+        if !early.is_empty() {
+            sink(&early);
+        }
+        let mut taken = early.len();
         while taken < budget {
             match self.try_read() {
                 Ok(0) => return Ok(Received::Closed),

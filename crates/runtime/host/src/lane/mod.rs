@@ -32,6 +32,17 @@ pub use tls::{TlsLane, server_config};
 pub(crate) use trust::TrustStore;
 pub use udp::{SharedAddress, UdpLane, UdpPort};
 
+/// What is done to the wires of a terminal beside its octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaneSignal {
+    /// Data Terminal Ready goes low.
+    DropDtr,
+    /// It goes high again.
+    RaiseDtr,
+    /// From now on a lost carrier ends the lane, where there is a carrier now.
+    WatchCarrier,
+}
+
 /// What a lane is ready for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
@@ -149,6 +160,20 @@ impl LaneIo {
             Self::Tls(lane) => lane.close_hard(),
             Self::Line(lane) => lane.close_hard(),
             Self::Udp(_) | Self::Packet(_) => {}
+        }
+    }
+
+    /// Does something to the wires of a terminal; other lanes have none.
+    pub fn signal(&self, signal: LaneSignal) {
+        if let Self::Line(lane) = self {
+            lane.signal(signal);
+        }
+    }
+
+    /// Gives octets back that were read too early: they are received first. Only lines take them.
+    pub fn unread(&mut self, octets: Vec<u8>) {
+        if let Self::Line(lane) = self {
+            lane.unread(octets);
         }
     }
 

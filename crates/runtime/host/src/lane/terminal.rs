@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::sys::signal::kill;
-use nix::sys::termios::{self, FlushArg, SetArg, Termios};
+use nix::sys::termios::{self, ControlFlags, FlushArg, SetArg, Termios};
 use nix::unistd::Pid;
 use onhook_effect::{HostError, HostErrorKind};
 
+use super::LaneSignal;
 use crate::crash_point;
 use crate::dns::{SharedJournal, lock};
 use crate::journal::Record;
@@ -96,6 +97,28 @@ impl Terminal {
 }
 
 impl Terminal {
+    pub(super) fn signal(&self, signal: LaneSignal) {
+        let done = match signal {
+            LaneSignal::DropDtr => self.device.set_dtr(false),
+            LaneSignal::RaiseDtr => self.device.set_dtr(true),
+            LaneSignal::WatchCarrier => self.watch_carrier(),
+        };
+        // A pseudoterminal has no such wires.
+        if let Err(error) = done {
+            tracing::debug!(target: "host::lane", ?signal, %error, "no such wire");
+        }
+    }
+
+    /// Without CLOCAL the kernel ends the line when the carrier is lost.
+    fn watch_carrier(&self) -> io::Result<()> {
+        if self.device.read_cd()? {
+            let mut settings = termios::tcgetattr(&self.device)?;
+            settings.control_flags.remove(ControlFlags::CLOCAL);
+            termios::tcsetattr(&self.device, SetArg::TCSANOW, &settings)?;
+        }
+        Ok(())
+    }
+
     /// In both directions; a terminal that is gone has nothing waiting.
     fn forget_what_waits(&self) {
         if let Err(error) = termios::tcflush(&self.device, FlushArg::TCIOFLUSH) {
