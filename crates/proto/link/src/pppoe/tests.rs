@@ -96,7 +96,7 @@ fn captured_sessions_are_read_and_written() {
     assert!(discovery > 15 && session > 100, "{discovery} {session}");
 }
 
-/// accel-ppp (8de9e642), mpd5, NetBSD (CVE-2008-3584), rp-pppoe: tags past the end of a packet.
+/// N-PPPOE-01, accel-ppp (8de9e642), mpd5, NetBSD (CVE-2008-3584), rp-pppoe: tags past the end of a packet.
 #[test]
 fn n_pppoe_01_a_tag_at_every_place_with_every_length_is_survived() {
     for code in [code::PADI, code::PADO, code::PADR, code::PADS, code::PADT] {
@@ -325,7 +325,7 @@ fn the_whole_of_ethernet_is_used_where_both_can() {
     }
 }
 
-/// BNG Blaster (#348): the end of another session, or another station's, was taken for ours.
+/// N-PPPOE-02, BNG Blaster (#348): the end of another session, or another station's, was taken for ours.
 #[test]
 fn n_pppoe_02_a_strangers_frames_and_ends_change_nothing() {
     let (mut a, _) = up();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// accel-ppp (CVE-2020-15173): header flags and lengths that were not checked.
+/// N-L2TP-01, accel-ppp (CVE-2020-15173): header flags and lengths that were not checked.
 #[test]
 fn n_l2tp_01_every_header_and_every_length_of_an_avp_is_survived() {
     for flags in 0..=u16::MAX {
@@ -31,7 +31,7 @@ fn n_l2tp_01_every_header_and_every_length_of_an_avp_is_survived() {
     assert_eq!(pair.frames[ANSWERER].len(), 1);
 }
 
-/// mpd5 (CVE-2020-7465), accel-ppp (2bbf451b): values longer or shorter than their kind has.
+/// N-L2TP-02, mpd5 (CVE-2020-7465), accel-ppp (2bbf451b): values longer or shorter than their kind has.
 #[test]
 fn n_l2tp_02_no_length_of_any_value_hurts() {
     for kind in 0..=46 {
@@ -55,7 +55,7 @@ fn n_l2tp_02_no_length_of_any_value_hurts() {
     }
 }
 
-/// accel-ppp (9554ce05), xl2tpd (a1e9e82): what is hidden says itself how long it is.
+/// N-L2TP-03, accel-ppp (9554ce05), xl2tpd (a1e9e82): what is hidden says itself how long it is.
 #[test]
 fn n_l2tp_03_a_hidden_value_is_read_no_further_than_it_reaches() {
     for secret in [&b"right"[..], b"wrong", b""] {
@@ -85,7 +85,7 @@ fn n_l2tp_03_a_hidden_value_is_read_no_further_than_it_reaches() {
     }
 }
 
-/// BNG Blaster (#348): words of another session end a living one.
+/// N-L2TP-04, BNG Blaster (#348): words of another session end a living one.
 #[test]
 fn n_l2tp_04_nothing_of_another_tunnel_or_call_is_taken() {
     let mut pair = Pair::up();
