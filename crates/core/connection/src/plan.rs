@@ -7,7 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use onhook_base::{Duration, Seed};
 use onhook_effect::{Forward, LaneSpec, Prefix};
 use onhook_link::{Framing, Link, LinkFacts};
-use onhook_model::{AuthMethod, Credentials, DialOptions, DialRequest, Entry, RasCode, RasError};
+use onhook_model::{
+    AuthMethod, Credentials, DialOptions, DialRequest, Encryption, Entry, RasCode, RasError,
+};
 use onhook_ppp::{EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, auth};
 
 pub use self::link::LinkPlan;
@@ -164,6 +166,7 @@ impl Plan {
         let mut ppp = PppTerms::answerer(answer.methods.clone(), answer.name.clone());
         ppp.restart = Duration::from_secs(1);
         ppp.linger = false;
+        ppp.encryption = onhook_ppp::Encryption::Accepted;
         ppp.echo = answer.echo.map(|every| EchoTerms { every, tolerated: ECHO_TOLERATED });
         Self {
             link,
@@ -207,6 +210,10 @@ impl Plan {
         terms.mru_to_ask = facts.mru_to_ask;
         terms.linger = facts.lossy;
         terms.asynchronous = facts.framing == Framing::Asynchronous;
+        if facts.encrypted {
+            // What lies below protects more than MPPE could.
+            terms.encryption = onhook_ppp::Encryption::Refused;
+        }
         terms.refuse_framing_options = facts.framing == Framing::Fixed;
         terms
     }
@@ -309,6 +316,12 @@ fn caller_terms(entry: &Entry, credentials: &Credentials) -> Result<PppTerms, Ra
         password: credentials.password.clone(),
     };
     let mut terms = PppTerms::caller(methods, Some(credentials));
+    terms.encryption = match entry.encryption {
+        Encryption::None => onhook_ppp::Encryption::Refused,
+        Encryption::Optional => onhook_ppp::Encryption::Accepted,
+        Encryption::Required => onhook_ppp::Encryption::Required,
+        Encryption::Strongest => onhook_ppp::Encryption::Strongest,
+    };
     // A tunnel over TCP loses nothing, so this timer hardly ever runs; a second suits a lost answer.
     terms.restart = Duration::from_secs(1);
     terms.echo = Some(EchoTerms {

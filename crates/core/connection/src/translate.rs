@@ -263,6 +263,8 @@ pub(crate) fn ppp_failure(failure: &PppFailure, state: State) -> Cause {
         PppFailure::PeerNotProven | PppFailure::PeerRefusesToAuthenticate => {
             RasCode::UNABLE_TO_AUTHENTICATE_SERVER
         }
+        PppFailure::PeerCannotEncrypt => RasCode::NO_REMOTE_ENCRYPTION,
+        PppFailure::NoEncryptionKeys(_) => RasCode::NO_LOCAL_ENCRYPTION,
         PppFailure::NoCommonMethod => RasCode::SERVER_POLICY,
         PppFailure::PeerTerminated { phase, windows_code, .. } => windows_code
             .filter(|n| *n != 0)

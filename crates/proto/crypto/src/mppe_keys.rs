@@ -99,6 +99,23 @@ pub fn rc4(key: &[u8], data: &mut [u8]) {
     }
 }
 
+/// RC4 that runs on from one piece of data to the next.
+pub struct Cipher(Option<Rc4>);
+
+impl Cipher {
+    /// Begins with a key; one of no length that RC4 takes leaves all data as it is.
+    pub fn new(key: &[u8]) -> Self {
+        Self(Rc4::new_from_slice(key).ok())
+    }
+
+    /// Encrypts or decrypts in place.
+    pub fn apply(&mut self, data: &mut [u8]) {
+        if let Some(cipher) = &mut self.0 {
+            cipher.apply_keystream(data);
+        }
+    }
+}
+
 fn interim(start: &[u8], current: &[u8]) -> Zeroizing<Vec<u8>> {
     let digest: [u8; 20] = Sha1::new()
         .chain_update(start)

@@ -20,9 +20,11 @@
 //! - `network`: the NCPs of one projection.
 //! - `settle`: what follows from the layers' signals.
 //! - `proof`: authentication, both directions.
+//! - `encryption`: MPPE, where it is agreed.
 //! - `courtesy`: LCP's codes beyond negotiation: echo, rejects, identification.
 
 mod courtesy;
+mod encryption;
 mod event;
 mod network;
 mod proof;
@@ -34,6 +36,7 @@ use onhook_base::{Deadline, Instant, Malformed, Seed};
 use zeroize::Zeroize;
 
 use crate::auth;
+use crate::ccp::CcpTerms;
 use crate::control::ControlPacket;
 use crate::control::automaton::State;
 use crate::control::wire::code;
@@ -66,6 +69,10 @@ pub struct Ppp {
     proof: Option<Proof>,
     proofs_begun: u32,
     authenticated: bool,
+    /// What the proof has made, for encryption.
+    keys: Option<auth::Keys>,
+    /// Room for what is encrypted.
+    sealed: Vec<u8>,
     network: Option<Network>,
     early: [Option<Vec<u8>>; 3],
     rejections: Rejections,
@@ -96,6 +103,8 @@ impl Ppp {
             proof: None,
             proofs_begun: 0,
             authenticated: false,
+            keys: None,
+            sealed: Vec::new(),
             network: None,
             early: [None, None, None],
             rejections: Rejections::default(),
@@ -190,8 +199,9 @@ impl Ppp {
         }
         let mru = self.lcp.terms().sendable();
         let chance = self.seed.derive("ipv6cp").chance();
-        let paces = (pace(&self.terms, false), pace(&self.terms, true));
-        let network = Network::begin(now, terms, mru, chance, paces);
+        let paces = (pace(&self.terms, false), pace(&self.terms, !self.must_encrypt()));
+        let ccp = CcpTerms::new(self.terms.encryption, self.keys.is_some());
+        let network = Network::begin(now, terms, mru, chance, paces, ccp);
         self.network = Some(network);
         self.check_ladder(now);
         self.settle(now);
@@ -219,17 +229,17 @@ impl Ppp {
             self.drop_frame();
             return None;
         }
-        let frame: &'f [u8] = frame;
         self.heard_anything = true;
         let Ok((protocol, length)) = parse_protocol(frame) else {
             self.malformed(now);
             return None;
         };
         self.keepalive.handle_input(now);
-        let information = frame.get(length..).unwrap_or_default();
+        let information = frame.get_mut(length..).unwrap_or_default();
         match protocol {
-            protocol::IPV4 => self.receive_packet(now, IpVersion::V4, information),
-            protocol::IPV6 => self.receive_packet(now, IpVersion::V6, information),
+            protocol::COMPRESSED => self.receive_encrypted(now, information),
+            protocol::IPV4 => self.receive_clear(now, IpVersion::V4, information),
+            protocol::IPV6 => self.receive_clear(now, IpVersion::V6, information),
             _ => {
                 trace('◀', protocol, information);
                 self.receive_control(now, protocol, information);
@@ -252,12 +262,24 @@ impl Ppp {
             Some(6) if six_up => protocol::IPV6,
             _ => return false,
         };
-        if packet.len() > usize::from(self.lcp.terms().sendable()) {
+        if packet.len() > usize::from(self.packet_room()) {
             return false;
+        }
+        let must_encrypt = self.must_encrypt();
+        match self.network.as_mut().and_then(|network| network.mppe.as_mut()) {
+            Some(mppe) => {
+                self.sealed.clear();
+                self.sealed.extend_from_slice(&[0, 0]);
+                self.sealed.extend_from_slice(&protocol.to_be_bytes());
+                self.sealed.extend_from_slice(packet);
+                mppe.seal(&mut self.sealed);
+                send(protocol::COMPRESSED, &self.sealed);
+            }
+            None if must_encrypt => return false,
+            None => send(protocol, packet),
         }
         self.counters.packets_out = self.counters.packets_out.saturating_add(1);
         self.counters.octets_out = self.counters.octets_out.saturating_add(packet.len() as u64);
-        send(protocol, packet);
         true
     }
 
@@ -343,6 +365,21 @@ impl Ppp {
         self.counters
     }
 
+    /// A packet in clear, which encryption forbids.
+    fn receive_clear<'f>(
+        &mut self,
+        now: Instant,
+        version: IpVersion,
+        bytes: &'f [u8],
+    ) -> Option<Packet<'f>> {
+        let is_encrypted = self.network.as_ref().is_some_and(|network| network.mppe.is_some());
+        if is_encrypted || (self.must_encrypt() && self.network.is_some()) {
+            self.drop_frame();
+            return None;
+        }
+        self.receive_packet(now, version, bytes)
+    }
+
     fn receive_packet<'f>(
         &mut self,
         now: Instant,
@@ -418,7 +455,7 @@ impl Ppp {
             } else if let Some(kept) = self.early.get_mut(slot) {
                 *kept = Some(information.to_vec());
             }
-        } else if protocol == protocol::COMPRESSED || self.network.is_none() {
+        } else if self.network.is_none() {
             self.drop_frame();
         } else {
             self.reject_protocol(now, protocol, information);

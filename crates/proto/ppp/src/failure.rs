@@ -87,6 +87,12 @@ pub enum PppFailure {
     /// The peer rejected LCP itself, or one of the codes that it cannot do without.
     #[error("the peer rejected a packet that LCP cannot do without")]
     LcpRejected,
+    /// Encryption is required, and the peer has none, or gave it up.
+    #[error("the peer does not encrypt, which is required")]
+    PeerCannotEncrypt,
+    /// Encryption is required, and the method of authentication makes no keys for it.
+    #[error("encryption is required, and {0} makes no keys for it")]
+    NoEncryptionKeys(Method),
     /// Credentials were refused, by whichever end demanded them.
     #[error("{method} refused: {}", refusal(*code, message))]
     Refused {

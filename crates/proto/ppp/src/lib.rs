@@ -62,4 +62,4 @@ pub mod wire;
 pub use describe::describe;
 pub use endpoint::{CloseReason, Counters, IpVersion, LcpFacts, Packet, Ppp, PppEvent};
 pub use failure::{Layer, Phase, PppFailure};
-pub use terms::{EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, Role};
+pub use terms::{EchoTerms, Encryption, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, Role};

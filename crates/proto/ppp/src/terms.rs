@@ -25,6 +25,20 @@ pub struct EchoTerms {
     pub tolerated: u8,
 }
 
+/// Whether packets are encrypted by MPPE (RFC 3078), which protects little.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Encryption {
+    /// Not at all: what lies below protects, or nobody wants it.
+    #[default]
+    Refused,
+    /// When the peer asks for it.
+    Accepted,
+    /// Always: no packet passes in clear, and the link ends when the peer cannot.
+    Required,
+    /// Always, with 128 bits.
+    Strongest,
+}
+
 /// What LCP and authentication ask and accept.
 #[derive(Clone, Debug)]
 pub struct PppTerms {
@@ -51,6 +65,9 @@ pub struct PppTerms {
     pub require_mutual: bool,
     /// With what we prove ourselves.
     pub credentials: Option<Credentials>,
+    /// Whether packets are encrypted. It takes a method that makes keys: MS-CHAP version 2. Default
+    /// refused.
+    pub encryption: Encryption,
     /// Our name as authenticator, told in challenges.
     pub local_name: String,
     /// The restart timer while negotiating; doubles up to 3 s (RFC 1661 §4.6). Default 3 s.
@@ -90,6 +107,7 @@ impl PppTerms {
             demand_methods: Vec::new(),
             require_mutual: false,
             credentials: None,
+            encryption: Encryption::Refused,
             local_name: String::new(),
             restart: Duration::from_secs(3),
             closing_restart: Duration::from_secs(1),

@@ -325,6 +325,12 @@ impl Connection {
                 Stage::Agreeing => {
                     self.announcer.enter(RasState::Projected);
                     self.announcer.enter(RasState::ApplySettings);
+                    if let Some(splice) = &self.splice {
+                        self.projection.mtu = self.projection.mtu.min(splice.ppp.packet_room());
+                        let encrypted = splice.ppp.protection();
+                        self.projection.protection =
+                            self.projection.protection.take().or(encrypted);
+                    }
                     self.projection.dns = self.name_servers();
                     self.ask_outlet();
                     self.climbing.stage = Stage::Interface;

@@ -35,6 +35,18 @@ pub(super) fn serial_ms_chap(stage: &mut Stage<'_>) -> Result<()> {
     play(stage, &server)
 }
 
+pub(super) fn serial_mppe(stage: &mut Stage<'_>) -> Result<()> {
+    let server = serial(stage, "SERIAL_MPPE")?;
+    play(stage, &server)?;
+    // The server requires it, and its packets came through; the status says so too.
+    let mut words: Vec<&str> = server.words.iter().map(String::as_str).collect();
+    words.extend(["--no-default-route", "--route", "10.88.0.0/24"]);
+    let row = stage.connect(&words)?;
+    let protection = row["projection"]["protection"].as_str().unwrap_or_default().to_owned();
+    ensure!(protection.starts_with("MPPE, 128 bits"), "MPPE was expected: {row}");
+    stage.hang_up(&row)
+}
+
 pub(super) fn l2tp(stage: &mut Stage<'_>) -> Result<()> {
     let words = ["--device", "l2tp", "--phone-number", stage.lab.word("ADDRESS")];
     let server = Server {

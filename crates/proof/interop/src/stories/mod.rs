@@ -118,6 +118,11 @@ pub(crate) const STORIES: &[Story] = &[
         play: links::serial_ms_chap,
     },
     Story {
+        name: "serial_mppe",
+        about: "the same with MPPE of 128 bits, which the server requires",
+        play: links::serial_mppe,
+    },
+    Story {
         name: "pppoe",
         about: "the same with rp-pppoe, and a service that nobody offers",
         play: links::pppoe,

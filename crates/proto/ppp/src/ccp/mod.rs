@@ -1,14 +1,14 @@
-//! The Compression Control Protocol (RFC 1962): answered, and nothing agreed to.
+//! The Compression Control Protocol (RFC 1962), for MPPE alone.
 //!
 //! - [`wire`]: its options as bytes.
-//! - `terms`: what it accepts, which is nothing yet. MPPE (RFC 3078) will have its terms there and a
-//!   room of its own beside them.
+//! - `terms`: what it asks and accepts.
+//! - `mppe`: encryption, both directions.
 //!
-//! The layer is passive. A peer that offers compressions has all of them rejected, in one answer;
-//! a peer that then asks for none is acknowledged, and CCP is open without anything in it. A peer
-//! that gives up CCP is acknowledged too. Reset-Requests (RFC 1962 §3) concern a compression that
-//! does not exist, and are dropped.
+//! Unless encryption is required the layer is passive: a peer that asks for MPPE is granted it where the
+//! owner accepts it and the proof has made keys; all other compressions are rejected, in one answer, and
+//! a peer that then asks for none is acknowledged: CCP is open without anything in it.
 
+pub(crate) mod mppe;
 pub(crate) mod terms;
 pub mod wire;
 

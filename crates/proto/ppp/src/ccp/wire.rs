@@ -19,6 +19,20 @@ pub mod kind {
     pub const DEFLATE: u8 = 26;
 }
 
+/// Bits of MPPE's option (RFC 3078 §2.1).
+pub mod bits {
+    /// H: a key for each packet.
+    pub const STATELESS: u32 = 0x0100_0000;
+    /// M.
+    pub const BITS_56: u32 = 0x80;
+    /// S.
+    pub const BITS_128: u32 = 0x40;
+    /// L.
+    pub const BITS_40: u32 = 0x20;
+    /// All strengths.
+    pub const STRENGTHS: u32 = BITS_56 | BITS_128 | BITS_40;
+}
+
 /// One option of CCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CcpOption<'a> {

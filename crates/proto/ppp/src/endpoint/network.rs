@@ -3,6 +3,7 @@
 use onhook_base::{Chance, Deadline, Instant, Malformed};
 
 use crate::ccp::CcpTerms;
+use crate::ccp::mppe::Mppe;
 use crate::control::wire::code;
 use crate::control::{Control, ControlPacket, Pace, Terms};
 use crate::failure::Layer;
@@ -21,6 +22,10 @@ pub(super) struct Network {
     pub(super) ipv6: Option<Control<Ipv6cpTerms>>,
     pub(super) ipv6_up: bool,
     pub(super) ccp: Control<CcpTerms>,
+    /// Encryption, once it is agreed.
+    pub(super) mppe: Option<Box<Mppe>>,
+    /// All that was asked for is there, but for encryption that is required.
+    pub(super) waits_for_encryption: bool,
 }
 
 impl Network {
@@ -31,6 +36,7 @@ impl Network {
         mru: u16,
         chance: Chance,
         paces: (Pace, Pace),
+        ccp: CcpTerms,
     ) -> Self {
         let (active, passive) = paces;
         let mut network = Self {
@@ -41,7 +47,9 @@ impl Network {
                 .ipv6
                 .map(|t| Control::new(Layer::Ipv6cp, Ipv6cpTerms::new(t, chance), active)),
             ipv6_up: false,
-            ccp: Control::new(Layer::Ccp, CcpTerms, passive),
+            ccp: Control::new(Layer::Ccp, ccp, passive),
+            mppe: None,
+            waits_for_encryption: false,
         };
         start(now, mru, &mut network.ccp);
         if let Some(ipv4) = &mut network.ipv4 {
@@ -111,8 +119,13 @@ impl Network {
         packet: ControlPacket<'_>,
     ) {
         match (protocol, packet.code) {
-            // RFC 1962 §3: they concern a compression, and there is none.
-            (protocol::CCP, code::RESET_REQUEST | code::RESET_ACK) => {}
+            (protocol::CCP, code::RESET_REQUEST) => {
+                if let Some(mppe) = &mut self.mppe {
+                    mppe.reset();
+                }
+            }
+            // MPPE's own mark says it (RFC 3078 §8.2).
+            (protocol::CCP, code::RESET_ACK) => {}
             (protocol::CCP, _) => self.ccp.reject_code(now, packet),
             (protocol::IPCP, _) => reject_code(now, self.ipv4.as_mut(), packet),
             (_, _) => reject_code(now, self.ipv6.as_mut(), packet),

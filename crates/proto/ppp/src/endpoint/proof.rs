@@ -212,8 +212,16 @@ impl Ppp {
             self.fail(now, PppFailure::PeerNotProven);
             return;
         }
-        self.authenticated = true;
         let (keys, peer_name) = (proof.keys.take(), proof.peer_name.clone());
+        if keys.is_none()
+            && self.must_encrypt()
+            && let Some(method) = self.lcp.terms().theirs().method
+        {
+            self.fail(now, PppFailure::NoEncryptionKeys(method));
+            return;
+        }
+        self.authenticated = true;
+        self.keys.clone_from(&keys);
         self.tell(PppEvent::Authenticated { keys, peer_name });
     }
 }

@@ -205,13 +205,6 @@ impl Ppp {
         self.check_ladder(now);
     }
 
-    /// CCP may open or not. When it goes on for too long it is closed.
-    fn on_ccp(&mut self, now: Instant, signal: Signal) {
-        if let (Some(network), Signal::Hopeless(_)) = (&mut self.network, signal) {
-            network.ccp.close(now, Vec::new());
-        }
-    }
-
     /// The signals by which a network protocol ends.
     fn on_network_end(&mut self, now: Instant, rung: Rung, signal: Signal) {
         let layer = match rung {
@@ -253,11 +246,16 @@ impl Ppp {
     }
 
     pub(super) fn check_ladder(&mut self, now: Instant) {
+        let must_encrypt = self.must_encrypt();
         let Some(network) = &mut self.network else { return };
         match network.ladder.verdict(now) {
             Verdict::Wait => {}
-            Verdict::Settled => self.tell(PppEvent::NetworkSettled),
-            Verdict::Fallen(failure) => self.fail(now, failure),
+            Verdict::Settled => network.waits_for_encryption = true,
+            Verdict::Fallen(failure) => return self.fail(now, failure),
+        }
+        let is_ready = network.mppe.is_some() || !must_encrypt;
+        if is_ready && std::mem::take(&mut network.waits_for_encryption) {
+            self.tell(PppEvent::NetworkSettled);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Both ends in memory, over a line with one clock.
 
 mod calls;
+mod encryption;
 mod hostile;
 mod line;
 mod one_end;
