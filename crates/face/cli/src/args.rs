@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Exec(Box<ExecArgs>),
     /// Look at phone books
     Phonebook(PhonebookArgs),
+    /// List what can be dialed with here: protocols, serial ports, Ethernet interfaces
+    Devices(ListArgs),
     /// Answer calls: a small server for tests and small real use
     Answer(Box<AnswerArgs>),
     /// Show a whole connection's life on this machine, without any set-up

@@ -5,6 +5,7 @@
 
 mod calls;
 mod frames;
+mod lines;
 mod stage;
 mod throughput;
 mod tun;
@@ -47,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         .map_or(Ok(1000), |n| n.parse())?;
     let mut figures = Figures::default();
     frames::measure(&mut figures);
+    lines::measure(&mut figures);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         stage::dials(&mut figures).await?;

@@ -24,6 +24,7 @@ mod capture;
 mod clock;
 mod confine;
 mod crash;
+mod device;
 mod dns;
 mod door;
 mod journal;
@@ -42,6 +43,7 @@ mod rights;
 pub use capture::PppCapture;
 pub use confine::{Confined, Confinement, confine};
 pub use crash::{arm_successor, crash_point};
+pub use device::{Device, DeviceKind, devices};
 pub use dns::{DnsChoice, Heir};
 pub use door::{Abilities, Applied, Host, HostConfig, Resource};
 pub use lane::{

@@ -10,6 +10,7 @@ use crate::args::Command;
 pub(crate) mod answer;
 pub(crate) mod daemon;
 pub(crate) mod demo;
+pub(crate) mod devices;
 pub(crate) mod dial;
 pub(crate) mod exec;
 pub(crate) mod exec_inside;
@@ -28,6 +29,7 @@ pub(crate) async fn run(socket: Option<PathBuf>, command: Command) -> anyhow::Re
         Command::List(args) => list::run(socket, &args).await,
         Command::Status(args) => list::status(socket, &args).await,
         Command::History(args) => list::history(socket, &args).await,
+        Command::Devices(args) => devices::run(&args),
         Command::Hangup(args) => hangup::run(socket, &args).await,
         Command::Watch(args) => watch::run(socket, &args).await,
         Command::Exec(args) => exec::run(socket, &args).await,
