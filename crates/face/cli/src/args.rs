@@ -321,6 +321,7 @@ pub(crate) enum PhonebookCommand {
 
 /// How to answer.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("links").required(true).multiple(true)))]
 #[command(
     after_help = "The file of users has a line for each: the name, a blank, the password; either may stand in double
 quotes. Keep it readable by its owner alone.

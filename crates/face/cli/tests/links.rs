@@ -116,6 +116,18 @@ fn a_line_over_tcp() {
 }
 
 #[test]
+fn one_server_answers_over_several_links_at_once() {
+    let stage = Stage::new();
+    let line = format!("unix:{}", stage.path("line").display());
+    let words = ["--l2tp", "127.0.0.1:0", "--serial", &line, "--sstp", "127.0.0.1:0"];
+    let mut server = Server::start(&stage, &words, "sstp");
+    let l2tp = server.next()["l2tp"].as_str().unwrap().to_owned();
+    assert_eq!(server.next()["serial"], line);
+    a_life(&stage, &mut server, &["--device", &line]);
+    a_life(&stage, &mut server, &["--device", "l2tp", "--phone-number", &l2tp]);
+}
+
+#[test]
 fn l2tp_with_and_without_a_secret_of_the_tunnel() {
     let stage = Stage::new();
     let mut server = Server::start(&stage, &["--l2tp", "127.0.0.1:0"], "l2tp");

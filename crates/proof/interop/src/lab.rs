@@ -64,6 +64,16 @@ impl Lab {
         self.call(&["run", command])
     }
 
+    /// Boots the machine with the clients, if it is not up.
+    pub(crate) fn client(&self) -> Result<()> {
+        self.call(&["client"]).map(drop)
+    }
+
+    /// Runs a shell command in the machine with the clients.
+    pub(crate) fn run_client(&self, command: &str) -> Result<String> {
+        self.call(&["crun", command])
+    }
+
     /// How long the servers' log is now.
     pub(crate) fn log_mark(&self) -> Result<usize> {
         let length = self.run("busybox wc -c < /var/log/peer.log")?;

@@ -26,10 +26,6 @@ const FOLDER: &str = "answer-";
 pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     onhook_daemon::init_logging(false);
     onhook_daemon::harden();
-    let fronts = [&args.serial, &args.modem, &args.pppoe].map(Vec::len);
-    if fronts.iter().sum::<usize>() + args.sstp.len() + args.l2tp.len() == 0 {
-        anyhow::bail!("say where to answer: --sstp, --l2tp, --pppoe, --modem or --serial");
-    }
     // Files that the caller names are read and written with the caller's rights, before they are given up.
     let config = config(args)?;
     if let (Some(file), Some(ca)) = (&args.write_ca, config.identity.ca_pem()) {

@@ -1,6 +1,7 @@
 //! The stories, each in its own file.
 
 mod bad_password;
+mod callers;
 mod dial_and_list;
 mod hang_up;
 mod keepalive;
@@ -128,6 +129,16 @@ pub(crate) const STORIES: &[Story] = &[
         play: links::pppoe,
     },
     Story { name: "l2tp", about: "the same with xl2tpd, over UDP", play: links::l2tp },
+    Story {
+        name: "called_by_pppoe",
+        about: "Debian's pppd and the kernel's PPPoE call our answering side",
+        play: callers::pppoe,
+    },
+    Story {
+        name: "called_by_l2tp",
+        about: "Debian's xl2tpd and the kernel's L2TP call it",
+        play: callers::l2tp,
+    },
     Story {
         name: "keepalive",
         about: "65 s of quiet under the server's echo requests, still connected",
