@@ -208,7 +208,9 @@ impl Plan {
     pub(crate) fn ppp_terms(&self, facts: &LinkFacts) -> PppTerms {
         let mut terms = self.ppp.clone();
         terms.mru_to_ask = facts.mru_to_ask;
-        terms.linger = facts.lossy;
+        // A link with a word of its own for the end need not wait for repeats of PPP's.
+        terms.linger = facts.lossy && !facts.ends_by_word;
+        terms.repeats_early = true;
         terms.asynchronous = facts.framing == Framing::Asynchronous;
         if facts.encrypted {
             // What lies below protects more than MPPE could.

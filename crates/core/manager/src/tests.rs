@@ -220,9 +220,9 @@ fn a_manager_that_stops_ends_everything_and_takes_no_dial() {
 #[test]
 fn what_cannot_be_dialed_gives_no_handle() {
     let mut m = manager();
-    let mut l2tp = request("office");
-    l2tp.entry.vpn_strategy = onhook_model::VpnStrategy::L2tpOnly;
-    let refused = m.dial(at(0), 0, ALICE, &l2tp, &credentials());
+    let mut pptp = request("office");
+    pptp.entry.vpn_strategy = onhook_model::VpnStrategy::PptpOnly;
+    let refused = m.dial(at(0), 0, ALICE, &pptp, &credentials());
     assert_eq!(code(refused), RasCode::PROTOCOL_ENGINE_DISABLED);
     assert!(m.is_idle());
     let mut used_up = Manager::new(ManagerTerms::default(), PlanAbilities { interfaces: true });

@@ -200,8 +200,9 @@ fn comes_without_fault(event: Event, state: State) -> bool {
         Event::DeedFailed | Event::UndoingFailed | Event::LaneBroken => false,
         // A good server on a good line says goodbye, and leaves it to us to close the lane.
         Event::LaneClosed => false,
-        // Name, TCP, TLS and the link's handshake are done long before their time is over.
-        Event::Timer => !matches!(state, State::Opening | State::Linking),
+        // Name, TCP and TLS are done long before their time is over; a link over datagrams counts
+        // time from its first message, and repeats what is not acknowledged.
+        Event::Timer => state != State::Opening,
         // Only a failed dial is kept when it is gone; a wrong password is failure enough.
         _ => true,
     }

@@ -2,6 +2,8 @@
 
 use onhook_connection::{LinkPlan, Plan};
 use onhook_model::Port;
+use onhook_ppp::Encryption;
+use onhook_ppp::auth::Method;
 
 use crate::bare;
 
@@ -34,6 +36,7 @@ pub const LINKS: &[LinkKind] = &[
 ];
 
 fn over_l2tp(plan: &mut Plan) {
+    encrypt(plan);
     plan.link = match plan.link {
         LinkPlan::SstpAnswer => {
             LinkPlan::L2tpAnswer { host_name: "answerer".to_owned(), secret: None, tunnel: 7 }
@@ -44,6 +47,7 @@ fn over_l2tp(plan: &mut Plan) {
 
 /// Pieces of the line's octets are lost, spoilt, repeated and thrown about as datagrams are.
 fn over_serial_line(plan: &mut Plan) {
+    encrypt(plan);
     plan.link = match plan.link {
         LinkPlan::SstpAnswer => LinkPlan::LineAnswer,
         _ => LinkPlan::LineCall {
@@ -55,6 +59,15 @@ fn over_serial_line(plan: &mut Plan) {
 }
 
 fn over_bare_line(plan: &mut Plan) {
+    encrypt(plan);
     plan.link =
         LinkPlan::Supplied { host: "line.example.net".to_owned(), port: 1, make: bare::make };
+}
+
+/// MPPE wherever there are keys for it: these links protect nothing by themselves.
+fn encrypt(plan: &mut Plan) {
+    plan.ppp.encryption = match plan.ppp.accept_methods.as_slice() {
+        [Method::MsChapV2] => Encryption::Required,
+        _ => Encryption::Accepted,
+    };
 }

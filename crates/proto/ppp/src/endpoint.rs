@@ -94,7 +94,8 @@ impl Ppp {
     pub fn new(terms: PppTerms, seed: &Seed) -> Self {
         let lcp_terms = LcpTerms::new(&terms, seed.derive("lcp").chance());
         // A peer whose PPP starts when the link is up has often not heard our first request.
-        let lcp_pace = Pace { repeats_early: !terms.linger, ..pace(&terms, false) };
+        let lcp_pace =
+            Pace { repeats_early: terms.repeats_early || !terms.linger, ..pace(&terms, false) };
         Self {
             lcp: Control::new(Layer::Lcp, lcp_terms, lcp_pace),
             keepalive: Keepalive::new(terms.echo),

@@ -79,6 +79,9 @@ pub struct PppTerms {
     /// repeats its first request at once when the peer begins to talk and has not answered it: its
     /// PPP was not there yet. Default on.
     pub linger: bool,
+    /// LCP repeats its first request at once when the peer begins to talk and has not answered it, as it
+    /// does without `linger`: for carriers that keep the order, or hardly ever do not. Default off.
+    pub repeats_early: bool,
     /// When to ask a quiet peer for a sign of life; `None`: never.
     pub echo: Option<EchoTerms>,
     /// Text of an Identification to send when LCP opens (RFC 1570 §2.1).
@@ -112,6 +115,7 @@ impl PppTerms {
             restart: Duration::from_secs(3),
             closing_restart: Duration::from_secs(1),
             linger: true,
+            repeats_early: false,
             echo: None,
             identification: None,
         }
