@@ -33,7 +33,7 @@ fn request(name: &str) -> DialRequest {
 
 fn credentials() -> Credentials {
     let password = Secret::new("wonderland1".to_owned());
-    Credentials { user: "alice".to_owned(), password, domain: String::new() }
+    Credentials { user: "alice".to_owned(), password, ..Credentials::default() }
 }
 
 fn dial(manager: &mut Manager, caller: Caller, name: &str) -> Handle {

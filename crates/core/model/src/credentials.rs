@@ -2,7 +2,7 @@
 
 use onhook_base::Secret;
 
-/// A user's name, password and domain, as in RASDIALPARAMS.
+/// A user's name, password and domain, as in RASDIALPARAMS, and what the way to the server may ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// The user's name.
@@ -11,6 +11,9 @@ pub struct Credentials {
     pub password: Secret<String>,
     /// The domain; empty leaves the choice to the server.
     pub domain: String,
+    /// The secret that the ends of an L2TP tunnel prove to each other (RFC 2661 §5.1.1), where the server
+    /// has one; other links have none, and do not look at it.
+    pub tunnel_secret: Option<Secret<String>>,
 }
 
 impl Credentials {

@@ -154,6 +154,9 @@ pub(crate) struct WhatArgs {
     /// Read the password from standard input, up to the end of its first line
     #[arg(long)]
     pub(crate) password_stdin: bool,
+    /// The secret of the server's L2TP tunnel, in the first line of this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) l2tp_secret_file: Option<PathBuf>,
     /// Trust the root certificates in this file (PEM) instead of the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "trust")]
     pub(crate) ca_file: Option<PathBuf>,

@@ -1,8 +1,10 @@
 //! Whom to dial as: from the command line, the entry, standard input or the terminal; the password never
-//! from an argument.
+//! from an argument. Secrets that are no password come from files.
 
 use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
 
+use anyhow::Context as _;
 use onhook_base::Secret;
 use onhook_client::{Credentials, Entry};
 
@@ -28,7 +30,14 @@ pub(crate) fn ask(
     } else {
         anyhow::bail!("a password is needed: use --password-stdin, or dial from a terminal")
     };
-    Ok(Credentials { user, password, domain })
+    Ok(Credentials { user, password, domain, tunnel_secret: None })
+}
+
+/// A secret that is the first line of a file.
+pub(crate) fn first_line(file: &Path) -> anyhow::Result<Secret<String>> {
+    let text = std::fs::read_to_string(file).map(Secret::new);
+    let text = text.with_context(|| file.display().to_string())?;
+    Ok(Secret::new(text.expose().lines().next().unwrap_or_default().to_owned()))
 }
 
 fn ask_user() -> anyhow::Result<String> {

@@ -54,7 +54,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.child.kill());
+        // Not killed: a killed server's lock files stay until the next one of its user starts.
+        let pid = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap_or_default();
         drop(self.child.wait());
     }
 }
@@ -137,12 +139,22 @@ fn l2tp_with_and_without_a_secret_of_the_tunnel() {
     let secret = stage.path("secret");
     std::fs::write(&secret, "looking-glass\n").unwrap();
     let words = ["--l2tp", "127.0.0.1:0", "--l2tp-secret-file", secret.to_str().unwrap()];
-    let server = Server::start(&stage, &words, "l2tp");
+    let mut server = Server::start(&stage, &words, "l2tp");
+    let place = server.place.clone();
     let mut dial =
         vec!["dial", "--user", "alice", "--password-stdin", "--json", "--device", "l2tp"];
-    dial.extend(["--phone-number", &server.place]);
+    dial.extend(["--phone-number", &place]);
     let refused = stage.run(&dial, PASSWORD);
     assert!(!refused.status.success() && says(&refused, "770"), "{refused:?}");
+
+    let other = stage.path("other");
+    std::fs::write(&other, "through the glass\n").unwrap();
+    dial.extend(["--l2tp-secret-file", other.to_str().unwrap()]);
+    let refused = stage.run(&dial, PASSWORD);
+    assert!(!refused.status.success() && says(&refused, "778"), "{refused:?}");
+
+    let words = ["--device", "l2tp", "--phone-number", &place, "--l2tp-secret-file"];
+    a_life(&stage, &mut server, &[&words[..], &[secret.to_str().unwrap()]].concat());
 }
 
 #[test]

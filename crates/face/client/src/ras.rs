@@ -102,6 +102,10 @@ impl Ras {
             user: &credentials.user,
             domain: &credentials.domain,
             password: credentials.password.expose(),
+            tunnel_secret: credentials
+                .tunnel_secret
+                .as_ref()
+                .map(|secret| secret.expose().as_str()),
             capture: capture.map(|_| 0),
         };
         let fds: Vec<_> = capture.into_iter().collect();
@@ -280,6 +284,8 @@ struct DialParameters<'a> {
     user: &'a str,
     domain: &'a str,
     password: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tunnel_secret: Option<&'a str>,
     capture: Option<u32>,
 }
 

@@ -84,15 +84,18 @@ pub(crate) fn read<T: DeserializeOwned>(parameters: &mut Value) -> Result<T, Ref
     })
 }
 
-/// Takes the password out before the other parameters are read, so that none of them, when it is wrong,
+/// Takes a secret out before the other parameters are read, so that none of them, when it is wrong,
 /// leaves a copy in freed memory.
-pub(crate) fn take_password(parameters: &mut Value) -> Result<Secret<String>, Refusal> {
-    match parameters.get_mut("password").map(Value::take) {
-        None | Some(Value::Null) => Ok(Secret::default()),
-        Some(Value::String(password)) => Ok(Secret::new(password)),
+pub(crate) fn take_secret(
+    parameters: &mut Value,
+    name: &str,
+) -> Result<Option<Secret<String>>, Refusal> {
+    match parameters.get_mut(name).map(Value::take) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(secret)) => Ok(Some(Secret::new(secret))),
         Some(mut other) => {
             onhook_rpc::wipe(&mut other);
-            Err(Refusal::Parameter("password".to_owned()))
+            Err(Refusal::Parameter(name.to_owned()))
         }
     }
 }

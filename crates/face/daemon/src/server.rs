@@ -27,7 +27,7 @@ use crate::keepers::{Keepers, PassedOn};
 use crate::lines::check_line;
 use crate::parameters::{
     Attach, ByHandle, Connection, Connections, Dial, MayHandle, Records, Refusal, read, take_fd,
-    take_password,
+    take_secret,
 };
 use crate::service::{Caller, Service, TunOffer};
 
@@ -386,7 +386,8 @@ impl<S: Service> Client<S> {
         let service = self.service.clone();
         match method {
             "Dial" => {
-                let password = take_password(parameters)?;
+                let password = take_secret(parameters, "password")?.unwrap_or_default();
+                let tunnel_secret = take_secret(parameters, "tunnel_secret")?;
                 let p: Dial = read(parameters)?;
                 let capture = take_fd(&mut frame.fds, p.capture, "capture")?;
                 if !self.setting.is_keeper {
@@ -396,6 +397,7 @@ impl<S: Service> Client<S> {
                     user: p.user.unwrap_or_default(),
                     domain: p.domain.unwrap_or_default(),
                     password,
+                    tunnel_secret,
                 };
                 drop(frame);
                 let dialed = service.dial(&caller, p.request, credentials, capture)?;

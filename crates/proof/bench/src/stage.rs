@@ -76,6 +76,7 @@ impl Stage {
             user: "alice".to_owned(),
             password: Secret::new("wonderland1".to_owned()),
             domain: String::new(),
+            tunnel_secret: None,
         };
         let request = DialRequest { entry, options };
         Ok(self.engine.dial(CALLER, &request, &credentials, None)?.handle)

@@ -135,6 +135,7 @@ impl Call {
             user: USER.to_owned(),
             password: Secret::new(terms.password.to_owned()),
             domain: String::new(),
+            tunnel_secret: None,
         };
         let options = DialOptions { by_number: true, ..DialOptions::default() };
         let request = DialRequest { entry: terms.entry.clone(), options };

@@ -50,6 +50,7 @@ impl World {
             user: "alice".to_owned(),
             password: Secret::new("wonderland1".to_owned()),
             domain: String::new(),
+            tunnel_secret: None,
         };
         let dialed = self.manager.dial(self.now, 0, who, &request(kind), &credentials);
         if let Ok(dialed) = dialed {

@@ -100,7 +100,7 @@ impl LinkPlan {
     /// The RAS number and words for an entry that names no link of ours.
     pub(crate) fn of_entry(entry: &Entry, credentials: &Credentials) -> Result<Self, RasError> {
         match entry.device_type {
-            DeviceType::Vpn => Self::of_vpn(entry),
+            DeviceType::Vpn => Self::of_vpn(entry, credentials),
             DeviceType::Modem => Self::of_modem(entry, credentials),
             DeviceType::PppoE => Ok(Self::of_broadband(entry)),
             DeviceType::Serial | DeviceType::Generic => Self::of_line(entry),
@@ -115,7 +115,7 @@ impl LinkPlan {
         }
     }
 
-    fn of_vpn(entry: &Entry) -> Result<Self, RasError> {
+    fn of_vpn(entry: &Entry, credentials: &Credentials) -> Result<Self, RasError> {
         let Some(protocol) = entry.protocols().iter().find(|p| SPOKEN.contains(p)) else {
             let text = format!("“{}” allows none of the protocols that can be dialed", entry.name);
             return Err(RasError::new(RasCode::PROTOCOL_ENGINE_DISABLED, text));
@@ -130,7 +130,8 @@ impl LinkPlan {
                     return Err(RasError::new(RasCode::OAKLEY_GENERAL_PROCESSING, UNPROTECTED));
                 }
                 let port = if port == DEFAULT_SSTP_PORT { l2tp::PORT } else { port };
-                Ok(Self::L2tpCall { host, port, secret: None })
+                let secret = credentials.tunnel_secret.clone();
+                Ok(Self::L2tpCall { host, port, secret })
             }
             _ => {
                 let server_name = entry.server_name.clone().unwrap_or_else(|| host.clone());

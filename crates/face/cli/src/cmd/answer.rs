@@ -9,7 +9,6 @@ use onhook_answer::{
     Answer, AnswerConfig, Behind, Door, Identity, Impairment, LinePlace, Method, Pool, Session,
     Users,
 };
-use onhook_base::Secret;
 use onhook_engine::{Engine, EngineConfig};
 use onhook_host::{Confinement, HostConfig, PORT_LOCKS, confine};
 use onhook_model::Port;
@@ -18,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::heal;
 use crate::args::{AnswerArgs, ImpairName, MethodName};
+use crate::credentials::first_line;
 use crate::print;
 
 /// How the folders of answering sides begin; the process id follows.
@@ -111,7 +111,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
     Ok(AnswerConfig {
         sstp: args.sstp.clone(),
         l2tp: args.l2tp.clone(),
-        l2tp_secret: args.l2tp_secret_file.as_deref().map(secret).transpose()?,
+        l2tp_secret: args.l2tp_secret_file.as_deref().map(first_line).transpose()?,
         pppoe: args.pppoe.clone(),
         services: args.services.clone(),
         modems: args.modem.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,
@@ -141,12 +141,6 @@ fn line_folders(lines: &[LinePlace]) -> Vec<PathBuf> {
 fn line(port: &str, speed: u32) -> anyhow::Result<LinePlace> {
     let port = Port::parse(port).with_context(|| format!("--serial {port}"))?;
     Ok(LinePlace { port, speed })
-}
-
-/// The first line of a file.
-fn secret(file: &Path) -> anyhow::Result<Secret<String>> {
-    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    Ok(Secret::new(text.lines().next().unwrap_or_default().to_owned()))
 }
 
 fn names(args: &AnswerArgs) -> Vec<String> {

@@ -156,6 +156,7 @@ impl Stage {
             user: USER.to_owned(),
             password: self.password.clone(),
             domain: String::new(),
+            tunnel_secret: None,
         };
         let mut events = ras.watch(None).await?;
         let began = Instant::now();

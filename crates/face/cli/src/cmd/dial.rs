@@ -19,7 +19,9 @@ pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Resul
     let request = request::build(&args.what)?;
     let what = &args.what;
     let (user, domain) = (what.user.as_deref(), what.domain.as_deref());
-    let credentials = credentials::ask(&request.entry, user, domain, what.password_stdin)?;
+    let mut credentials = credentials::ask(&request.entry, user, domain, what.password_stdin)?;
+    credentials.tunnel_secret =
+        what.l2tp_secret_file.as_deref().map(credentials::first_line).transpose()?;
     let capture = args.capture.as_ref().map(std::fs::File::create).transpose()?;
     let mut ras = Ras::connect_or_start(socket).await?;
     // From here on an interrupt is ours to answer: a dial that has begun is hung up, however early it is.

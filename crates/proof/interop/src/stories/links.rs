@@ -18,6 +18,21 @@ struct Server {
     /// What makes it fall silent, and speak again with nothing left of the call.
     falls_silent: &'static str,
     speaks_again: &'static str,
+    /// What makes it take calls, and say no word of PPP in them; `speaks_again` ends that too.
+    takes_calls_mutely: &'static str,
+}
+
+/// Egress of the server, in which what a filter gives to the band `1:3` is lost.
+macro_rules! losing {
+    ($filter:literal) => {
+        concat!(
+            "tc qdisc replace dev eth0 root handle 1: prio && \
+             tc qdisc add dev eth0 parent 1:3 netem loss 100% && \
+             tc filter add dev eth0 parent 1: ",
+            $filter,
+            " flowid 1:3"
+        )
+    };
 }
 
 pub(super) fn serial_pap(stage: &mut Stage<'_>) -> Result<()> {
@@ -54,6 +69,10 @@ pub(super) fn l2tp(stage: &mut Stage<'_>) -> Result<()> {
         ends: "pkill -TERM -x pppd; true",
         falls_silent: "tc qdisc replace dev eth0 root netem loss 100%",
         speaks_again: "tc qdisc del dev eth0 root; pkill -TERM -x pppd; true",
+        // Data has a T bit of 0 (RFC 2661 §3.1); it comes after 20 octets of IP and 8 of UDP.
+        takes_calls_mutely: losing!(
+            "protocol ip u32 match ip protocol 17 0xff match ip sport 1701 0xffff match u8 0 0x80 at 28"
+        ),
     };
     play(stage, &server)
 }
@@ -66,6 +85,7 @@ pub(super) fn pppoe(stage: &mut Stage<'_>) -> Result<()> {
         ends: "pkill -TERM -x pppd; true",
         falls_silent: "tc qdisc replace dev eth0 root netem loss 100%",
         speaks_again: "tc qdisc del dev eth0 root; pkill -TERM -x pppd; true",
+        takes_calls_mutely: losing!("protocol 0x8864 u32 match u32 0 0"),
     };
     play(stage, &server)?;
     // A concentrator that is not there is missed, and nothing is left of the asking.
@@ -82,6 +102,7 @@ fn serial(stage: &Stage<'_>, word: &str) -> Result<Server> {
         ends: "pkill -TERM -x pppd; true",
         falls_silent: "pkill -STOP -x pppd; true",
         speaks_again: "pkill -CONT -x pppd; true",
+        takes_calls_mutely: "pkill -STOP -x pppd; true",
     })
 }
 
@@ -117,6 +138,15 @@ fn play(stage: &mut Stage<'_>, server: &Server) -> Result<()> {
     let told = hang_up_in_the_dark(stage, server, &handle);
     stage.lab.run(server.speaks_again)?;
     told?;
+    stage.is_clean()?;
+
+    stage.lab.run(server.takes_calls_mutely)?;
+    let said = stage.dial(&words);
+    stage.lab.run(server.speaks_again)?;
+    let said = said?;
+    // ERROR_PPP_TIMEOUT, and ERROR_REMOTE_DISCONNECTION of a server that lost patience before us.
+    said.failed_with(&["718", "629"])?;
+    stage.figure("a dial that no PPP answers", said.took);
     stage.is_clean()
 }
 

@@ -20,6 +20,7 @@ impl World<'_> {
             user: "alice".to_owned(),
             password: Secret::new(password.to_owned()),
             domain: String::new(),
+            tunnel_secret: None,
         };
         let caller = Caller::of(script.user, life as u64 + 1);
         let result = self.manager.dial(self.now, 0, caller, &request, &credentials);
@@ -224,6 +225,7 @@ impl World<'_> {
             user: "alice".to_owned(),
             password: Secret::new(PASSWORD.to_owned()),
             domain: String::new(),
+            tunnel_secret: None,
         };
         let request = request_of(script);
         let dialed = self.manager.dial(self.now, 0, program, &request, &credentials);

@@ -8,7 +8,7 @@
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -212,14 +212,27 @@ impl LockFile {
                     let text = format!("process {holder} uses it ({})", path.display());
                     return Err(HostError::new(OPEN, HostErrorKind::PortInUse, text));
                 }
-                // Its holder is dead.
-                drop(fs::remove_file(&path));
+                // Its holder is dead. In a sticky folder only the holder's user may remove it; whoever
+                // may open the device goes on with the locks that do not outlive a process.
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                        tracing::info!(target: "host::lane", path = %path.display(), holder,
+                            "the lock file of a dead process cannot be removed; the device's own locks hold");
+                        return Ok(None);
+                    }
+                    Ok(()) | Err(_) => {}
+                }
             }
             let entry = lock(journal)
                 .append(&Record::PortLock { path: path.clone(), process: own }, false)?;
             crash_point("a line is about to be locked");
-            let made = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
-            match made.and_then(|mut file| writeln!(file, "{own:>10}")) {
+            let made = OpenOptions::new().write(true).create_new(true).open(&path);
+            let written = made.and_then(|mut file| {
+                // Others are to read it, whatever our umask is.
+                file.set_permissions(fs::Permissions::from_mode(0o644))?;
+                writeln!(file, "{own:>10}")
+            });
+            match written {
                 Ok(()) => {
                     crash_point("a line is locked");
                     return Ok(Some(Self { path, journal: journal.clone(), entry }));
