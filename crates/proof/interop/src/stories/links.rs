@@ -144,8 +144,8 @@ fn play(stage: &mut Stage<'_>, server: &Server) -> Result<()> {
     let said = stage.dial(&words);
     stage.lab.run(server.speaks_again)?;
     let said = said?;
-    // ERROR_PPP_TIMEOUT, and ERROR_REMOTE_DISCONNECTION of a server that lost patience before us.
-    said.failed_with(&["718", "629"])?;
+    // ERROR_PPP_NO_RESPONSE, and ERROR_REMOTE_DISCONNECTION of a server that lost patience before us.
+    said.failed_with(&["721", "629"])?;
     stage.figure("a dial that no PPP answers", said.took);
     stage.is_clean()
 }
