@@ -74,7 +74,8 @@ impl<'a> Stage<'a> {
         let (name, ca, user) =
             (self.lab.word("TLS_NAME"), self.lab.word("TLS_CA"), self.lab.word("USER"));
         let mut all = vec!["dial", "--user", user, "--password-stdin", "--json"];
-        if !words.contains(&"--phonebook") && !words.contains(&"--device") {
+        let over_sstp = !words.contains(&"--device") || words.contains(&"sstp");
+        if !words.contains(&"--phonebook") && over_sstp {
             if !words.contains(&"--phone-number") {
                 all.extend(["--phone-number", name, "--device", "sstp"]);
             }
