@@ -99,20 +99,18 @@ impl PppoeFront {
                 Reaction::Nothing => {}
                 Reaction::Reply(reply) => self.port.send_or_lose(&reply),
                 Reaction::Begin(name, reply) => {
+                    // A call that has begun is counted until it ends: none begins that nobody would end.
                     let from = Origin::Station(name.theirs);
-                    match desk.begin(from).filter(|_| !stopping) {
-                        Some(call) => {
-                            self.port.send_or_lose(&reply);
-                            let (lane, hand) = PacketLane::shared(self.port.clone());
-                            live.insert(name, hand);
-                            let desk = desk.clone();
-                            calls.spawn(async move {
-                                desk.answer(call, lane, LinkPlan::PppoeAnswer(name)).await;
-                                name
-                            });
-                        }
-                        None => concentrator.end(name.session),
-                    }
+                    let call = if stopping { None } else { desk.begin(from) };
+                    let Some(call) = call else { return concentrator.end(name.session) };
+                    self.port.send_or_lose(&reply);
+                    let (lane, hand) = PacketLane::shared(self.port.clone());
+                    live.insert(name, hand);
+                    let desk = desk.clone();
+                    calls.spawn(async move {
+                        desk.answer(call, lane, LinkPlan::PppoeAnswer(name)).await;
+                        name
+                    });
                 }
             }
         });
