@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::{BREATH, cannot_listen, told_to_stop};
+use super::{BREATH, answer_line, cannot_listen, told_to_stop};
 use crate::answer::LinePlace;
 use crate::calls::Origin;
 use crate::desk::Desk;
@@ -145,18 +145,8 @@ async fn watch_terminal(desk: &Desk, path: &str, speed: u32, mut stopped: watch:
                     () = told_to_stop(&mut stopped) => return,
                     ready = lane.ready(true, false) => ready.is_ok(),
                 };
-                let call = heard.then(|| desk.begin(Origin::Line(path.to_owned()))).flatten();
-                if let Some(call) = call {
-                    let answered = desk.answer(call, lane, LinkPlan::LineAnswer);
-                    tokio::pin!(answered);
-                    tokio::select! {
-                        () = &mut answered => {}
-                        () = told_to_stop(&mut stopped) => {
-                            desk.stop_all();
-                            answered.await;
-                            return;
-                        }
-                    }
+                if heard && !answer_line(desk, path, lane, &mut stopped).await {
+                    return;
                 }
             }
             Err(error) if !told => {

@@ -11,8 +11,13 @@ mod sstp;
 
 use std::time::Duration;
 
+use onhook_connection::LinkPlan;
 use onhook_effect::HostError;
+use onhook_host::LaneIo;
 use tokio::sync::watch;
+
+use crate::calls::Origin;
+use crate::desk::Desk;
 
 pub(crate) use l2tp::L2tpFront;
 pub(crate) use line::LineFront;
@@ -32,4 +37,25 @@ fn cannot_listen(place: &dyn std::fmt::Display, error: &std::io::Error) -> HostE
 /// Resolves when the server takes no more calls, or is gone.
 async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
     drop(stopped.wait_for(|stop| *stop).await);
+}
+
+/// Takes the one call that a line can carry, until nothing is left of it; whether the line is to be watched
+/// again.
+async fn answer_line(
+    desk: &Desk,
+    path: &str,
+    lane: LaneIo,
+    stopped: &mut watch::Receiver<bool>,
+) -> bool {
+    let Some(call) = desk.begin(Origin::Line(path.to_owned())) else { return true };
+    let answered = desk.answer(call, lane, LinkPlan::LineAnswer);
+    tokio::pin!(answered);
+    tokio::select! {
+        () = &mut answered => true,
+        () = told_to_stop(stopped) => {
+            desk.stop_all();
+            answered.await;
+            false
+        }
+    }
 }

@@ -1,15 +1,13 @@
 //! A modem: set up, watched for a ring, told to take the call.
 
-use onhook_connection::LinkPlan;
 use onhook_effect::HostError;
 use onhook_host::{Host, LaneIo};
 use onhook_link::modem::{Attendant, AttendantEvent};
 use onhook_model::Port;
 use tokio::sync::watch;
 
-use super::told_to_stop;
+use super::{answer_line, told_to_stop};
 use crate::answer::LinePlace;
-use crate::calls::Origin;
 use crate::desk::Desk;
 
 /// One modem.
@@ -41,17 +39,8 @@ impl ModemFront {
             };
             match rung {
                 Ok(lane) => {
-                    if let Some(call) = desk.begin(Origin::Line(self.path.clone())) {
-                        let answered = desk.answer(call, lane, LinkPlan::LineAnswer);
-                        tokio::pin!(answered);
-                        tokio::select! {
-                            () = &mut answered => {}
-                            () = told_to_stop(&mut stopped) => {
-                                desk.stop_all();
-                                answered.await;
-                                return;
-                            }
-                        }
+                    if !answer_line(&desk, &self.path, lane, &mut stopped).await {
+                        return;
                     }
                 }
                 Err(error) => {

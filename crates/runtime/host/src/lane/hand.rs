@@ -1,11 +1,12 @@
 //! From a listener that reads for all to the call whose a datagram is.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::Received;
+use super::{Ready, Received};
 
 /// Datagrams that may wait for a call that is slow to take them.
 const INBOX: usize = 512;
@@ -64,6 +65,29 @@ impl Inbox {
             }
             changed.await;
         }
+    }
+}
+
+/// Resolves when a lane can be read, from its inbox where it has one, else from its port, or written; each
+/// only where it is wanted.
+pub(super) async fn either_ready(
+    (inbox, port): (Option<&Inbox>, impl Future<Output = io::Result<()>>),
+    writable: impl Future<Output = io::Result<()>>,
+    (read, write): (bool, bool),
+) -> io::Result<Ready> {
+    let readable = async {
+        match inbox {
+            Some(inbox) => {
+                inbox.ready().await;
+                Ok(())
+            }
+            None => port.await,
+        }
+    };
+    tokio::select! {
+        read = readable, if read => read.map(|()| Ready { readable: true, writable: false }),
+        written = writable, if write => written.map(|()| Ready { readable: false, writable: true }),
+        else => std::future::pending().await,
     }
 }
 

@@ -16,7 +16,7 @@ use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::hand::{Hand, Inbox};
+use super::hand::{Hand, Inbox, either_ready};
 use super::{LaneIo, Ready, Received};
 use crate::crash_point;
 use crate::dns::{SharedJournal, lock};
@@ -344,26 +344,10 @@ impl PacketLane {
     }
 
     pub(super) async fn ready(&self, read: bool, write: bool) -> io::Result<Ready> {
-        let writable = async {
-            match write {
-                true => self.port.session.writable().await.map(|mut guard| guard.retain_ready()),
-                false => std::future::pending().await,
-            }
-        };
-        let readable = async {
-            match (&self.inbox, read) {
-                (_, false) => std::future::pending().await,
-                (Some(inbox), true) => {
-                    inbox.ready().await;
-                    Ok(())
-                }
-                (None, true) => self.port.readable().await,
-            }
-        };
-        tokio::select! {
-            read = readable => read.map(|()| Ready { readable: true, writable: false }),
-            written = writable => written.map(|()| Ready { readable: false, writable: true }),
-        }
+        let writable =
+            async { self.port.session.writable().await.map(|mut guard| guard.retain_ready()) };
+        let readable = (self.inbox.as_deref(), self.port.readable());
+        either_ready(readable, writable, (read, write)).await
     }
 
     pub(super) fn receive(

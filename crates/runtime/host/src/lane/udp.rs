@@ -16,7 +16,7 @@ use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-use super::hand::{Hand, Inbox};
+use super::hand::{Hand, Inbox, either_ready};
 use super::{LaneIo, Ready, Received};
 
 const OPEN: &str = "connect to the server";
@@ -206,26 +206,9 @@ impl UdpLane {
     }
 
     pub(super) async fn ready(&self, read: bool, write: bool) -> io::Result<Ready> {
-        let writable = async {
-            match write {
-                true => self.port.socket.writable().await,
-                false => std::future::pending().await,
-            }
-        };
-        let readable = async {
-            match (&self.inbox, read) {
-                (_, false) => std::future::pending().await,
-                (Some(inbox), true) => {
-                    inbox.ready().await;
-                    Ok(())
-                }
-                (None, true) => self.port.readable().await,
-            }
-        };
-        tokio::select! {
-            read = readable => read.map(|()| Ready { readable: true, writable: false }),
-            written = writable => written.map(|()| Ready { readable: false, writable: true }),
-        }
+        let writable = self.port.socket.writable();
+        let readable = (self.inbox.as_deref(), self.port.readable());
+        either_ready(readable, writable, (read, write)).await
     }
 
     pub(super) fn receive(
