@@ -5,6 +5,7 @@
 //! and then that one alone. A session is written into the record of changes when its first frame leaves, so
 //! that a concentrator is told of its end even when we are killed.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -214,24 +215,39 @@ impl Filter {
     }
 }
 
+/// Where one batch of frames is read to.
+struct Room {
+    frames: Box<[[u8; LONGEST]; BATCH]>,
+    headers: MultiHeaders<()>,
+}
+
+thread_local! {
+    /// One for each thread: it is empty again before anybody else may need it.
+    static ROOM: RefCell<Room> = RefCell::new(Room {
+        frames: Box::new([[0; LONGEST]; BATCH]),
+        headers: MultiHeaders::preallocate(BATCH, None),
+    });
+}
+
 /// Reads one batch; whether there may be more.
 fn read(socket: &AsyncFd<OwnedFd>, sink: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
-    let mut room = vec![[0_u8; LONGEST]; BATCH];
-    let mut headers = MultiHeaders::<()>::preallocate(BATCH, None);
-    let mut slices: Vec<_> = room.iter_mut().map(|r| [IoSliceMut::new(r)]).collect();
-    let result = socket.try_io(Interest::READABLE, |fd| {
-        let flags = MsgFlags::MSG_DONTWAIT;
-        let read = recvmmsg(fd.as_raw_fd(), &mut headers, slices.iter_mut(), flags, None)?;
-        Ok(read.map(|message| message.bytes).collect::<Vec<_>>())
-    });
-    let lengths = match result {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-        lengths => lengths?,
-    };
-    for (room, length) in room.iter().zip(&lengths) {
-        sink(room.get(..*length).unwrap_or_default());
-    }
-    Ok(lengths.len() == BATCH)
+    ROOM.with_borrow_mut(|Room { frames, headers }| {
+        let mut lengths = [0; BATCH];
+        let mut slices = frames.each_mut().map(|frame| [IoSliceMut::new(frame)]);
+        let result = socket.try_io(Interest::READABLE, |fd| {
+            let flags = MsgFlags::MSG_DONTWAIT;
+            let read = recvmmsg(fd.as_raw_fd(), headers, slices.iter_mut(), flags, None)?;
+            Ok(lengths.iter_mut().zip(read).map(|(length, read)| *length = read.bytes).count())
+        });
+        let count = match result {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            count => count?,
+        };
+        for (frame, length) in frames.iter().zip(lengths).take(count) {
+            sink(frame.get(..length).unwrap_or_default());
+        }
+        Ok(count == BATCH)
+    })
 }
 
 /// A PPPoE session, as its frames name it.
@@ -284,7 +300,7 @@ pub(crate) fn end_session(interface: &str, frame: &[u8]) -> io::Result<bool> {
 #[derive(Debug)]
 struct Kept {
     session: Session,
-    entry: Option<u64>,
+    entry: u64,
     journal: SharedJournal,
     is_over: bool,
 }
@@ -402,7 +418,7 @@ impl PacketLane {
         let socket = self.port.session.get_ref().try_clone()?;
         filter.attach(&Socket::from(socket))?;
         let journal = journal.clone();
-        self.kept = Some(Kept { session, entry: Some(entry), journal, is_over: false });
+        self.kept = Some(Kept { session, entry, journal, is_over: false });
         Ok(())
     }
 
@@ -441,13 +457,11 @@ impl PacketLane {
 impl Drop for PacketLane {
     /// However it came to its end: the concentrator is told, if nobody has told it yet.
     fn drop(&mut self) {
-        let Some(kept) = &mut self.kept else { return };
+        let Some(kept) = &self.kept else { return };
         if !kept.is_over {
             self.port.send_or_lose(&kept.session.terminate());
         }
-        if let Some(entry) = kept.entry.take() {
-            lock(&kept.journal).strike(entry);
-        }
+        lock(&kept.journal).strike(kept.entry);
     }
 }
 

@@ -216,11 +216,11 @@ impl UdpLane {
         budget: usize,
         sink: &mut dyn FnMut(&[u8]),
     ) -> io::Result<Received> {
+        if let Some(inbox) = &self.inbox {
+            return Ok(inbox.receive(budget, sink));
+        }
         let mut taken = 0;
         while taken < budget {
-            if let Some(inbox) = &self.inbox {
-                return Ok(inbox.receive(budget, sink));
-            }
             let (mut octets, mut any) = (0, false);
             let read = self.port.receive(&mut |_, datagram| {
                 any = true;
