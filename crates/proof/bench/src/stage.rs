@@ -39,21 +39,10 @@ impl Stage {
         users.insert("alice", "wonderland1");
         let config = AnswerConfig {
             sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
-            l2tp: Vec::new(),
-            l2tp_secret: None,
-            pppoe: Vec::new(),
-            services: Vec::new(),
-            modems: Vec::new(),
-            lines: Vec::new(),
-            identity,
-            users,
-            pool: Pool::new("10.64.0.0/16".parse()?)?,
-            dns: Vec::new(),
-            methods: vec![Method::MsChapV2],
             name: "bench".to_owned(),
-            behind: Behind::Inside,
             max_calls: 65_000,
             max_unproven: 65_000,
+            ..AnswerConfig::new(identity, users, Pool::new("10.64.0.0/16".parse()?)?)
         };
         let answer = Answer::start(engine("answer").await?, config).await?;
         Ok(Self { engine: engine("manager").await?, answer, ca, folder })

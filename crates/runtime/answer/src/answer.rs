@@ -69,6 +69,30 @@ pub struct AnswerConfig {
     pub max_unproven: usize,
 }
 
+impl AnswerConfig {
+    /// A server that listens nowhere yet: MS-CHAP version 2, an inside host of its own, 1024 calls.
+    pub fn new(identity: Identity, users: Users, pool: Pool) -> Self {
+        Self {
+            sstp: Vec::new(),
+            l2tp: Vec::new(),
+            l2tp_secret: None,
+            pppoe: Vec::new(),
+            services: Vec::new(),
+            modems: Vec::new(),
+            lines: Vec::new(),
+            identity,
+            users,
+            pool,
+            dns: Vec::new(),
+            methods: vec![Method::MsChapV2],
+            name: String::from("onhook"),
+            behind: Behind::Inside,
+            max_calls: 1024,
+            max_unproven: 1024,
+        }
+    }
+}
+
 /// A line at which calls are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinePlace {

@@ -284,21 +284,10 @@ async fn answering_server(
     let engine = Engine::start(EngineConfig { state_dir, host, terms }).await?;
     let config = AnswerConfig {
         sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
-        l2tp: Vec::new(),
-        l2tp_secret: None,
-        pppoe: Vec::new(),
-        services: Vec::new(),
-        modems: Vec::new(),
-        lines: Vec::new(),
-        identity,
-        users,
-        pool: Pool::new("10.99.0.0/24".parse()?)?,
-        dns: Vec::new(),
-        methods: vec![Method::MsChapV2],
         name: "onhook demo".to_owned(),
-        behind: Behind::Inside,
         max_calls: 16,
         max_unproven: 16,
+        ..AnswerConfig::new(identity, users, Pool::new("10.99.0.0/24".parse()?)?)
     };
     Ok(match impairment {
         Some(kind) => Answer::start_impaired(engine, config, kind).await?,
