@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use onhook_answer::{Answer, AnswerConfig, Behind, Identity, Method, Pool, Users};
+use onhook_answer::{Answer, AnswerConfig, Identity, Pool, Users};
 use onhook_base::Secret;
 use onhook_engine::{Caller, Engine, EngineConfig, ManagerTerms, Subscription};
 use onhook_host::HostConfig;

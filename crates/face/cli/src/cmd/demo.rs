@@ -14,7 +14,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use onhook_answer::{Answer, AnswerConfig, Behind, Identity, Impairment, Method, Pool, Users};
+use onhook_answer::{Answer, AnswerConfig, Identity, Impairment, Pool, Users};
 use onhook_base::Secret;
 use onhook_client::{
     ConnectionReport, Credentials, DialOptions, DialRequest, Entry, EventKind, Handle, Ras,
