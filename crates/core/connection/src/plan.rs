@@ -117,6 +117,8 @@ pub struct Plan {
 pub struct AnswerPlan {
     /// Which proofs are accepted, in order of preference; empty asks for none.
     pub methods: Vec<auth::Method>,
+    /// What EAP is made of, where it stands among the methods.
+    pub eap: auth::EapTerms,
     /// Our name in challenges.
     pub name: String,
     /// How long things may take.
@@ -164,6 +166,7 @@ impl Plan {
     /// The plan for answering one call over `link`.
     pub fn for_answer(answer: &AnswerPlan, link: LinkPlan) -> Self {
         let mut ppp = PppTerms::answerer(answer.methods.clone(), answer.name.clone());
+        ppp.eap = answer.eap.clone();
         ppp.restart = Duration::from_secs(1);
         ppp.linger = false;
         ppp.encryption = onhook_ppp::Encryption::Accepted;

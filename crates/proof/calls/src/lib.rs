@@ -242,6 +242,7 @@ impl Call {
         let plan = Plan::for_answer(
             &AnswerPlan {
                 methods: vec![self.terms.method],
+                eap: onhook_ppp::auth::EapTerms::default(),
                 name: "answerer".to_owned(),
                 times: Times::default(),
                 echo: None,

@@ -243,6 +243,7 @@ impl Line {
         let mut plan = Plan::for_answer(
             &AnswerPlan {
                 methods: vec![self.script.method],
+                eap: onhook_ppp::auth::EapTerms::default(),
                 name: "answerer".to_owned(),
                 times: Times::default(),
                 echo: Some(ECHO),

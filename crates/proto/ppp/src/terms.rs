@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use onhook_base::Duration;
 
-use crate::auth::{Credentials, Method};
+use crate::auth::{Credentials, EapTerms, Method};
 use crate::wire::DEFAULT_MRU;
 
 /// Which end we are. Both ends negotiate alike; the caller is given addresses, the answerer gives.
@@ -60,6 +60,8 @@ pub struct PppTerms {
     /// What we demand that the peer prove itself by, in order of preference. Empty: no proof is
     /// demanded.
     pub demand_methods: Vec<Method>,
+    /// What EAP is made of, where it stands among these methods.
+    pub eap: EapTerms,
     /// Fail with [`PeerNotProven`](crate::PppFailure::PeerNotProven) unless the method by which we
     /// proved ourselves proved the peer as well, as MS-CHAP version 2 does.
     pub require_mutual: bool,
@@ -108,6 +110,7 @@ impl PppTerms {
             refuse_framing_options: false,
             accept_methods: Vec::new(),
             demand_methods: Vec::new(),
+            eap: EapTerms { methods: Vec::new(), pass_through: false },
             require_mutual: false,
             credentials: None,
             encryption: Encryption::Refused,

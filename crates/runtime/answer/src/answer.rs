@@ -167,6 +167,7 @@ impl Answer {
         let name = config.name;
         let terms = AnswerPlan {
             methods: config.methods,
+            eap: auth::EapTerms::default(),
             name: name.clone(),
             times: Times::default(),
             echo: Some(Duration::from_secs(30)),
@@ -273,7 +274,9 @@ impl Answering for Inner {
             Some(password) => auth::judge(question, password),
             None => match auth::judge(question, &nobody) {
                 auth::Verdict::Accept { .. } => refusal(),
-                refused @ auth::Verdict::Reject { .. } => refused,
+                refused @ (auth::Verdict::Reject { .. } | auth::Verdict::Continue { .. }) => {
+                    refused
+                }
             },
         };
         if !matches!(verdict, auth::Verdict::Accept { .. }) {

@@ -16,7 +16,7 @@ pub enum Method {
     MsChapV1,
     /// MS-CHAP version 2 (RFC 2759).
     MsChapV2,
-    /// EAP (RFC 3748); known by name, not spoken yet.
+    /// EAP (RFC 3748), which carries a method of its own: [`EapMethod`].
     Eap,
 }
 
@@ -110,24 +110,122 @@ pub enum Progress {
     },
 }
 
+/// A method inside EAP (RFC 3748 §5), by which one proves oneself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EapMethod {
+    /// MD5 of a challenge, as CHAP does it (RFC 3748 §5.4); makes no keys.
+    Md5,
+    /// MS-CHAP version 2 inside EAP (draft-kamath-pppext-eap-mschapv2).
+    MsChapV2,
+    /// Certificates both ways (RFC 5216, RFC 9190).
+    Tls,
+    /// The server's certificate, and MS-CHAP version 2 inside the tunnel ([MS-PEAP]).
+    Peap,
+}
+
+impl EapMethod {
+    /// Its type number (RFC 3748 §5, IANA "EAP Method Types").
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Md5 => 4,
+            Self::Tls => 13,
+            Self::Peap => 25,
+            Self::MsChapV2 => 26,
+        }
+    }
+
+    /// The method of this type number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        [Self::Md5, Self::Tls, Self::Peap, Self::MsChapV2]
+            .into_iter()
+            .find(|m| m.number() == number)
+    }
+}
+
+impl fmt::Display for EapMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Md5 => "EAP-MD5",
+            Self::MsChapV2 => "EAP-MSCHAPv2",
+            Self::Tls => "EAP-TLS",
+            Self::Peap => "PEAP",
+        })
+    }
+}
+
+/// How EAP is spoken, at either end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EapTerms {
+    /// The methods by which we prove ourselves, or demand it, in order of preference.
+    pub methods: Vec<EapMethod>,
+    /// (Authenticator) speak none of them here: after the name was asked for, every packet of the caller
+    /// is a [`Proof::Eap`], and the owner says what is sent back ([`Verdict::Continue`]), as a back-end
+    /// server does it (RFC 3748 §2.3).
+    pub pass_through: bool,
+}
+
 /// What a caller has shown to prove itself; enough to judge it here or to ask elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    pub(crate) name: String,
-    pub(crate) proof: Proof,
+    name: String,
+    proof: Proof,
 }
 
+/// The proof itself, in the parts that a judge elsewhere is told (RFC 2865 §5, RFC 2548 §2.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Proof {
-    Pap { password: Secret<String> },
-    ChapMd5 { identifier: u8, challenge: Vec<u8>, response: Vec<u8> },
-    MsChapV2 { authenticator: [u8; 16], peer: [u8; 16], response: [u8; 24] },
+pub enum Proof {
+    /// PAP's password. Octets that are no UTF-8 are replaced.
+    Pap {
+        /// As it was sent.
+        password: Secret<String>,
+    },
+    /// MD5 over a challenge: of CHAP, and of EAP-MD5.
+    ChapMd5 {
+        /// The identifier of challenge and response.
+        identifier: u8,
+        /// What was asked.
+        challenge: Vec<u8>,
+        /// What was answered; sixteen octets if the caller means it.
+        response: Vec<u8>,
+    },
+    /// MS-CHAP version 2: of CHAP, of EAP-MSCHAPv2, and of the same inside PEAP.
+    MsChapV2 {
+        /// The identifier of challenge and response.
+        identifier: u8,
+        /// The authenticator's challenge.
+        authenticator: [u8; 16],
+        /// The caller's challenge.
+        peer: [u8; 16],
+        /// The NT-Response.
+        response: [u8; 24],
+    },
+    /// A whole EAP packet, from its code to the end that its length names: a Response of the caller, the
+    /// first of which says its name. Asked where [`EapTerms::pass_through`] holds.
+    Eap {
+        /// The packet, 5 to 1500 octets.
+        packet: Vec<u8>,
+    },
+    /// A certificate whose key the caller has, and whose issuer vouches for it: TLS has seen to both.
+    Certificate {
+        /// The names that it bears.
+        names: Vec<String>,
+    },
 }
 
 impl Question {
+    /// A question: the name as it was sent, and the proof.
+    pub const fn new(name: String, proof: Proof) -> Self {
+        Self { name, proof }
+    }
+
     /// The name as it was sent, with its domain.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What was shown.
+    pub const fn proof(&self) -> &Proof {
+        &self.proof
     }
 
     /// How it was proved.
@@ -136,6 +234,7 @@ impl Question {
             Proof::Pap { .. } => Method::Pap,
             Proof::ChapMd5 { .. } => Method::ChapMd5,
             Proof::MsChapV2 { .. } => Method::MsChapV2,
+            Proof::Eap { .. } | Proof::Certificate { .. } => Method::Eap,
         }
     }
 }
@@ -143,12 +242,20 @@ impl Question {
 /// The answer to a [`Question`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The proof is good.
+    /// The proof is good. To a [`Proof::Eap`] a Success is sent with the identifier of the last Response.
     Accept {
-        /// What to tell the caller; for MS-CHAP version 2 it carries our own proof (`S=…`).
+        /// What to tell the caller; for MS-CHAP version 2 it carries our own proof (`S=…`). EAP's Success
+        /// has no room for it.
         message: Vec<u8>,
-        /// The keys that the method made.
+        /// The keys that the method made: the caller's, so that its send key is what a RADIUS server
+        /// calls MS-MPPE-Recv-Key (RFC 2548 §2.4).
         keys: Option<Keys>,
+    },
+    /// (To a [`Proof::Eap`]) more is asked. The caller's next Response is the next question.
+    Continue {
+        /// A whole EAP Request, whose identifier differs from that of the Response before it
+        /// (RFC 3748 §4.1). It is repeated until it is answered.
+        packet: Vec<u8>,
     },
     /// The proof is not good.
     Reject {
@@ -164,7 +271,8 @@ pub enum Verdict {
 /// MS-CHAP's number for a wrong name or password (RFC 2759 §6).
 const AUTHENTICATION_FAILURE: u32 = 691;
 
-/// Judges a proof against a known password, in a time that does not depend on where they differ.
+/// Judges a proof against a known password, in a time that does not depend on where they differ. A proof
+/// that is none of a password is rejected.
 pub fn judge(question: &Question, password: &Secret<String>) -> Verdict {
     let secret = password.expose();
     let (good, message, keys) = match &question.proof {
@@ -175,7 +283,7 @@ pub fn judge(question: &Question, password: &Secret<String>) -> Verdict {
             let expected = chap_md5(*identifier, secret.as_bytes(), challenge);
             (same(response, &expected), Vec::new(), None)
         }
-        Proof::MsChapV2 { authenticator, peer, response } => {
+        Proof::MsChapV2 { identifier: _, authenticator, peer, response } => {
             let name = question.name.as_bytes();
             let hash = Secret::new(mschap::nt_password_hash(secret));
             let expected = mschap::nt_response(authenticator, peer, name, hash.expose());
@@ -184,6 +292,8 @@ pub fn judge(question: &Question, password: &Secret<String>) -> Verdict {
             let message = format!("{proof} M=Welcome").into_bytes();
             (same(response, &expected), message, Some(keys_of(hash.expose(), response)))
         }
+        // Neither says anything of a password.
+        Proof::Eap { .. } | Proof::Certificate { .. } => (false, Vec::new(), None),
     };
     if good {
         Verdict::Accept { message, keys }

@@ -16,9 +16,11 @@ use onhook_base::{Chance, Deadline, Duration, Instant, Malformed, Reader, Secret
 use onhook_crypto::{chap_md5, mschap};
 
 use super::chap::{ChapPacket, FailureText};
-use super::contract::{Proof, keys_of, same};
+use super::contract::{keys_of, same};
 use super::pap::PapPacket;
-use super::{AuthEvent, AuthFailure, Credentials, Keys, Method, Progress, Question, Verdict};
+use super::{
+    AuthEvent, AuthFailure, Credentials, Keys, Method, Progress, Proof, Question, Verdict,
+};
 
 /// How long a request waits for its answer before it is sent again (RFC 1334 §2.2.1, RFC 1994 §4.1).
 const RETRY: Duration = Duration::from_secs(3);
@@ -404,7 +406,7 @@ impl Authenticator {
                 self.deadline = None;
                 let name = self.name.clone();
                 self.events.push(AuthEvent::Progress(Progress::Responded { name: name.clone() }));
-                self.events.push(AuthEvent::Ask(Question { name, proof }));
+                self.events.push(AuthEvent::Ask(Question::new(name, proof)));
             }
             Stage::Judging(_) => {}
             // The answer may have been lost: the same once more (RFC 1994 §4.2).
@@ -446,7 +448,7 @@ impl Authenticator {
                 let response = r.array().ok()?;
                 r.u8().ok()?;
                 r.finish().ok()?;
-                Proof::MsChapV2 { authenticator: self.challenge, peer, response }
+                Proof::MsChapV2 { identifier: id, authenticator: self.challenge, peer, response }
             }
             Method::Pap | Method::MsChapV1 | Method::Eap => return None,
         };
@@ -468,6 +470,8 @@ impl Authenticator {
                     .push(AuthEvent::Progress(Progress::Succeeded { message: String::new() }));
                 self.events.push(AuthEvent::Done { keys, peer_proven: true, name });
             }
+            // Only EAP goes on after a verdict.
+            Verdict::Continue { .. } => return,
             Verdict::Reject { code, message, .. } => {
                 match self.method {
                     Method::Pap => {

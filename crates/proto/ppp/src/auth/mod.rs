@@ -17,7 +17,8 @@ mod pap;
 mod tests;
 
 pub use contract::{
-    AuthEvent, AuthFailure, Credentials, Keys, Method, Progress, Question, Verdict, judge,
+    AuthEvent, AuthFailure, Credentials, EapMethod, EapTerms, Keys, Method, Progress, Proof,
+    Question, Verdict, judge,
 };
 pub use machine::{Authenticator, Prover};
 

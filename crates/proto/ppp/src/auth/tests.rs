@@ -382,14 +382,15 @@ fn success_for(id: u8, octet: u8, response: &[u8]) -> Vec<u8> {
     let Ok(ChapPacket::Response { value, name, .. }) = ChapPacket::parse(response) else {
         panic!("a response")
     };
-    let question = Question {
-        name: String::from_utf8(name.to_vec()).unwrap(),
-        proof: super::contract::Proof::MsChapV2 {
+    let question = Question::new(
+        String::from_utf8(name.to_vec()).unwrap(),
+        Proof::MsChapV2 {
+            identifier: id,
             authenticator: [octet; 16],
             peer: value[..16].try_into().unwrap(),
             response: value[24..48].try_into().unwrap(),
         },
-    };
+    );
     let verdict = judge(&question, &Secret::new(PASSWORD.into()));
     let Verdict::Accept { message, .. } = verdict else { panic!("{verdict:?}") };
     let mut out = Vec::new();
