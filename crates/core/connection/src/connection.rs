@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use onhook_base::{Deadline, Instant, Seed};
+use onhook_base::{Deadline, Duration, Instant, Seed};
 use onhook_effect::{HostError, LaneFacts, LaneId, Outcome, StepId, Undo};
 use onhook_link::{Lane, Signal};
 use onhook_model::{Cause, Projection, RasState, StateReport, Traffic};
@@ -27,6 +27,17 @@ pub struct Admission {
     pub network: onhook_ppp::NetworkTerms,
     /// Where the caller's packets go on our side.
     pub outlet: OutletPlan,
+    /// How long the call may last.
+    pub limits: SessionLimits,
+}
+
+/// How long a call may last; counted from the moment at which packets pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// It ends when no packet has passed for this long.
+    pub idle: Option<Duration>,
+    /// It ends after this time, whatever passes.
+    pub session: Option<Duration>,
 }
 
 /// One attempt to connect, at either end.
@@ -45,6 +56,10 @@ pub struct Connection {
     pub(crate) server: Option<SocketAddr>,
     pub(crate) admission: Option<Admission>,
     pub(crate) questions: VecDeque<auth::Question>,
+    /// The round of proofs that the question was asked in which waits for its answer.
+    pub(crate) asked_in: Option<u32>,
+    /// Since when packets pass.
+    pub(crate) up_since: Option<Instant>,
     pub(crate) climbing: Climb,
     pub(crate) peer_name: Option<String>,
     pub(crate) capture: bool,
@@ -68,6 +83,8 @@ impl Connection {
             server: None,
             admission: None,
             questions: VecDeque::new(),
+            asked_in: None,
+            up_since: None,
             climbing: Climb::default(),
             peer_name: None,
             capture: false,
@@ -94,10 +111,16 @@ impl Connection {
         self.turn(now, &mut |_| {});
     }
 
-    /// The answer to a question of [`poll_question`](Self::poll_question). `admission` goes with
-    /// [`auth::Verdict::Accept`]; that of a caller who proves itself again, because LCP was negotiated
-    /// anew, is what it was.
+    /// The answer to the last question of [`poll_question`](Self::poll_question), however late. It counts
+    /// for nothing when LCP was negotiated anew meanwhile: it was about another proof. `admission` goes
+    /// with [`auth::Verdict::Accept`]; that of a caller who proves itself again, because LCP was
+    /// negotiated anew, is what it was.
     pub fn admit(&mut self, now: Instant, verdict: auth::Verdict, admission: Option<Admission>) {
+        let asked_in = self.asked_in.take();
+        if asked_in.is_none() || asked_in != self.proof_round() {
+            tracing::debug!(target: "connection", "a verdict comes too late, and is void");
+            return;
+        }
         if self.state == State::Authenticating {
             self.admission = admission;
         }
@@ -226,7 +249,13 @@ impl Connection {
 
     /// At the answering end: a caller who wants to be admitted.
     pub fn poll_question(&mut self) -> Option<auth::Question> {
-        self.questions.pop_front()
+        let question = self.questions.pop_front()?;
+        self.asked_in = self.proof_round();
+        Some(question)
+    }
+
+    fn proof_round(&self) -> Option<u32> {
+        self.splice.as_ref().map(|splice| splice.ppp.proof_round())
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
@@ -235,6 +264,7 @@ impl Connection {
             return None;
         }
         let own = Deadline::earliest(self.deadline, self.idle_deadline());
+        let own = Deadline::earliest(own, self.session_deadline());
         let own = Deadline::earliest(own, self.descent.as_ref().map(Descent::deadline));
         Deadline::earliest(own, self.splice.as_ref().and_then(Splice::poll_timeout))
     }

@@ -33,7 +33,7 @@ mod stairs;
 mod translate;
 
 pub use capture::{Captured, Direction};
-pub use connection::{Admission, Connection};
+pub use connection::{Admission, Connection, SessionLimits};
 pub use impair::Impairment;
 pub use lifecycle::State;
 pub use onhook_link::Signal;

@@ -395,6 +395,15 @@ pub(crate) struct AnswerArgs {
     /// The most calls at once whose callers have not; one more ends an old one
     #[arg(long, default_value_t = 1024)]
     pub(crate) max_unproven: usize,
+    /// The most calls at once of one user
+    #[arg(long, value_name = "CALLS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) calls_per_user: Option<u32>,
+    /// End a call in which no packet has passed for so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) idle_limit: Option<u64>,
+    /// End a call after so many seconds, whatever passes
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) session_limit: Option<u64>,
     /// For looking into troubles: keep all rights, and may write everywhere
     #[arg(long)]
     pub(crate) unconfined: bool,

@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use onhook_base::{Duration, Instant, Secret, Seed};
 use onhook_connection::{
     Admission, AnswerPlan, Connection, Impairment, LinkPlan, OutletPlan, Plan, PlanAbilities,
-    Request, State, Times, TunPlan, admission_network,
+    Request, SessionLimits, State, Times, TunPlan, admission_network,
 };
 use onhook_effect::{
     CertificateFacts, Effect, HostError, LaneFacts, LaneId, Outcome, StepId, Undo,
@@ -45,6 +45,10 @@ pub struct Terms {
     pub seed: u64,
     /// What the answerer does wrong on purpose.
     pub impairment: Option<Impairment>,
+    /// How long the answerer takes to judge a proof, as one that asks elsewhere does.
+    pub judges_in: Duration,
+    /// How long the answerer lets a call last.
+    pub limits: SessionLimits,
 }
 
 impl Default for Terms {
@@ -63,6 +67,8 @@ impl Default for Terms {
             interfaces: true,
             seed: 7,
             impairment: None,
+            judges_in: Duration::ZERO,
+            limits: SessionLimits::default(),
         }
     }
 }
@@ -120,6 +126,9 @@ pub struct Call {
     rings_at: Option<Instant>,
     lines: Vec<String>,
     server_up: bool,
+    /// The proof that is being judged, and when there is a verdict.
+    judging: Option<(Instant, auth::Question)>,
+    proofs: usize,
 }
 
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
@@ -152,6 +161,8 @@ impl Call {
             rings_at: None,
             lines: Vec::new(),
             server_up: true,
+            judging: None,
+            proofs: 0,
         };
         call.caller.connection.dial(call.now);
         call.drain();
@@ -263,7 +274,8 @@ impl Call {
     }
 
     fn next_moment(&self) -> Option<Instant> {
-        let mut moments = vec![self.rings_at, self.to_caller.arrives_at()];
+        let verdict_at = self.judging.as_ref().map(|(at, _)| *at);
+        let mut moments = vec![self.rings_at, self.to_caller.arrives_at(), verdict_at];
         if self.answerer.is_some() {
             moments.push(self.to_answerer.arrives_at());
         }
@@ -291,6 +303,23 @@ impl Call {
             self.step();
         }
         self.now = end;
+    }
+
+    /// Whether the answerer is judging a proof.
+    pub fn is_judging(&self) -> bool {
+        self.judging.is_some()
+    }
+
+    /// How many proofs the answerer was shown.
+    pub fn proofs(&self) -> usize {
+        self.proofs
+    }
+
+    /// Lets the caller's end say a PPP frame that its machine does not mean.
+    pub fn caller_says(&mut self, frame: &[u8]) {
+        let length = u16::try_from(frame.len() + 4).expect("a short frame");
+        let packet = [&[0x10, 0][..], &length.to_be_bytes(), frame].concat();
+        self.to_answerer.send(self.now, &packet);
     }
 
     /// Hangs up at the caller's end.
@@ -411,13 +440,20 @@ impl Call {
         }
         while let Some(question) = answerer.connection.poll_question() {
             idle = false;
+            self.proofs += 1;
+            self.judging = Some((now + self.terms.judges_in, question));
+        }
+        if let Some((_, question)) = self.judging.take_if(|(at, _)| *at <= now) {
+            idle = false;
             let verdict = auth::judge(&question, &Secret::new(PASSWORD.to_owned()));
             let ours = Ipv4Addr::new(10, 99, 0, 1);
             let theirs = Ipv4Addr::new(10, 99, 0, 2);
             let dns = vec![Ipv4Addr::new(10, 99, 0, 53)];
             let network = admission_network(ours, theirs, dns, true);
             let outlet = OutletPlan::Tun(TunPlan::default());
-            answerer.connection.admit(now, verdict, Some(Admission { network, outlet }));
+            let limits = self.terms.limits;
+            let admission = Admission { network, outlet, limits };
+            answerer.connection.admit(now, verdict, Some(admission));
         }
         idle
     }

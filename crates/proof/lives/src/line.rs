@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use onhook_base::{Duration, Instant, Secret, Seed};
 use onhook_connection::{
-    Admission, AnswerPlan, Connection, LinkPlan, OutletPlan, Plan, State, Times, TunPlan,
-    admission_network,
+    Admission, AnswerPlan, Connection, LinkPlan, OutletPlan, Plan, SessionLimits, State, Times,
+    TunPlan, admission_network,
 };
 use onhook_effect::{HostError, HostErrorKind, LaneFacts, LaneId, Undo};
 use onhook_model::{Cause, Handle, RasCode};
@@ -497,7 +497,8 @@ fn admission() -> Admission {
     let theirs = Ipv4Addr::new(10, 99, 0, 2);
     let dns = vec![Ipv4Addr::new(10, 99, 0, 53)];
     let network = admission_network(ours, theirs, dns, true);
-    Admission { network, outlet: OutletPlan::Tun(TunPlan::default()) }
+    let limits = SessionLimits::default();
+    Admission { network, outlet: OutletPlan::Tun(TunPlan::default()), limits }
 }
 
 fn lane_error(end: LaneEnd) -> Option<HostError> {

@@ -213,6 +213,12 @@ impl Ppp {
         }
     }
 
+    /// How often proofs have begun: an answer to a question of an earlier round is void, and must not
+    /// be given to [`answer_auth`](Self::answer_auth).
+    pub const fn proof_round(&self) -> u32 {
+        self.proofs_begun
+    }
+
     /// The answer to [`PppEvent::VerifyPeer`].
     pub fn answer_auth(&mut self, now: Instant, verdict: auth::Verdict) {
         if let Some(proof) = &mut self.proof {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use onhook_base::Secret;
 use onhook_connection::{
-    Admission, AnswerPlan, Connection, Impairment, OutletPlan, Times, TunPlan, admission_network,
+    AnswerPlan, Connection, Impairment, OutletPlan, SessionLimits, Times, TunPlan,
 };
 use onhook_effect::HostError;
-use onhook_engine::{Answering, Engine, Stop};
+use onhook_engine::{Answering, Engine, Judgement, SharedTraffic, Stop};
 use onhook_host::crash_point;
-use onhook_model::{Cause, Port, RasCode, Traffic};
+use onhook_model::{Cause, Port, Traffic};
 use onhook_ppp::auth::{self, Method};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -52,6 +52,8 @@ pub struct AnswerConfig {
     pub identity: Identity,
     /// Who may call.
     pub users: Users,
+    /// What callers may have at most.
+    pub rules: SessionRules,
     /// Addresses for the callers.
     pub pool: Pool,
     /// Name servers that callers are told.
@@ -82,6 +84,7 @@ impl AnswerConfig {
             lines: Vec::new(),
             identity,
             users,
+            rules: SessionRules::default(),
             pool,
             dns: Vec::new(),
             methods: vec![Method::MsChapV2],
@@ -91,6 +94,15 @@ impl AnswerConfig {
             max_unproven: 1024,
         }
     }
+}
+
+/// What callers may have at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionRules {
+    /// Calls at once of one user; `None` sets no bound but that of all calls.
+    pub per_user: Option<usize>,
+    /// How long a call may last.
+    pub limits: SessionLimits,
 }
 
 /// A line at which calls are answered.
@@ -112,8 +124,9 @@ pub struct Door {
 }
 
 pub(crate) struct Inner {
-    users: Users,
-    dns: Vec<Ipv4Addr>,
+    pub(crate) users: Users,
+    pub(crate) rules: SessionRules,
+    pub(crate) dns: Vec<Ipv4Addr>,
     behind: Behind,
     pool: Mutex<Pool>,
     calls: Mutex<Calls>,
@@ -158,6 +171,7 @@ impl Answer {
         let limits = CallLimits { proven: config.max_calls, unproven: config.max_unproven };
         let inner = Arc::new(Inner {
             users: config.users,
+            rules: config.rules,
             dns: config.dns,
             behind: config.behind,
             pool: Mutex::new(config.pool),
@@ -220,6 +234,11 @@ impl Answer {
         self.inner.calls().sessions()
     }
 
+    /// What has passed in a call so far: in from the caller, out to it.
+    pub fn traffic(&self, call: u64) -> Traffic {
+        self.inner.calls().traffic(call)
+    }
+
     /// Addresses that are handed out.
     pub fn addresses_taken(&self) -> usize {
         self.inner.pool().taken()
@@ -247,7 +266,7 @@ impl Inner {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pool(&self) -> MutexGuard<'_, Pool> {
+    pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -255,7 +274,7 @@ impl Inner {
         self.changed.send_modify(|n| *n = n.wrapping_add(1));
     }
 
-    fn outlet(&self) -> OutletPlan {
+    pub(crate) fn outlet(&self) -> OutletPlan {
         match self.behind {
             Behind::Inside => {
                 OutletPlan::Stack { socks5: None, http_connect: None, forwards: Vec::new() }
@@ -266,44 +285,12 @@ impl Inner {
 }
 
 impl Answering for Inner {
-    fn admit(&self, call: u64, question: &auth::Question) -> (auth::Verdict, Option<Admission>) {
-        let name = question.name().to_owned();
-        // An unknown user is judged by a password that nobody has, so that the answer takes as long.
-        let nobody = onhook_base::Secret::new(format!("\u{0}{call}"));
-        let verdict = match self.users.password(&name) {
-            Some(password) => auth::judge(question, password),
-            None => match auth::judge(question, &nobody) {
-                auth::Verdict::Accept { .. } => refusal(),
-                refused @ (auth::Verdict::Reject { .. } | auth::Verdict::Continue { .. }) => {
-                    refused
-                }
-            },
-        };
-        if !matches!(verdict, auth::Verdict::Accept { .. }) {
-            tracing::info!(target: "answer", call, "refused: wrong name or password");
-            return (verdict, None);
-        }
-        // The call is held until its address stands in it, so that none is lost on the way.
-        let mut calls = self.calls();
-        let Some(session) = calls.get(call) else { return (refusal(), None) };
-        if session.user.as_ref().is_some_and(|known| *known != name) {
-            tracing::warn!(target: "answer", call, "refused: the caller has become another one");
-            return (refusal(), None);
-        }
-        let mut pool = self.pool();
-        let ours = pool.ours();
-        // A caller that proves itself again keeps what it has.
-        let Some(theirs) = session.address.or_else(|| pool.take()) else {
-            tracing::warn!(target: "answer", call, "refused: the pool of addresses is empty");
-            return (refusal(), None);
-        };
-        drop(pool);
-        calls.prove(call, name, theirs);
-        drop(calls);
-        self.tell();
-        crash_point("a caller is admitted");
-        let network = admission_network(ours, theirs, self.dns.clone(), true);
-        (verdict, Some(Admission { network, outlet: self.outlet() }))
+    fn begun(&self, call: u64, traffic: Arc<SharedTraffic>) {
+        self.calls().count_traffic(call, traffic);
+    }
+
+    fn admit(self: Arc<Self>, call: u64, question: auth::Question) -> Judgement {
+        Box::pin(self.judge(call, question))
     }
 
     fn connected(&self, call: u64, connection: &Connection) {
@@ -328,13 +315,5 @@ impl Answering for Inner {
 
     fn has_inside(&self) -> bool {
         self.behind == Behind::Inside
-    }
-}
-
-fn refusal() -> auth::Verdict {
-    auth::Verdict::Reject {
-        code: RasCode::AUTHENTICATION_FAILURE.number(),
-        retry: false,
-        message: String::new(),
     }
 }

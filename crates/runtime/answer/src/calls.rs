@@ -8,9 +8,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use onhook_engine::Stop;
-use onhook_model::{Cause, RasCode};
+use onhook_engine::{SharedTraffic, Stop};
+use onhook_model::{Cause, RasCode, Traffic};
 use tokio::sync::oneshot;
 
 /// Where a caller calls from.
@@ -65,6 +67,10 @@ pub struct Session {
     pub address: Option<Ipv4Addr>,
     /// Packets pass.
     pub connected: bool,
+    /// By which link: `sstp`, `l2tp` and so on.
+    pub link: &'static str,
+    /// When it came.
+    pub since: SystemTime,
 }
 
 #[derive(Debug)]
@@ -72,6 +78,8 @@ struct Live {
     session: Session,
     /// TLS stands: people may hear of the call.
     told: bool,
+    /// What has passed; counted once the call is answered.
+    traffic: Option<Arc<SharedTraffic>>,
     stop: Option<oneshot::Sender<Stop>>,
 }
 
@@ -109,8 +117,16 @@ impl Calls {
         }
         let (stop, stopping) = oneshot::channel();
         let party = party(&from);
-        let session = Session { call, from, user: None, address: None, connected: false };
-        self.book.insert(call, Live { session, told: false, stop: Some(stop) });
+        let session = Session {
+            call,
+            from,
+            user: None,
+            address: None,
+            connected: false,
+            link: "",
+            since: SystemTime::now(),
+        };
+        self.book.insert(call, Live { session, told: false, traffic: None, stop: Some(stop) });
         self.unproven += 1;
         self.of_party.entry(party).or_default().insert(call);
         if self.unproven > self.limits.unproven {
@@ -139,11 +155,25 @@ impl Calls {
         }
     }
 
-    /// TLS stands.
-    pub(crate) fn tell(&mut self, call: u64) {
+    /// The lane stands, and PPP begins over this link.
+    pub(crate) fn tell(&mut self, call: u64, link: &'static str) {
         if let Some(live) = self.book.get_mut(&call) {
             live.told = true;
+            live.session.link = link;
         }
+    }
+
+    /// Where the traffic of a call is counted.
+    pub(crate) fn count_traffic(&mut self, call: u64, traffic: Arc<SharedTraffic>) {
+        if let Some(live) = self.book.get_mut(&call) {
+            live.traffic = Some(traffic);
+        }
+    }
+
+    /// How many other calls a user has.
+    pub(crate) fn count_of_user(&self, name: &str, but: u64) -> usize {
+        let others = self.book.values().filter(|live| live.session.call != but);
+        others.filter(|live| live.session.user.as_deref() == Some(name)).count()
     }
 
     /// The session of a call.
@@ -184,6 +214,12 @@ impl Calls {
             // As above.
             drop(stop.send(Stop::Politely(cause.clone())));
         }
+    }
+
+    /// What has passed in a call so far.
+    pub(crate) fn traffic(&self, call: u64) -> Traffic {
+        let traffic = self.book.get(&call).and_then(|live| live.traffic.as_ref());
+        traffic.map(|traffic| traffic.load()).unwrap_or_default()
     }
 
     /// Who is there, in the order of calling.

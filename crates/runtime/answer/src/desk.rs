@@ -71,7 +71,7 @@ impl Desk {
 
     /// Takes a call on its lane; resolves when nothing of it is left.
     pub(crate) async fn answer(&self, call: Call, lane: LaneIo, link: LinkPlan) {
-        self.inner.calls().tell(call.number);
+        self.inner.calls().tell(call.number, link.name());
         self.inner.tell();
         let plan = Plan::for_answer(&self.terms, link);
         let plan = self.impairment.into_iter().fold(plan, Plan::impaired);

@@ -17,6 +17,7 @@
 
 #![forbid(unsafe_code)]
 
+mod admit;
 mod answer;
 mod calls;
 mod certificate;
@@ -25,10 +26,10 @@ mod front;
 mod pool;
 mod users;
 
-pub use answer::{Answer, AnswerConfig, Behind, Door, LinePlace};
+pub use answer::{Answer, AnswerConfig, Behind, Door, LinePlace, SessionRules};
 pub use calls::{Origin, Session};
 pub use certificate::Identity;
-pub use onhook_connection::Impairment;
+pub use onhook_connection::{Impairment, SessionLimits};
 pub use onhook_ppp::auth::Method;
 pub use pool::{BadPool, Pool};
 pub use users::{BadUsers, Users};

@@ -59,6 +59,16 @@ impl Pool {
         Some(free.into())
     }
 
+    /// Takes this very address, which may lie outside the range; false when it is taken or ours, or none
+    /// that a caller can have.
+    pub fn claim(&mut self, address: Ipv4Addr) -> bool {
+        let of_no_host = address.octets()[0] == 0
+            || address.is_loopback()
+            || address.is_multicast()
+            || address.is_broadcast();
+        address != self.ours() && !of_no_host && self.taken.insert(address.into())
+    }
+
     /// Gives an address back; harmless when it was not taken.
     pub fn give_back(&mut self, address: Ipv4Addr) {
         self.taken.remove(&u32::from(address));
@@ -83,6 +93,12 @@ mod tests {
         assert_eq!(pool.take(), None);
         pool.give_back(only);
         assert_eq!(pool.take(), Some(only));
+        assert!(!pool.claim(only), "it is taken");
+        let outside = Ipv4Addr::new(198, 51, 100, 7);
+        assert!(pool.claim(outside) && !pool.claim(outside));
+        for of_nobody in ["0.0.0.1", "127.0.0.1", "224.0.0.1", "255.255.255.255", "192.0.2.1"] {
+            assert!(!pool.claim(of_nobody.parse().unwrap()), "{of_nobody}");
+        }
         assert_eq!(Pool::new("10.0.0.0/31".parse().unwrap()).unwrap_err(), BadPool::TooSmall);
         assert_eq!(Pool::new("10.0.0.0/8".parse().unwrap()).unwrap_err(), BadPool::TooLarge);
         assert_eq!(Pool::new("fd00::/64".parse().unwrap()).unwrap_err(), BadPool::NotIpv4);

@@ -1,7 +1,8 @@
 //! The pump of one connection: lane, packets, timers and deeds, in one task.
 
 use std::collections::VecDeque;
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,10 +39,17 @@ pub(crate) trait Watcher: Send {
     fn ended(&self, now: Instant, ended: Ended);
 }
 
+/// A decision about a caller that may take its time; it is dropped when the call ends before.
+pub type Judgement =
+    Pin<Box<dyn Future<Output = (auth::Verdict, Option<Admission>)> + Send + 'static>>;
+
 /// Who decides about callers at the answering end, and is told of their calls' life.
 pub trait Answering: Send + Sync {
-    /// Whether to admit a caller, and what to give it.
-    fn admit(&self, call: u64, question: &auth::Question) -> (auth::Verdict, Option<Admission>);
+    /// A call is taken; `traffic` counts what passes, from now to its end.
+    fn begun(&self, call: u64, traffic: Arc<SharedTraffic>);
+    /// Whether to admit a caller, and what to give it. The call goes on meanwhile: it answers
+    /// repetitions and can be hung up.
+    fn admit(self: Arc<Self>, call: u64, question: auth::Question) -> Judgement;
     /// The call is up: packets pass.
     fn connected(&self, call: u64, connection: &Connection);
     /// The call has ended, and nothing of it is left.
@@ -83,6 +91,8 @@ pub(crate) struct Driver {
     outlet: Outlet,
     doing: Deeds<Result<Done, HostError>>,
     undoing: Deeds<Result<(), HostError>>,
+    /// The caller is being judged.
+    judging: Option<Judgement>,
     out: Vec<u8>,
     was_connected: bool,
     last_state: State,
@@ -118,6 +128,7 @@ impl Driver {
             outlet: Outlet::default(),
             doing: Deeds::new(),
             undoing: Deeds::new(),
+            judging: None,
             out: Vec::new(),
             was_connected: false,
             last_state: State::Opening,
@@ -134,6 +145,9 @@ impl Driver {
     pub(crate) async fn answer(mut self, lane: LaneIo) {
         let facts: LaneFacts = lane.facts().clone();
         self.lane = Some(lane);
+        if let Party::Called(call, answering) = &self.party {
+            answering.begun(*call, self.traffic.clone());
+        }
         self.connection.answer(self.host.now(), &facts);
         self.run().await;
     }
@@ -168,10 +182,10 @@ impl Driver {
                     Request::Undo { undo, hard } => self.begin_undo(now, step, undo, hard),
                 }
             }
+            // A question that comes while one is judged is a later proof, which makes that one void.
             while let Some(question) = self.connection.poll_question() {
                 if let Party::Called(call, answering) = &self.party {
-                    let (verdict, admission) = answering.admit(*call, &question);
-                    self.connection.admit(now, verdict, admission);
+                    self.judging = Some(answering.clone().admit(*call, question));
                 }
             }
             if idle && self.connection.queued_bytes() == 0 {
@@ -406,6 +420,10 @@ impl Driver {
             (step, result) = self.undoing.next() => {
                 self.connection.handle_undone(self.host.now(), step, result);
             }
+            (verdict, admission) = judged(&mut self.judging) => {
+                self.judging = None;
+                self.connection.admit(self.host.now(), verdict, admission);
+            }
             ready = lane_ready => self.on_lane(ready.map(|r| r.readable)),
             () = outlet_ready => self.on_outlet(),
             () = timer => self.connection.handle_timeout(self.host.now()),
@@ -546,4 +564,13 @@ impl Driver {
             }
         }
     }
+}
+
+/// Resolves when there is a verdict; never while nobody is judged.
+async fn judged(judging: &mut Option<Judgement>) -> (auth::Verdict, Option<Admission>) {
+    poll_fn(|context| match judging {
+        Some(judgement) => judgement.as_mut().poll(context),
+        None => std::task::Poll::Pending,
+    })
+    .await
 }

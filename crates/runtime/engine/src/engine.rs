@@ -68,7 +68,7 @@ impl Drop for AttachedTun {
 
 /// Traffic, told by the driver without a lock.
 #[derive(Debug, Default)]
-pub(crate) struct SharedTraffic {
+pub struct SharedTraffic {
     bytes_out: AtomicU64,
     bytes_in: AtomicU64,
     packets_out: AtomicU64,
@@ -83,7 +83,8 @@ impl SharedTraffic {
         self.packets_in.store(traffic.packets_in, Ordering::Relaxed);
     }
 
-    fn load(&self) -> Traffic {
+    /// What has passed so far.
+    pub fn load(&self) -> Traffic {
         Traffic {
             bytes_out: self.bytes_out.load(Ordering::Relaxed),
             bytes_in: self.bytes_in.load(Ordering::Relaxed),

@@ -17,6 +17,6 @@ mod engine;
 mod outlet;
 mod store;
 
-pub use driver::Answering;
-pub use engine::{AttachedTun, Engine, EngineConfig, Stop, Subscription, TunOffer};
+pub use driver::{Answering, Judgement};
+pub use engine::{AttachedTun, Engine, EngineConfig, SharedTraffic, Stop, Subscription, TunOffer};
 pub use onhook_manager::{Caller, ManagerTerms};

@@ -9,7 +9,7 @@ use onhook_model::{Cause, RasCode, RasState};
 use onhook_ppp::{Ppp, PppEvent, auth};
 
 use super::State;
-use crate::connection::{Connection, LANE};
+use crate::connection::{Connection, LANE, SessionLimits};
 use crate::plan::{OutletPlan, TunPlan};
 use crate::splice::Splice;
 use crate::stairs::Top;
@@ -211,7 +211,11 @@ impl Connection {
                 }
             }
             PppEvent::AuthProgress(progress) => self.announce_progress(&progress),
-            PppEvent::VerifyPeer(question) => self.questions.push_back(question),
+            PppEvent::VerifyPeer(question) => {
+                // A later proof makes an earlier one void.
+                self.questions.clear();
+                self.questions.push_back(question);
+            }
             PppEvent::Authenticated { keys, peer_name } => {
                 self.on_authenticated(now, keys, peer_name);
             }
@@ -354,6 +358,7 @@ impl Connection {
                 Stage::Names => {
                     self.enter(now, State::Connected);
                     self.announcer.enter(RasState::Connected);
+                    self.up_since = Some(now);
                     if let Some(splice) = &mut self.splice {
                         splice.last_traffic = now;
                     }
@@ -489,12 +494,24 @@ impl Connection {
     }
 
     pub(crate) fn idle_deadline(&self) -> Option<Deadline> {
-        let (State::Connected, Some(splice), Some(idle)) =
-            (self.state, &self.splice, self.plan.times.idle)
-        else {
+        let limit = self.limits().idle.or(self.plan.times.idle);
+        let (State::Connected, Some(splice), Some(idle)) = (self.state, &self.splice, limit) else {
             return None;
         };
         Some(Deadline::new(splice.last_traffic + idle, "idle"))
+    }
+
+    pub(crate) fn session_deadline(&self) -> Option<Deadline> {
+        let (State::Connected, Some(since), Some(session)) =
+            (self.state, self.up_since, self.limits().session)
+        else {
+            return None;
+        };
+        Some(Deadline::new(since + session, "session time"))
+    }
+
+    fn limits(&self) -> SessionLimits {
+        self.admission.as_ref().map(|admission| admission.limits).unwrap_or_default()
     }
 
     /// Deadlines of the connection itself, as opposed to those of its parts.
@@ -506,6 +523,9 @@ impl Connection {
         }
         if self.idle_deadline().is_some_and(|d| d.at <= now) {
             self.fail(now, Cause::new(RasCode::IDLE_TIMEOUT, ""));
+        }
+        if self.session_deadline().is_some_and(|d| d.at <= now) {
+            self.fail(now, Cause::new(RasCode::PPP_SESSION_TIMEOUT, ""));
         }
         self.check_descent(now);
     }

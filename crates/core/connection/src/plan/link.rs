@@ -94,6 +94,18 @@ pub enum LinkPlan {
 }
 
 impl LinkPlan {
+    /// What it is called, at either end.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SstpCall { .. } | Self::SstpAnswer => "sstp",
+            Self::L2tpCall { .. } | Self::L2tpAnswer { .. } => "l2tp",
+            Self::PppoeCall { .. } | Self::PppoeAnswer(_) => "pppoe",
+            Self::ModemCall { .. } => "modem",
+            Self::LineCall { .. } | Self::LineAnswer => "serial",
+            Self::Supplied { .. } => "supplied",
+        }
+    }
+
     /// The link that an entry dials over.
     ///
     /// # Errors

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 use onhook_answer::{
     Answer, AnswerConfig, Behind, Door, Identity, Impairment, LinePlace, Method, Pool, Session,
-    Users,
+    SessionLimits, SessionRules, Users,
 };
 use onhook_engine::{Engine, EngineConfig};
 use onhook_host::{Confinement, HostConfig, PORT_LOCKS, confine};
@@ -118,6 +119,13 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         lines: args.serial.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,
         identity,
         users,
+        rules: SessionRules {
+            per_user: args.calls_per_user.map(|calls| calls as usize),
+            limits: SessionLimits {
+                idle: args.idle_limit.map(Duration::from_secs),
+                session: args.session_limit.map(Duration::from_secs),
+            },
+        },
         pool: Pool::new(args.pool.parse()?)?,
         dns: args.dns.clone(),
         methods: args.methods.iter().map(|m| method(*m)).collect(),

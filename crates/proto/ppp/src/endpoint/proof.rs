@@ -143,6 +143,8 @@ impl Ppp {
         theirs: Option<Method>,
     ) {
         self.proofs_begun = self.proofs_begun.wrapping_add(1);
+        // What was asked about an earlier proof is of no use any more.
+        self.events.retain(|event| !matches!(event, PppEvent::VerifyPeer(_)));
         // No challenge may come twice, though LCP may open again.
         let seed = self.seed.derive(&format!("proof {}", self.proofs_begun));
         let credentials = self.terms.credentials.clone();

@@ -1,0 +1,112 @@
+//! Who is let in, and what he is given: an address, name servers, a time.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use onhook_base::Secret;
+use onhook_connection::{Admission, SessionLimits, admission_network};
+use onhook_host::crash_point;
+use onhook_model::RasCode;
+use onhook_ppp::auth::{self, Verdict};
+
+use crate::answer::Inner;
+
+/// What somebody has decided to give a caller who has proved who it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Grant {
+    /// This address, instead of one of the pool.
+    pub(crate) address: Option<Ipv4Addr>,
+    /// These name servers, instead of the server's own.
+    pub(crate) dns: Vec<Ipv4Addr>,
+    /// How long the call may last; what is open is the server's own limit.
+    pub(crate) limits: SessionLimits,
+}
+
+impl Inner {
+    /// Judges a proof, wherever the users are known.
+    pub(crate) async fn judge(
+        self: Arc<Self>,
+        call: u64,
+        question: auth::Question,
+    ) -> (Verdict, Option<Admission>) {
+        let verdict = self.judge_by_file(call, &question);
+        match verdict {
+            Verdict::Accept { .. } => self.grant(call, question.name(), verdict, Grant::default()),
+            refused => {
+                tracing::info!(target: "answer", call, "refused: wrong name or password");
+                (refused, None)
+            }
+        }
+    }
+
+    /// Judges a proof against the file of users.
+    fn judge_by_file(&self, call: u64, question: &auth::Question) -> Verdict {
+        // An unknown user is judged by a password that nobody has, so that the answer takes as long.
+        let nobody = Secret::new(format!("\u{0}{call}"));
+        match self.users.password(question.name()) {
+            Some(password) => auth::judge(question, password),
+            None => match auth::judge(question, &nobody) {
+                Verdict::Accept { .. } => refusal(RasCode::AUTHENTICATION_FAILURE, ""),
+                refused @ (Verdict::Reject { .. } | Verdict::Continue { .. }) => refused,
+            },
+        }
+    }
+
+    /// Lets a caller in who has proved who it is, if there is room for it.
+    fn grant(
+        &self,
+        call: u64,
+        name: &str,
+        verdict: Verdict,
+        grant: Grant,
+    ) -> (Verdict, Option<Admission>) {
+        let refuse = |code, why: &str| {
+            tracing::warn!(target: "answer", call, "refused: {why}");
+            (refusal(code, why), None)
+        };
+        // The call is held until its address stands in it, so that none is lost on the way.
+        let mut calls = self.calls();
+        let of_this_user = calls.count_of_user(name, call);
+        let Some(session) = calls.get(call) else {
+            return refuse(RasCode::AUTHENTICATION_FAILURE, "the call has ended");
+        };
+        if session.user.as_ref().is_some_and(|known| *known != name) {
+            return refuse(RasCode::AUTHENTICATION_FAILURE, "the caller has become another one");
+        }
+        if self.rules.per_user.is_some_and(|most| of_this_user >= most) {
+            return refuse(RasCode::USER_LIMIT, "this user has all the calls that one may have");
+        }
+        let mut pool = self.pool();
+        let ours = pool.ours();
+        // A caller that proves itself again keeps what it has.
+        let theirs = match (session.address, grant.address) {
+            (Some(kept), _) => Some(kept),
+            (None, Some(named)) => pool.claim(named).then_some(named),
+            (None, None) => pool.take(),
+        };
+        let Some(theirs) = theirs else {
+            let why = match grant.address {
+                Some(_) => "the address that it is to have is taken, or is none for a caller",
+                None => "the pool of addresses is empty",
+            };
+            return refuse(RasCode::PPP_NO_ADDRESS_ASSIGNED, why);
+        };
+        drop(pool);
+        calls.prove(call, name.to_owned(), theirs);
+        drop(calls);
+        self.tell();
+        crash_point("a caller is admitted");
+        let dns = if grant.dns.is_empty() { self.dns.clone() } else { grant.dns };
+        let network = admission_network(ours, theirs, dns, true);
+        let limits = SessionLimits {
+            idle: grant.limits.idle.or(self.rules.limits.idle),
+            session: grant.limits.session.or(self.rules.limits.session),
+        };
+        (verdict, Some(Admission { network, outlet: self.outlet(), limits }))
+    }
+}
+
+/// A refusal with RAS's number and words; of the methods only MS-CHAP's tell the number.
+pub(crate) fn refusal(code: RasCode, message: &str) -> Verdict {
+    Verdict::Reject { code: code.number(), retry: false, message: message.to_owned() }
+}
