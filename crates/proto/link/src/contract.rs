@@ -15,6 +15,7 @@ use onhook_base::{Deadline, Instant, Secret};
 use crate::l2tp::L2tpFailure;
 use crate::modem::ModemFailure;
 use crate::pppoe::PppoeFailure;
+use crate::pptp::PptpFailure;
 use crate::sstp::SstpFailure;
 
 /// Which of its lanes a link speaks of.
@@ -116,6 +117,9 @@ pub enum LinkFailure {
     /// PPPoE's own reasons.
     #[error(transparent)]
     Pppoe(#[from] PppoeFailure),
+    /// PPTP's own reasons.
+    #[error(transparent)]
+    Pptp(#[from] PptpFailure),
     /// SSTP's own reasons.
     #[error(transparent)]
     Sstp(#[from] SstpFailure),

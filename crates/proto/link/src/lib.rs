@@ -11,6 +11,7 @@
 //! | [`l2tp`] | UDP | RFC 2661 |
 //! | [`modem`] | a serial line with a modem at its end | V.250 |
 //! | [`pppoe`] | Ethernet | RFC 2516 |
+//! | [`pptp`] | TCP, and enhanced GRE beside it | RFC 2637 |
 //! | [`sstp`] | a TLS stream | \[MS-SSTP\] |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -25,6 +26,7 @@ pub mod hdlc;
 pub mod l2tp;
 pub mod modem;
 pub mod pppoe;
+pub mod pptp;
 pub mod sstp;
 
 pub use contract::{
