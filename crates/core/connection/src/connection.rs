@@ -17,9 +17,6 @@ use crate::splice::Splice;
 use crate::stairs::{Debt, Request, Stairs};
 use crate::translate;
 
-/// The one lane of the links that exist so far.
-pub(crate) const LANE: LaneId = LaneId(0);
-
 /// What an admitted caller is given.
 #[derive(Clone, Debug)]
 pub struct Admission {
@@ -102,12 +99,12 @@ impl Connection {
         self.begin_opening(now);
     }
 
-    /// Begins at the answering end: the lane is open already, and from now on it is ours to close.
+    /// Begins at the answering end: the control lane is open already, and from now on it is ours to close.
     pub fn answer(&mut self, now: Instant, facts: &LaneFacts) {
         self.announcer.silence();
-        self.stairs.adopt(Undo::CloseLane { lane: LANE });
+        self.stairs.adopt(Undo::CloseLane { lane: LaneId::CONTROL });
         self.server = facts.remote;
-        self.begin_linking(now, facts);
+        self.lane_opened(now, facts);
         self.turn(now, &mut |_| {});
     }
 
@@ -172,19 +169,25 @@ impl Connection {
     }
 
     /// Bytes arrived on a lane. IP packets inside go to `net`.
-    pub fn handle_lane(&mut self, now: Instant, bytes: &[u8], net: &mut dyn FnMut(&[u8])) {
+    pub fn handle_lane(
+        &mut self,
+        now: Instant,
+        lane: LaneId,
+        bytes: &[u8],
+        net: &mut dyn FnMut(&[u8]),
+    ) {
         if let Some(splice) = &mut self.splice {
-            splice.link.handle_lane(now, Lane::Control, bytes);
+            splice.link.handle_lane(now, lane_of(lane), bytes);
         }
         self.turn(now, net);
     }
 
     /// A lane has ended; `error` when it was not in order.
-    pub fn handle_lane_closed(&mut self, now: Instant, error: Option<&HostError>) {
+    pub fn handle_lane_closed(&mut self, now: Instant, lane: LaneId, error: Option<&HostError>) {
         if let Some(splice) = &mut self.splice {
-            splice.link.handle_lane_closed(now, Lane::Control);
+            splice.link.handle_lane_closed(now, lane_of(lane));
         }
-        if let Some(descent) = &mut self.descent {
+        if let (LaneId::CONTROL, Some(descent)) = (lane, &mut self.descent) {
             descent.lane_is_gone();
         }
         self.turn(now, &mut |_| {});
@@ -229,12 +232,12 @@ impl Connection {
 
     /// Puts the bytes to be sent next into `into`, and says on which lane.
     pub fn poll_transmit(&mut self, into: &mut Vec<u8>) -> Option<LaneId> {
-        self.splice.as_mut()?.link.poll_transmit(into).map(|_| LANE)
+        self.splice.as_mut()?.link.poll_transmit(into).map(id_of)
     }
 
     /// What is to be done to the wires of a lane, after what `poll_transmit` has given.
     pub fn poll_signal(&mut self) -> Option<(LaneId, Signal)> {
-        self.splice.as_mut()?.link.poll_signal().map(|signal| (LANE, signal))
+        self.splice.as_mut()?.link.poll_signal().map(|signal| (LaneId::CONTROL, signal))
     }
 
     /// Octets that wait for [`poll_transmit`](Self::poll_transmit).
@@ -317,5 +320,20 @@ impl Connection {
     /// The deeds that stand and are to be undone, for invariants.
     pub fn standing(&self) -> Vec<(StepId, Undo)> {
         self.stairs.standing().map(|(step, undo)| (step, undo.clone())).collect()
+    }
+}
+
+/// What a lane is called below.
+const fn lane_of(id: LaneId) -> Lane {
+    match id {
+        LaneId::DATA => Lane::Data,
+        LaneId(_) => Lane::Control,
+    }
+}
+
+const fn id_of(lane: Lane) -> LaneId {
+    match lane {
+        Lane::Control => LaneId::CONTROL,
+        Lane::Data => LaneId::DATA,
     }
 }

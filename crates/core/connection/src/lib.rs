@@ -36,6 +36,7 @@ pub use capture::{Captured, Direction};
 pub use connection::{Admission, Connection, SessionLimits};
 pub use impair::Impairment;
 pub use lifecycle::State;
+pub use onhook_effect::LaneId;
 pub use onhook_link::Signal;
 pub use onhook_ppp::auth;
 pub use plan::{

@@ -5,7 +5,7 @@ mod link;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use onhook_base::{Duration, Seed};
-use onhook_effect::{Forward, LaneSpec, Prefix};
+use onhook_effect::{Forward, LaneFacts, LaneSpec, Prefix};
 use onhook_link::{Framing, Link, LinkFacts};
 use onhook_model::{
     AuthMethod, Credentials, DialOptions, DialRequest, Encryption, Entry, RasCode, RasError,
@@ -196,6 +196,18 @@ impl Plan {
     /// How to open the lane, once the addresses are known.
     pub(crate) fn lane_spec(&self, to: Vec<SocketAddr>) -> LaneSpec {
         self.link.lane_spec(to)
+    }
+
+    /// How to open the second lane, when the first is there; `None` for links that have but one.
+    ///
+    /// # Errors
+    /// When there can be no such lane beside the first.
+    pub(crate) fn data_lane(
+        &self,
+        seed: &Seed,
+        control: &LaneFacts,
+    ) -> Result<Option<LaneSpec>, RasError> {
+        self.link.data_lane(&seed.derive("link"), control)
     }
 
     /// The link's machine.

@@ -8,6 +8,7 @@ use onhook_link::LinkFailure;
 use onhook_link::l2tp::L2tpFailure;
 use onhook_link::modem::ModemFailure;
 use onhook_link::pppoe::PppoeFailure;
+use onhook_link::pptp::PptpFailure;
 use onhook_link::sstp::SstpFailure;
 use onhook_model::{Cause, RasCode};
 use onhook_ppp::{Layer, Phase, PppFailure};
@@ -120,6 +121,7 @@ pub(crate) fn link_failure(failure: &LinkFailure, state: State) -> Cause {
         LinkFailure::Modem(modem) => Cause::new(modem_failure(modem, state), modem.to_string()),
         LinkFailure::Pppoe(pppoe) => Cause::new(pppoe_failure(pppoe, state), pppoe.to_string()),
         LinkFailure::L2tp(l2tp) => Cause::new(l2tp_failure(l2tp, state), l2tp.to_string()),
+        LinkFailure::Pptp(pptp) => Cause::new(pptp_failure(pptp, state), pptp.to_string()),
         LinkFailure::Sstp(sstp) => Cause::new(sstp_failure(sstp, state), sstp.to_string()),
         other => Cause::new(RasCode::LINK_FAILURE, other.to_string()),
     }
@@ -157,6 +159,52 @@ fn l2tp_failure(failure: &L2tpFailure, state: State) -> RasCode {
         L2tpFailure::NotProven => RasCode::UNABLE_TO_AUTHENTICATE_SERVER,
         L2tpFailure::SecretWanted => RasCode::CONNECTION_REJECT,
         _ => RasCode::INCOMPATIBLE,
+    }
+}
+
+fn pptp_failure(failure: &PptpFailure, state: State) -> RasCode {
+    let up = state == State::Connected;
+    match failure {
+        PptpFailure::StartRefused { result, .. } => match result {
+            3 => RasCode::DIAL_ALREADY_IN_PROGRESS,
+            4 => RasCode::CONNECTION_REJECT,
+            5 => RasCode::INCOMPATIBLE,
+            _ => RasCode::VPN_DISCONNECT,
+        },
+        PptpFailure::CallRefused { result: 2, error: 4, .. } => RasCode::CONGESTION,
+        PptpFailure::CallRefused { cause, .. } if *cause != 0 => q931_cause(*cause),
+        PptpFailure::CallRefused { result, .. } => match result {
+            3 => RasCode::NO_CARRIER,
+            4 => RasCode::LINE_BUSY,
+            5 => RasCode::NO_DIALTONE,
+            6 => RasCode::NO_ANSWER,
+            7 => RasCode::CONNECTION_REJECT,
+            _ => RasCode::VPN_DISCONNECT,
+        },
+        PptpFailure::Stopped { reason: 2 } => RasCode::INCOMPATIBLE,
+        PptpFailure::Stopped { reason: 3 } => RasCode::TEMPFAILURE,
+        PptpFailure::CallEnded { .. } | PptpFailure::Cleared | PptpFailure::Stopped { .. } => {
+            if up { RasCode::REMOTE_DISCONNECTION } else { RasCode::VPN_DISCONNECT }
+        }
+        PptpFailure::Unanswered => RasCode::LINK_FAILURE,
+        PptpFailure::NothingThroughGre => RasCode::VPN_GRE_BLOCKED,
+        _ => RasCode::INCOMPATIBLE,
+    }
+}
+
+/// Why a network has refused a call, by ITU-T Q.931's number.
+fn q931_cause(cause: u16) -> RasCode {
+    match cause {
+        1 | 28 => RasCode::BAD_PHONE_NUMBER,
+        17 => RasCode::LINE_BUSY,
+        18 | 19 => RasCode::NO_ANSWER,
+        21 => RasCode::CONNECTION_REJECT,
+        22 => RasCode::NUMBERCHANGED,
+        27 => RasCode::OUTOFORDER,
+        34 | 42 => RasCode::CONGESTION,
+        41 => RasCode::TEMPFAILURE,
+        88 => RasCode::INCOMPATIBLE,
+        _ => RasCode::VPN_DISCONNECT,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The deeds, and the names of what they make.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::{Prefix, Undo};
 
@@ -11,6 +11,13 @@ pub struct StepId(pub u32);
 /// A carrier of bytes of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LaneId(pub u8);
+
+impl LaneId {
+    /// The lane that every link has: for its own messages, and for frames where it has no other.
+    pub const CONTROL: Self = Self(0);
+    /// The second lane of a link whose frames have one of their own.
+    pub const DATA: Self = Self(1);
+}
 
 /// Where the packets of one connection go: a network interface, or the user-space stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +62,15 @@ pub enum LaneSpec {
     Ethernet {
         /// The interface; `None` takes the only Ethernet that is up.
         interface: Option<String>,
+    },
+    /// GRE packets of one call between us and one host, without their IP header.
+    Gre {
+        /// Our address; `None` leaves it to the routes.
+        local: Option<Ipv4Addr>,
+        /// The other end's.
+        remote: Ipv4Addr,
+        /// The call's number at our end: only its packets come in.
+        call: u16,
     },
     /// A Unix stream socket.
     Socket {

@@ -229,21 +229,25 @@ impl Call {
         if let Some(answerer) = &mut self.answerer {
             if let Some(bytes) = self.to_answerer.receive(now) {
                 let packets = &mut answerer.packets;
-                answerer.connection.handle_lane(now, &bytes, &mut |p| packets.push(p.to_vec()));
+                answerer
+                    .connection
+                    .handle_lane(now, LaneId::CONTROL, &bytes, &mut |p| packets.push(p.to_vec()));
                 return true;
             }
             if self.to_answerer.has_ended(now) {
-                answerer.connection.handle_lane_closed(now, None);
+                answerer.connection.handle_lane_closed(now, LaneId::CONTROL, None);
                 return true;
             }
         }
         if let Some(bytes) = self.to_caller.receive(now) {
             let packets = &mut self.caller.packets;
-            self.caller.connection.handle_lane(now, &bytes, &mut |p| packets.push(p.to_vec()));
+            self.caller
+                .connection
+                .handle_lane(now, LaneId::CONTROL, &bytes, &mut |p| packets.push(p.to_vec()));
             return true;
         }
         if self.to_caller.has_ended(now) {
-            self.caller.connection.handle_lane_closed(now, None);
+            self.caller.connection.handle_lane_closed(now, LaneId::CONTROL, None);
             return true;
         }
         false
@@ -266,7 +270,7 @@ impl Call {
         };
         let seed = Seed::from_number(self.terms.seed).derive("answerer");
         let mut end = End::new(Connection::new(plan, seed));
-        end.os.adopt(Undo::CloseLane { lane: LaneId(0) });
+        end.os.adopt(Undo::CloseLane { lane: LaneId::CONTROL });
         end.lane_open = true;
         let facts = LaneFacts { certificate: Some(certificate()), ..LaneFacts::default() };
         end.connection.answer(self.now, &facts);

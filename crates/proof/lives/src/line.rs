@@ -202,12 +202,12 @@ impl Line {
             },
             Next::ToCaller => match self.down.receive(now) {
                 Some(Arrival::Bytes(bytes)) => {
-                    connection.handle_lane(now, &bytes, &mut |_| {});
+                    connection.handle_lane(now, LaneId::CONTROL, &bytes, &mut |_| {});
                     (Event::Bytes, format!("{} octets: {}", bytes.len(), hex(&bytes)))
                 }
                 Some(Arrival::End(end)) => {
                     let error = lane_error(end);
-                    connection.handle_lane_closed(now, error.as_ref());
+                    connection.handle_lane_closed(now, LaneId::CONTROL, error.as_ref());
                     let event = match end {
                         LaneEnd::Closed => Event::LaneClosed,
                         LaneEnd::Broken => Event::LaneBroken,
@@ -228,9 +228,11 @@ impl Line {
     fn reach_answerer(&mut self, now: Instant) {
         let Some(end) = &mut self.answerer else { return };
         match self.up.receive(now) {
-            Some(Arrival::Bytes(bytes)) => end.connection.handle_lane(now, &bytes, &mut |_| {}),
+            Some(Arrival::Bytes(bytes)) => {
+                end.connection.handle_lane(now, LaneId::CONTROL, &bytes, &mut |_| {})
+            }
             Some(Arrival::End(why)) => {
-                end.connection.handle_lane_closed(now, lane_error(why).as_ref());
+                end.connection.handle_lane_closed(now, LaneId::CONTROL, lane_error(why).as_ref());
             }
             None => {}
         }
@@ -257,7 +259,7 @@ impl Line {
         let at_server = |m: &&Mischief| m.fault.place() == Place::AnswererDeed;
         let faults = self.script.mischief.iter().filter(at_server).copied().collect();
         let mut end = End::new(Connection::new(plan, seed), faults, Duration::ZERO);
-        end.adopt(Undo::CloseLane { lane: LaneId(0) });
+        end.adopt(Undo::CloseLane { lane: LaneId::CONTROL });
         let facts = LaneFacts { certificate: Some(CERTIFICATE), ..LaneFacts::default() };
         end.connection.answer(now, &facts);
         self.answerer = Some(end);

@@ -3,7 +3,7 @@
 use crate::input::Input;
 use onhook_base::Duration;
 use onhook_calls::{Call, Terms};
-use onhook_connection::State;
+use onhook_connection::{LaneId, State};
 use onhook_model::Cause;
 
 pub(crate) fn run(data: &[u8]) {
@@ -24,15 +24,20 @@ pub(crate) fn run(data: &[u8]) {
             4 => call.run_for(Duration::from_millis(u64::from(input.byte()) * 20)),
             5 => {
                 let now = call.now;
-                call.caller.connection.handle_lane(now, input.piece(), &mut |_| {});
+                call.caller.connection.handle_lane(
+                    now,
+                    LaneId::CONTROL,
+                    input.piece(),
+                    &mut |_| {},
+                );
             }
             6 => {
                 let (now, piece) = (call.now, input.piece());
                 if let Some(answerer) = &mut call.answerer {
-                    answerer.connection.handle_lane(now, piece, &mut |_| {});
+                    answerer.connection.handle_lane(now, LaneId::CONTROL, piece, &mut |_| {});
                 }
             }
-            7 => call.caller.connection.handle_lane_closed(call.now, None),
+            7 => call.caller.connection.handle_lane_closed(call.now, LaneId::CONTROL, None),
             8 => call.caller.connection.probe(call.now),
             9 => call.caller.connection.abandon(call.now, Cause::hung_up()),
             steps => {

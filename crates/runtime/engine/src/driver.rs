@@ -16,12 +16,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::deeds::Deeds;
 use crate::engine::{SharedTraffic, TunOffer};
+use crate::lanes::{Closed, Lanes};
 use crate::outlet::{OpenStack, Outlet};
 
 /// Octets taken from the lane in one go.
 const LANE_BUDGET: usize = 256 * 1024;
-/// How long a polite close of the lane waits for the last octets to leave.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long after one another what is owed is tried again.
 const PAY_AFTER: [Duration; 6] = [
     Duration::from_secs(1),
@@ -72,11 +71,6 @@ pub(crate) enum Party {
     Called(u64, Arc<dyn Answering>),
 }
 
-struct Closing {
-    step: StepId,
-    until: Instant,
-}
-
 pub(crate) struct Driver {
     host: Host,
     owner: u64,
@@ -85,9 +79,7 @@ pub(crate) struct Driver {
     orders: mpsc::UnboundedReceiver<Order>,
     traffic: Arc<SharedTraffic>,
     capture: Option<PppCapture>,
-    lane: Option<LaneIo>,
-    lane_ended: bool,
-    closing: Option<Closing>,
+    lanes: Lanes,
     outlet: Outlet,
     doing: Deeds<Result<Done, HostError>>,
     undoing: Deeds<Result<(), HostError>>,
@@ -122,9 +114,7 @@ impl Driver {
             orders,
             traffic,
             capture,
-            lane: None,
-            lane_ended: false,
-            closing: None,
+            lanes: Lanes::default(),
             outlet: Outlet::default(),
             doing: Deeds::new(),
             undoing: Deeds::new(),
@@ -144,7 +134,7 @@ impl Driver {
     /// Takes a call on this lane, and drives until nothing is left.
     pub(crate) async fn answer(mut self, lane: LaneIo) {
         let facts: LaneFacts = lane.facts().clone();
-        self.lane = Some(lane);
+        self.lanes.put(LaneId::CONTROL, lane);
         if let Party::Called(call, answering) = &self.party {
             answering.begun(*call, self.traffic.clone());
         }
@@ -156,7 +146,7 @@ impl Driver {
         loop {
             let now = self.host.now();
             self.drain(now);
-            if self.connection.state() == State::Gone && self.closing.is_none() {
+            if self.connection.state() == State::Gone && !self.lanes.are_closing() {
                 break;
             }
             self.wait().await;
@@ -220,19 +210,17 @@ impl Driver {
     }
 
     fn transmit(&mut self, now: Instant) {
-        while self.connection.poll_transmit(&mut self.out).is_some() {
-            let Some(lane) = &mut self.lane else { continue };
+        while let Some(id) = self.connection.poll_transmit(&mut self.out) {
+            let Some(lane) = self.lanes.get(id) else { continue };
             if let Err(error) = lane.send(&self.out) {
-                self.lane_failed(now, &error);
+                self.lane_failed(now, id, &error);
             }
         }
-        if let Some(lane) = &mut self.lane
-            && let Err(error) = lane.flush()
-        {
-            self.lane_failed(now, &error);
+        for (id, error) in self.lanes.flush() {
+            self.lane_failed(now, id, &error);
         }
-        while let Some((_, signal)) = self.connection.poll_signal() {
-            if let Some(lane) = &self.lane {
+        while let Some((id, signal)) = self.connection.poll_signal() {
+            if let Some(lane) = self.lanes.get(id) {
                 lane.signal(match signal {
                     Signal::DropDtr => LaneSignal::DropDtr,
                     Signal::RaiseDtr => LaneSignal::RaiseDtr,
@@ -242,11 +230,10 @@ impl Driver {
         }
     }
 
-    fn lane_failed(&mut self, now: Instant, error: &std::io::Error) {
-        if !self.lane_ended {
-            self.lane_ended = true;
+    fn lane_failed(&mut self, now: Instant, id: LaneId, error: &std::io::Error) {
+        if self.lanes.end(id) {
             let error = HostError::from_io("keep the connection to the server", error);
-            self.connection.handle_lane_closed(now, Some(&error));
+            self.connection.handle_lane_closed(now, id, Some(&error));
         }
     }
 
@@ -300,40 +287,21 @@ impl Driver {
         });
     }
 
-    /// Politely: what is queued is written out first, within reason. Hard: at once.
-    fn close_lane(&mut self, now: Instant, step: StepId, _lane: LaneId, hard: bool) {
+    fn close_lane(&mut self, now: Instant, step: StepId, id: LaneId, hard: bool) {
         self.transmit(now);
-        if !hard
-            && !self.lane_ended
-            && let Some(lane) = &mut self.lane
-        {
-            lane.close_politely();
-            self.closing = Some(Closing { step, until: now + LAST_WORDS });
-        } else {
-            self.drop_lane(now, step, hard);
+        if let Some(closed) = self.lanes.close(now, id, step, hard) {
+            self.lane_is_closed(now, &closed);
         }
     }
 
-    fn drop_lane(&mut self, now: Instant, step: StepId, hard: bool) {
-        self.closing = None;
-        if let Some(lane) = self.lane.take()
-            && hard
-        {
-            lane.close_hard();
-        }
+    fn lane_is_closed(&mut self, now: Instant, closed: &Closed) {
         crash_point("the connection to the server is closed");
-        self.connection.handle_undone(now, step, Ok(()));
+        self.connection.handle_undone(now, closed.step, Ok(()));
     }
 
     fn finish_closing(&mut self, now: Instant) {
-        let Some(closing) = &self.closing else { return };
-        let step = closing.step;
-        let written = match &mut self.lane {
-            Some(lane) => lane.flush().unwrap_or(true),
-            None => true,
-        };
-        if written || now >= closing.until {
-            self.drop_lane(now, step, !written);
+        while let Some(closed) = self.lanes.finish_closing(now) {
+            self.lane_is_closed(now, &closed);
         }
     }
 
@@ -383,26 +351,18 @@ impl Driver {
 
     /// Waits for the next thing to happen, and lets the connection know.
     async fn wait(&mut self) {
-        let lane_queued = self.lane.as_ref().map_or(0, LaneIo::queued);
-        let lane_mark = self.lane.as_ref().map_or(0, LaneIo::mark);
+        // Until the link is there, what comes for it waits in its socket.
+        let hears = self.connection.state() != State::Opening;
         let deadline = [
             self.connection.poll_timeout().map(|d| d.at),
             self.outlet.poll_at(),
-            self.closing.as_ref().map(|c| c.until),
+            self.lanes.closing_until(),
         ]
         .into_iter()
         .flatten()
         .min();
-        let lane_ready = async {
-            match &self.lane {
-                Some(lane) if !self.lane_ended || lane_queued > 0 => {
-                    lane.ready(!self.lane_ended, lane_queued > 0).await
-                }
-                Some(_) | None => pending().await,
-            }
-        };
         let outlet_ready = async {
-            match self.connection.state() == State::Connected && lane_queued < lane_mark {
+            match self.connection.state() == State::Connected && !self.lanes.are_full() {
                 true => self.outlet.ready().await,
                 false => pending().await,
             }
@@ -424,7 +384,7 @@ impl Driver {
                 self.judging = None;
                 self.connection.admit(self.host.now(), verdict, admission);
             }
-            ready = lane_ready => self.on_lane(ready.map(|r| r.readable)),
+            (id, ready) = self.lanes.ready(hears) => self.on_lane(id, ready),
             () = outlet_ready => self.on_outlet(),
             () = timer => self.connection.handle_timeout(self.host.now()),
         }
@@ -470,7 +430,7 @@ impl Driver {
         let result = result.map(|done| match done {
             Done::Applied(applied) => {
                 match applied.resource {
-                    Some(Resource::Lane(lane)) => self.lane = Some(lane),
+                    Some(Resource::Lane(id, lane)) => self.lanes.put(id, lane),
                     Some(Resource::Tun(tun)) => self.outlet.tun = Some(tun),
                     None => {}
                 }
@@ -484,25 +444,25 @@ impl Driver {
         self.connection.handle_outcome(now, step, result);
     }
 
-    fn on_lane(&mut self, readable: std::io::Result<bool>) {
+    fn on_lane(&mut self, id: LaneId, readable: std::io::Result<bool>) {
         let now = self.host.now();
         match readable {
-            Ok(true) if !self.lane_ended => {}
-            Ok(_) => return,
-            Err(error) => return self.lane_failed(now, &error),
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return self.lane_failed(now, id, &error),
         }
-        let Some(lane) = &mut self.lane else { return };
         let (connection, outlet) = (&mut self.connection, &mut self.outlet);
-        let result = lane.receive(LANE_BUDGET, &mut |bytes| {
-            connection.handle_lane(now, bytes, &mut |packet| outlet.deliver(packet));
+        let result = self.lanes.receive(id, LANE_BUDGET, &mut |bytes| {
+            connection.handle_lane(now, id, bytes, &mut |packet| outlet.deliver(packet));
         });
         match result {
             Ok(Received::More | Received::Drained) => {}
             Ok(Received::Closed) => {
-                self.lane_ended = true;
-                self.connection.handle_lane_closed(now, None);
+                if self.lanes.end(id) {
+                    self.connection.handle_lane_closed(now, id, None);
+                }
             }
-            Err(error) => self.lane_failed(now, &error),
+            Err(error) => self.lane_failed(now, id, &error),
         }
     }
 

@@ -14,6 +14,7 @@
 mod deeds;
 mod driver;
 mod engine;
+mod lanes;
 mod outlet;
 mod store;
 

@@ -16,14 +16,14 @@ use std::time::Duration;
 
 use onhook_base::{Instant, Seed};
 use onhook_effect::{
-    Effect, HostError, HostErrorKind, LaneSpec, Outcome, Prefix, TunId, TunSpec, Undo,
+    Effect, HostError, HostErrorKind, LaneId, LaneSpec, Outcome, Prefix, TunId, TunSpec, Undo,
 };
 
 use crate::clock::{self, Wakener};
 use crate::crash_point;
 use crate::dns::{Dns, DnsChoice, Heir, Layer, Places, SharedJournal, blocking, lock};
 use crate::journal::Journal;
-use crate::lane::{LaneIo, LineLane, PacketLane, TlsLane, TrustStore, UdpLane};
+use crate::lane::{GreLane, LaneIo, LineLane, PacketLane, TlsLane, TrustStore, UdpLane};
 use crate::net::TunDevice;
 use crate::net::link::Address;
 use crate::net::netlink::Netlink;
@@ -87,8 +87,8 @@ pub struct Applied {
 /// What a deed made.
 #[derive(Debug)]
 pub enum Resource {
-    /// A carrier of bytes.
-    Lane(LaneIo),
+    /// A carrier of bytes, by the name that was asked for.
+    Lane(LaneId, LaneIo),
     /// An interface.
     Tun(TunDevice),
 }
@@ -220,11 +220,11 @@ impl Host {
         let outcome = match effect {
             Effect::Resolve { name, port } => Outcome::Resolved(resolve(name, *port).await?),
             Effect::PinRoute { to } => self.pin(owner, *to)?,
-            Effect::OpenLane { spec, .. } => {
+            Effect::OpenLane { lane: id, spec } => {
                 let lane = self.open_lane(spec, deed).await?;
                 let outcome = Outcome::LaneOpened(lane.facts().clone());
                 crash_point("connected to the server");
-                return Ok(Applied { outcome, resource: Some(Resource::Lane(lane)) });
+                return Ok(Applied { outcome, resource: Some(Resource::Lane(*id, lane)) });
             }
             Effect::CreateTun { tun, spec } => return self.create_tun(owner, *tun, spec),
             Effect::AddAddress { tun, address, prefix_len, peer } => {
@@ -255,6 +255,7 @@ impl Host {
                 PacketLane::dial(interface.as_deref(), &self.0.journal)
             }
             LaneSpec::Udp { to } => UdpLane::dial(to).await,
+            LaneSpec::Gre { local, remote, call } => GreLane::open(*local, *remote, *call),
             LaneSpec::Tcp { to } => LineLane::dial_tcp(to).await,
             LaneSpec::Socket { path } => LineLane::dial_socket(path).await,
             LaneSpec::Terminal { path, speed } => self.open_terminal(path, *speed),

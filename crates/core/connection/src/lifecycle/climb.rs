@@ -3,13 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use onhook_base::{Deadline, Instant, Planted, is_planted};
-use onhook_effect::{Effect, LaneFacts, Outcome, Prefix, StackSpec, StepId, TunId, TunSpec};
+use onhook_effect::{
+    Effect, LaneFacts, LaneId, Outcome, Prefix, StackSpec, StepId, TunId, TunSpec,
+};
 use onhook_link::{CertificateHashes, FrameTerms, LinkEvent, SessionKeys};
 use onhook_model::{Cause, RasCode, RasState};
 use onhook_ppp::{Ppp, PppEvent, auth};
 
 use super::State;
-use crate::connection::{Connection, LANE, SessionLimits};
+use crate::connection::{Connection, SessionLimits};
 use crate::plan::{OutletPlan, TunPlan};
 use crate::splice::Splice;
 use crate::stairs::Top;
@@ -21,6 +23,8 @@ const TUN: TunId = TunId(0);
 /// What was agreed so far, and how far this machine has been set up for it.
 #[derive(Debug, Default)]
 pub(crate) struct Climb {
+    /// The first of two lanes, while the second is being opened.
+    control_lane: Option<LaneFacts>,
     stage: Stage,
     settled: bool,
     ipv4: Option<Ipv4>,
@@ -107,7 +111,7 @@ impl Connection {
 
     fn ask_lane(&mut self, to: Vec<SocketAddr>) -> StepId {
         let spec = self.plan.lane_spec(to);
-        self.stairs.ask(Effect::OpenLane { lane: LANE, spec })
+        self.stairs.ask(Effect::OpenLane { lane: LaneId::CONTROL, spec })
     }
 
     /// A deed was done: on to the next.
@@ -117,7 +121,7 @@ impl Connection {
                 self.stairs.new_flight();
                 self.ask_lane(addresses);
             }
-            (State::Opening, Outcome::LaneOpened(facts)) => self.begin_linking(now, &facts),
+            (State::Opening, Outcome::LaneOpened(facts)) => self.lane_opened(now, &facts),
             (_, Outcome::TunCreated { name }) => self.projection.interface = Some(name),
             (_, Outcome::DnsSet { by }) => self.projection.dns_by = Some(by),
             (_, Outcome::StackOpened { socks5, http_connect, forwards }) => {
@@ -130,7 +134,25 @@ impl Connection {
         self.project_further(now);
     }
 
-    pub(crate) fn begin_linking(&mut self, now: Instant, facts: &LaneFacts) {
+    /// One lane is there. Of a link with two, the second is opened beside the first; what counts for the
+    /// link are the facts of the first.
+    pub(crate) fn lane_opened(&mut self, now: Instant, facts: &LaneFacts) {
+        if let Some(control) = self.climbing.control_lane.take() {
+            return self.begin_linking(now, &control);
+        }
+        match self.plan.data_lane(&self.seed, facts) {
+            Ok(None) => self.begin_linking(now, facts),
+            Ok(Some(spec)) => {
+                self.deadline = Some(Deadline::new(now + self.plan.times.opening, "connecting"));
+                self.climbing.control_lane = Some(facts.clone());
+                self.stairs.new_flight();
+                self.stairs.ask(Effect::OpenLane { lane: LaneId::DATA, spec });
+            }
+            Err(error) => self.fail(now, Cause::new(error.code, error.text)),
+        }
+    }
+
+    fn begin_linking(&mut self, now: Instant, facts: &LaneFacts) {
         self.server = facts.remote.or(self.server);
         self.projection.protection.clone_from(&facts.protection);
         let link = self.plan.make_link(&self.seed);

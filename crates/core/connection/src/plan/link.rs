@@ -1,15 +1,16 @@
 //! Which link carries PPP: from an entry to settings, a lane and a machine. The only file of the core that
 //! names the links; a new one is a variant here, and an arm in each function.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use onhook_base::{Secret, Seed};
-use onhook_effect::LaneSpec;
+use onhook_effect::{LaneFacts, LaneSpec};
 use onhook_link::Link;
 use onhook_link::hdlc::{Line, LineTerms};
 use onhook_link::l2tp::{self, L2tp, L2tpTerms};
 use onhook_link::modem::{Modem, ModemTerms, Script, dial_string};
 use onhook_link::pppoe::{Pppoe, PppoeTerms, SessionName};
+use onhook_link::pptp::{self, Pptp, PptpTerms};
 use onhook_link::sstp::{SstpAnswerer, SstpAnswererTerms, SstpCaller, SstpCallerTerms};
 use onhook_model::{
     Credentials, DEFAULT_SSTP_PORT, DeviceType, Encryption, Entry, Port, RasCode, RasError, Trust,
@@ -52,6 +53,20 @@ pub enum LinkPlan {
         secret: Option<Secret<String>>,
         /// The number that the listener has given to this tunnel.
         tunnel: u16,
+    },
+    /// PPTP, calling.
+    PptpCall {
+        /// The server's name or address.
+        host: String,
+        /// Its port.
+        port: u16,
+    },
+    /// PPTP, called.
+    PptpAnswer {
+        /// Our name, told to callers.
+        host_name: String,
+        /// The number that the listener has given to this call.
+        call: u16,
     },
     /// PPPoE, calling.
     PppoeCall {
@@ -99,6 +114,7 @@ impl LinkPlan {
         match self {
             Self::SstpCall { .. } | Self::SstpAnswer => "sstp",
             Self::L2tpCall { .. } | Self::L2tpAnswer { .. } => "l2tp",
+            Self::PptpCall { .. } | Self::PptpAnswer { .. } => "pptp",
             Self::PppoeCall { .. } | Self::PppoeAnswer(_) => "pppoe",
             Self::ModemCall { .. } => "modem",
             Self::LineCall { .. } | Self::LineAnswer => "serial",
@@ -144,6 +160,10 @@ impl LinkPlan {
                 let port = if port == DEFAULT_SSTP_PORT { l2tp::PORT } else { port };
                 let secret = credentials.tunnel_secret.clone();
                 Ok(Self::L2tpCall { host, port, secret })
+            }
+            VpnProtocol::Pptp => {
+                let port = if port == DEFAULT_SSTP_PORT { pptp::PORT } else { port };
+                Ok(Self::PptpCall { host, port })
             }
             _ => {
                 let server_name = entry.server_name.clone().unwrap_or_else(|| host.clone());
@@ -210,11 +230,13 @@ impl LinkPlan {
         match self {
             Self::SstpCall { host, port, .. }
             | Self::L2tpCall { host, port, .. }
+            | Self::PptpCall { host, port }
             | Self::LineCall { port: Port::Tcp { host, port }, .. }
             | Self::ModemCall { port: Port::Tcp { host, port }, .. }
             | Self::Supplied { host, port, .. } => Some((host.clone(), *port)),
             Self::SstpAnswer
             | Self::L2tpAnswer { .. }
+            | Self::PptpAnswer { .. }
             | Self::PppoeCall { .. }
             | Self::PppoeAnswer(_)
             | Self::LineAnswer
@@ -230,6 +252,11 @@ impl LinkPlan {
                 LaneSpec::Tls { to, server_name: server_name.clone(), trust: trust.clone() }
             }
             Self::L2tpCall { .. } => LaneSpec::Udp { to },
+            Self::PptpCall { .. } => {
+                // Its second lane goes over IPv4 alone; where there is no such address, the dial says so.
+                let four: Vec<_> = to.iter().copied().filter(SocketAddr::is_ipv4).collect();
+                LaneSpec::Tcp { to: if four.is_empty() { to } else { four } }
+            }
             Self::PppoeCall { interface, .. } => {
                 LaneSpec::Ethernet { interface: interface.clone() }
             }
@@ -244,6 +271,7 @@ impl LinkPlan {
             }
             Self::SstpAnswer
             | Self::L2tpAnswer { .. }
+            | Self::PptpAnswer { .. }
             | Self::PppoeAnswer(_)
             | Self::LineAnswer => LaneSpec::Accepted,
             Self::Supplied { host, .. } => {
@@ -251,6 +279,28 @@ impl LinkPlan {
                 LaneSpec::Tls { to, server_name: host.clone(), trust }
             }
         }
+    }
+
+    /// How to open the second lane, where there is one. `seed` is the one that the machine is made with.
+    pub(crate) fn data_lane(
+        &self,
+        seed: &Seed,
+        control: &LaneFacts,
+    ) -> Result<Option<LaneSpec>, RasError> {
+        let call = match self {
+            Self::PptpCall { .. } => pptp::call_number(seed),
+            Self::PptpAnswer { call, .. } => *call,
+            _ => return Ok(None),
+        };
+        let four = |address: Option<SocketAddr>| match address.map(|a| a.ip().to_canonical()) {
+            Some(IpAddr::V4(ip)) => Some(ip),
+            Some(IpAddr::V6(_)) | None => None,
+        };
+        let Some(remote) = four(control.remote) else {
+            let text = "PPTP goes over IPv4 alone, and the server has only an address of IPv6";
+            return Err(RasError::new(RasCode::INVALID_VPNSTRATEGY, text));
+        };
+        Ok(Some(LaneSpec::Gre { local: four(control.local), remote, call }))
     }
 
     /// The link's machine.
@@ -262,7 +312,7 @@ impl LinkPlan {
             Self::SstpAnswer => Box::new(SstpAnswerer::new(SstpAnswererTerms::default(), seed)),
             Self::L2tpCall { secret, .. } => {
                 let terms = L2tpTerms {
-                    host_name: L2TP_NAME.to_owned(),
+                    host_name: CALLER_NAME.to_owned(),
                     secret: secret.clone(),
                     tunnel: None,
                 };
@@ -275,6 +325,14 @@ impl LinkPlan {
                     tunnel: Some(*tunnel),
                 };
                 Box::new(L2tp::answerer(terms, seed))
+            }
+            Self::PptpCall { .. } => {
+                let terms = PptpTerms { host_name: CALLER_NAME.to_owned(), call: None };
+                Box::new(Pptp::caller(terms, seed))
+            }
+            Self::PptpAnswer { host_name, call } => {
+                let terms = PptpTerms { host_name: host_name.clone(), call: Some(*call) };
+                Box::new(Pptp::answerer(terms, seed))
             }
             Self::PppoeCall { terms, .. } => Box::new(Pppoe::caller(terms.clone(), seed)),
             Self::PppoeAnswer(session) => Box::new(Pppoe::answerer(*session)),
@@ -289,10 +347,10 @@ impl LinkPlan {
 }
 
 /// The VPN protocols that this version speaks.
-const SPOKEN: &[VpnProtocol] = &[VpnProtocol::Sstp, VpnProtocol::L2tp];
+const SPOKEN: &[VpnProtocol] = &[VpnProtocol::Sstp, VpnProtocol::L2tp, VpnProtocol::Pptp];
 
-/// What a caller is called in an L2TP tunnel; who it is, PPP tells.
-const L2TP_NAME: &str = "onhook";
+/// What a caller is called in a tunnel; who it is, PPP tells.
+const CALLER_NAME: &str = "onhook";
 
 const UNPROTECTED: &str = "the entry demands encryption, and L2TP without IPsec has none; IPsec is not \
                            spoken yet: see DataEncryption in the entry, or dial SSTP";

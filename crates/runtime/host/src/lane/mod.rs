@@ -3,8 +3,10 @@
 //! Their readiness is awaited, their reading and writing is not: one task drives lane, packets and
 //! timers, and nothing is allocated for a packet.
 
+mod batch;
 mod certificate;
 mod connect;
+mod gre;
 mod hand;
 mod line;
 mod packet;
@@ -18,10 +20,12 @@ mod udp;
 mod tests;
 
 use std::io;
+use std::os::fd::AsRawFd;
 
 use onhook_effect::LaneFacts;
 
 pub use certificate::certificate_facts;
+pub(crate) use gre::GreLane;
 pub use hand::Hand;
 pub use line::LineLane;
 pub(crate) use packet::end_session;
@@ -74,6 +78,8 @@ pub enum LaneIo {
     Udp(Box<UdpLane>),
     /// Ethernet frames.
     Packet(Box<PacketLane>),
+    /// GRE packets.
+    Gre(Box<GreLane>),
 }
 
 /// The same call for every kind of lane.
@@ -84,6 +90,7 @@ macro_rules! each {
             LaneIo::Line($lane) => $call,
             LaneIo::Udp($lane) => $call,
             LaneIo::Packet($lane) => $call,
+            LaneIo::Gre($lane) => $call,
         }
     };
 }
@@ -123,6 +130,10 @@ impl LaneIo {
                 lane.send(bytes);
                 Ok(())
             }
+            Self::Gre(lane) => {
+                lane.send(bytes);
+                Ok(())
+            }
         }
     }
 
@@ -149,7 +160,7 @@ impl LaneIo {
         match self {
             Self::Tls(lane) => lane.close_politely(),
             // These have no word of their own for it.
-            Self::Line(_) | Self::Udp(_) | Self::Packet(_) => {}
+            Self::Line(_) | Self::Udp(_) | Self::Packet(_) | Self::Gre(_) => {}
         }
     }
 
@@ -159,7 +170,7 @@ impl LaneIo {
         match self {
             Self::Tls(lane) => lane.close_hard(),
             Self::Line(lane) => lane.close_hard(),
-            Self::Udp(_) | Self::Packet(_) => {}
+            Self::Udp(_) | Self::Packet(_) | Self::Gre(_) => {}
         }
     }
 
@@ -186,4 +197,19 @@ impl LaneIo {
 /// From now on the end of a TCP stream is a reset. Fails only when the socket is gone already.
 fn reset_on_close(stream: &tokio::net::TcpStream) {
     drop(socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO)));
+}
+
+/// A tunnel's packets may be cut in pieces on the way; better than not to arrive.
+fn allow_fragments(socket: &impl AsRawFd, is_ipv4: bool) -> io::Result<()> {
+    let (level, option, value) = match is_ipv4 {
+        true => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT),
+        false => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT),
+    };
+    let length = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(4);
+    // SAFETY: the descriptor is open while `socket` is borrowed, and `value` is valid for `length` octets,
+    // which the kernel only reads; no crate offers this option.
+    let result = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const value).cast(), length)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

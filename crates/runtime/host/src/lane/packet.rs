@@ -5,18 +5,18 @@
 //! and then that one alone. A session is written into the record of changes when its first frame leaves, so
 //! that a concentrator is told of its end even when we are killed.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::sync::Arc;
 
-use nix::sys::socket::{MsgFlags, MultiHeaders, recvmmsg, send};
+use nix::sys::socket::{MsgFlags, send};
 use onhook_effect::{EthernetFacts, HostError, HostErrorKind, LaneFacts};
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::batch::{read, register};
 use super::hand::{Hand, Inbox, either_ready};
 use super::{LaneIo, Ready, Received};
 use crate::crash_point;
@@ -28,10 +28,6 @@ const OPEN: &str = "open the Ethernet interface";
 const DISCOVERY: u16 = 0x8863;
 const SESSION: u16 = 0x8864;
 const PADT: u8 = 0xa7;
-/// The longest frame that is read: a jumbo payload and both headers.
-const LONGEST: usize = 2048;
-/// Frames of one system call.
-const BATCH: usize = 32;
 /// While more octets than this wait, packets wait where they are.
 const MARK: usize = 512 << 10;
 /// The most octets that may wait; further frames are lost.
@@ -150,12 +146,6 @@ fn failed(interface: &str, error: &io::Error) -> HostError {
     failed
 }
 
-fn register(fd: Socket) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: the descriptor is owned by what is registered, and so stays open and the same one until the
-    // registration ends.
-    Ok(unsafe { AsyncFd::register(OwnedFd::from(fd)) }?)
-}
-
 /// A packet socket on one interface for one kind of frame. It is made for no kind at all, so that nothing
 /// comes in before it is bound.
 fn socket(index: u32, kind: u16) -> io::Result<Socket> {
@@ -213,41 +203,6 @@ impl Filter {
         program.push(SockFilter::new(RETURN, 0, 0, 0));
         socket.attach_filter(&program)
     }
-}
-
-/// Where one batch of frames is read to.
-struct Room {
-    frames: Box<[[u8; LONGEST]; BATCH]>,
-    headers: MultiHeaders<()>,
-}
-
-thread_local! {
-    /// One for each thread: it is empty again before anybody else may need it.
-    static ROOM: RefCell<Room> = RefCell::new(Room {
-        frames: Box::new([[0; LONGEST]; BATCH]),
-        headers: MultiHeaders::preallocate(BATCH, None),
-    });
-}
-
-/// Reads one batch; whether there may be more.
-fn read(socket: &AsyncFd<OwnedFd>, sink: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
-    ROOM.with_borrow_mut(|Room { frames, headers }| {
-        let mut lengths = [0; BATCH];
-        let mut slices = frames.each_mut().map(|frame| [IoSliceMut::new(frame)]);
-        let result = socket.try_io(Interest::READABLE, |fd| {
-            let flags = MsgFlags::MSG_DONTWAIT;
-            let read = recvmmsg(fd.as_raw_fd(), headers, slices.iter_mut(), flags, None)?;
-            Ok(lengths.iter_mut().zip(read).map(|(length, read)| *length = read.bytes).count())
-        });
-        let count = match result {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-            count => count?,
-        };
-        for (frame, length) in frames.iter().zip(lengths).take(count) {
-            sink(frame.get(..length).unwrap_or_default());
-        }
-        Ok(count == BATCH)
-    })
 }
 
 /// A PPPoE session, as its frames name it.

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::AsRawFd as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use onhook_effect::{HostError, HostErrorKind, LaneFacts};
@@ -17,7 +16,7 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::hand::{Hand, Inbox, either_ready};
-use super::{LaneIo, Ready, Received};
+use super::{LaneIo, Ready, Received, allow_fragments};
 
 const OPEN: &str = "connect to the server";
 /// Something has come, be it the news that nobody is there.
@@ -56,7 +55,7 @@ impl UdpPort {
 
     fn of(socket: UdpSocket) -> io::Result<Arc<Self>> {
         let state = UdpSocketState::new((&socket).into())?;
-        allow_fragments(&socket)?;
+        allow_fragments(&socket, socket.local_addr()?.is_ipv4())?;
         Ok(Arc::new(Self { socket, state }))
     }
 
@@ -127,23 +126,6 @@ impl UdpPort {
             tracing::debug!(target: "host::lane", %to, %error, "a datagram is lost");
         }
     }
-}
-
-/// A tunnel's datagrams may be cut in pieces on the way; better than not to arrive.
-fn allow_fragments(socket: &UdpSocket) -> io::Result<()> {
-    let (level, option, value) = match socket.local_addr()? {
-        SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT),
-        SocketAddr::V6(_) => {
-            (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT)
-        }
-    };
-    let length = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(4);
-    // SAFETY: the descriptor is open while `socket` is borrowed, and `value` is valid for `length` octets,
-    // which the kernel only reads; no crate offers this option.
-    let result = unsafe {
-        libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const value).cast(), length)
-    };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Where the caller of a shared port is, as far as is known now: its port may change behind a NAT.
