@@ -20,6 +20,7 @@ mod journal;
 mod l2tp_pair;
 mod manager;
 mod modem;
+mod multilink;
 mod pap_chap;
 mod phonebook;
 mod ppp_frame;
@@ -60,6 +61,7 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "pppoe_wire", run: pppoe_wire::run },
     Ordeal { name: "pap_chap", run: pap_chap::run },
     Ordeal { name: "ppp_frame", run: ppp_frame::run },
+    Ordeal { name: "multilink", run: multilink::run },
     Ordeal { name: "ppp_pair", run: ppp_pair::run },
     Ordeal { name: "connection", run: connection::run },
     Ordeal { name: "manager", run: manager::run },

@@ -21,8 +21,10 @@
 //! - `settle`: what follows from the layers' signals.
 //! - `proof`: authentication, both directions.
 //! - `encryption`: MPPE, where it is agreed.
+//! - `bundle`: above several links.
 //! - `courtesy`: LCP's codes beyond negotiation: echo, rejects, identification.
 
+mod bundle;
 mod courtesy;
 mod encryption;
 mod event;
@@ -43,13 +45,12 @@ use crate::control::wire::code;
 use crate::control::{Control, Pace};
 use crate::describe::describe;
 use crate::failure::{Layer, Phase, PppFailure};
-use crate::lcp::farewell::WindowsFarewell;
 use crate::lcp::{Keepalive, LcpTerms, Life};
 use crate::terms::{NetworkTerms, PppTerms};
 use crate::wire::{DEFAULT_MRU, parse_protocol, protocol};
 
 use courtesy::Rejections;
-pub use event::{CloseReason, Counters, IpVersion, LcpFacts, Packet, PppEvent};
+pub use event::{CloseReason, Counters, IpVersion, LcpFacts, MultilinkFacts, Packet, PppEvent};
 use network::Network;
 use proof::Proof;
 
@@ -80,6 +81,8 @@ pub struct Ppp {
     garbled: u8,
     heard_anything: bool,
     peer_is_windows: bool,
+    /// Above several links, each of which has an LCP of its own.
+    bundled: bool,
     /// The end has begun, and whatever follows is consequence.
     ending: bool,
     failure: Option<PppFailure>,
@@ -113,6 +116,7 @@ impl Ppp {
             garbled: 0,
             heard_anything: false,
             peer_is_windows: false,
+            bundled: false,
             ending: false,
             failure: None,
             finished: false,
@@ -422,11 +426,11 @@ impl Ppp {
 
     fn receive_control(&mut self, now: Instant, protocol: u16, information: &[u8]) {
         // What is longer than every peer receives could not be quoted in an answer. (RFC 1661 §6.1)
-        if information.len() > usize::from(DEFAULT_MRU) {
+        if self.is_barred_from_bundle(information) && protocol == protocol::LCP {
+            self.drop_frame();
+        } else if information.len() > usize::from(DEFAULT_MRU) {
             self.malformed(now);
-            return;
-        }
-        if protocol == protocol::LCP {
+        } else if protocol == protocol::LCP {
             match self.lcp.handle_packet(now, information) {
                 Ok(None) => self.garbled = 0,
                 Ok(Some(packet)) => {
@@ -505,23 +509,6 @@ impl Ppp {
 
     const fn drop_frame(&mut self) {
         self.counters.dropped = self.counters.dropped.saturating_add(1);
-    }
-
-    /// The words or, for a Windows peer, the number that goes with our Terminate-Request.
-    fn close_lcp(&mut self, now: Instant, why: CloseReason) {
-        let mut farewell = Vec::new();
-        if self.peer_is_windows {
-            let code = why.code();
-            WindowsFarewell { magic: self.lcp.terms().magic(), code }.emit(&mut farewell);
-        } else {
-            farewell.extend_from_slice(why.text().as_bytes());
-        }
-        let begun = self.lcp.state() != State::Initial;
-        self.lcp.close(now, farewell);
-        self.settle(now);
-        if !begun {
-            self.finish();
-        }
     }
 
     fn queue_frame(&mut self, protocol: u16, information: Vec<u8>) {

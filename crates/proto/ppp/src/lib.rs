@@ -36,6 +36,7 @@
 //! - [`wire`]: protocol numbers, one frame.
 //! - [`control`]: the machine that LCP and all NCPs share.
 //! - [`lcp`], [`ipcp`], [`ipv6cp`], [`ccp`]: options and terms of each.
+//! - [`multilink`]: one bundle over several links.
 //! - [`auth`]: who proves what to whom.
 //! - `ladder`: which layer starts after which.
 //! - `endpoint`: all of it composed, [`Ppp`].
@@ -56,10 +57,15 @@ pub mod ipcp;
 pub mod ipv6cp;
 mod ladder;
 pub mod lcp;
+pub mod multilink;
 mod terms;
 pub mod wire;
 
 pub use describe::describe;
-pub use endpoint::{CloseReason, Counters, IpVersion, LcpFacts, Packet, Ppp, PppEvent};
+pub use endpoint::{
+    CloseReason, Counters, IpVersion, LcpFacts, MultilinkFacts, Packet, Ppp, PppEvent,
+};
 pub use failure::{Layer, Phase, PppFailure};
-pub use terms::{EchoTerms, Encryption, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, Role};
+pub use terms::{
+    EchoTerms, Encryption, Ipv4Terms, Ipv6Terms, MultilinkTerms, NetworkTerms, PppTerms, Role,
+};

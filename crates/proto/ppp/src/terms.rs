@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use onhook_base::Duration;
 
 use crate::auth::{Credentials, EapTerms, Method};
+use crate::multilink::Discriminator;
 use crate::wire::DEFAULT_MRU;
 
 /// Which end we are. Both ends negotiate alike; the caller is given addresses, the answerer gives.
@@ -37,6 +38,18 @@ pub enum Encryption {
     Required,
     /// Always, with 128 bits.
     Strongest,
+}
+
+/// What makes a link fit to be one of several (RFC 1990).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MultilinkTerms {
+    /// The most octets of information that we put together of fragments; at least 1500, which is what
+    /// every bundle takes (§5.1.1).
+    pub mrru: u16,
+    /// Ask for sequence numbers of 12 bits instead of 24.
+    pub short_sequence: bool,
+    /// From which machine this is: the same on all links that belong together.
+    pub discriminator: Discriminator,
 }
 
 /// What LCP and authentication ask and accept.
@@ -86,6 +99,9 @@ pub struct PppTerms {
     pub repeats_early: bool,
     /// When to ask a quiet peer for a sign of life; `None`: never.
     pub echo: Option<EchoTerms>,
+    /// Ask to be one of several links, and agree when the peer asks; `None`: the wish is rejected, and
+    /// the link stands alone. Default none.
+    pub multilink: Option<MultilinkTerms>,
     /// Text of an Identification to send when LCP opens (RFC 1570 §2.1).
     pub identification: Option<String>,
 }
@@ -120,6 +136,7 @@ impl PppTerms {
             linger: true,
             repeats_early: false,
             echo: None,
+            multilink: None,
             identification: None,
         }
     }

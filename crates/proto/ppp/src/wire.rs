@@ -22,6 +22,8 @@ pub mod protocol {
     pub const IPV4: u16 = 0x0021;
     /// Internet Protocol version 6.
     pub const IPV6: u16 = 0x0057;
+    /// A fragment of a packet that goes over several links (RFC 1990 §3).
+    pub const MULTILINK: u16 = 0x003d;
     /// A compressed or encrypted datagram (RFC 1962 §2.1).
     pub const COMPRESSED: u16 = 0x00fd;
     /// Internet Protocol Control Protocol (RFC 1332).
@@ -78,6 +80,7 @@ pub fn protocol_name(number: u16) -> Option<&'static str> {
     Some(match number {
         protocol::IPV4 => "IP",
         protocol::IPV6 => "IPv6",
+        protocol::MULTILINK => "Multilink",
         protocol::COMPRESSED => "Compressed",
         protocol::IPCP => "IPCP",
         protocol::IPV6CP => "IPV6CP",

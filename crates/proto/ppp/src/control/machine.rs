@@ -136,6 +136,12 @@ impl<T: Terms> Control<T> {
         self.packets.clear();
     }
 
+    /// Opened without a word, by terms that were agreed elsewhere.
+    pub(crate) fn stand_open(&mut self, settle: impl FnOnce(&mut T)) {
+        settle(&mut self.terms);
+        self.state = State::Opened;
+    }
+
     /// Administrative Close; `farewell` is the data of the Terminate-Request.
     pub(crate) fn close(&mut self, now: Instant, mut farewell: Vec<u8>) {
         farewell.truncate(MAX_FAREWELL);

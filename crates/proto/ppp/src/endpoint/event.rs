@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::auth::{self, Method};
 use crate::failure::PppFailure;
+use crate::multilink::{BundleTerms, Discriminator};
 use crate::wire::protocol;
 
 /// Which version of IP a packet is of.
@@ -51,6 +52,17 @@ pub struct LcpFacts {
     pub peer_method: Option<Method>,
     /// The peer's magic number; zero if it has none.
     pub peer_magic: u32,
+    /// Both ends want this link to be one of several; `None`: it stands alone.
+    pub multilink: Option<MultilinkFacts>,
+}
+
+/// What LCP has agreed about being one of several links (RFC 1990 §5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MultilinkFacts {
+    /// What holds for the bundle; all of its links must have agreed to the same.
+    pub bundle: BundleTerms,
+    /// From which machine the peer says that it is; `None`: it does not say.
+    pub peer: Option<Discriminator>,
 }
 
 /// What an owner is told.

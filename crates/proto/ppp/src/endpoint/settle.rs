@@ -2,13 +2,14 @@
 
 use onhook_base::Instant;
 
-use super::{CloseReason, LcpFacts, Network, Ppp, PppEvent};
+use super::{CloseReason, LcpFacts, MultilinkFacts, Network, Ppp, PppEvent};
 use crate::control::automaton::State;
 use crate::control::wire::code;
 use crate::control::{Control, Ending, Signal};
 use crate::failure::{Layer, Phase, PppFailure};
 use crate::ladder::{Rung, Verdict};
 use crate::lcp::farewell::{WindowsFarewell, printable};
+use crate::multilink::BundleTerms;
 use crate::wire::protocol;
 
 /// A signal, and whose it is.
@@ -107,9 +108,18 @@ impl Ppp {
             our_method: theirs.method,
             peer_method: demanded,
             peer_magic: theirs.magic,
+            multilink: self.multilink_facts(),
         }));
         self.send_identification();
         self.begin_proof(now, theirs.method, demanded);
+    }
+
+    fn multilink_facts(&self) -> Option<MultilinkFacts> {
+        let theirs = self.lcp.terms().theirs();
+        let (mrru, receive_form) = self.lcp.terms().our_multilink()?;
+        let (peer_mrru, send_form) = (theirs.mrru?, theirs.sequence_form);
+        let bundle = BundleTerms { mrru, peer_mrru, receive_form, send_form };
+        Some(MultilinkFacts { bundle, peer: theirs.discriminator })
     }
 
     /// Everything above LCP ends (RFC 1661 §4.4, tld).
@@ -259,6 +269,26 @@ impl Ppp {
         }
     }
 
+    /// The words or, for a Windows peer, the number that goes with our Terminate-Request.
+    pub(super) fn close_lcp(&mut self, now: Instant, why: CloseReason) {
+        if self.bundled {
+            return self.finish();
+        }
+        let mut farewell = Vec::new();
+        if self.peer_is_windows {
+            let code = why.code();
+            WindowsFarewell { magic: self.lcp.terms().magic(), code }.emit(&mut farewell);
+        } else {
+            farewell.extend_from_slice(why.text().as_bytes());
+        }
+        let begun = self.lcp.state() != State::Initial;
+        self.lcp.close(now, farewell);
+        self.settle(now);
+        if !begun {
+            self.finish();
+        }
+    }
+
     /// Something failed: the reason is kept if it is the first, and LCP closes.
     pub(super) fn fail(&mut self, now: Instant, failure: PppFailure) {
         if self.finished || self.ending {
@@ -271,7 +301,9 @@ impl Ppp {
         let text = failure.to_string();
         tracing::debug!(target: "ppp", %text, "failed");
         self.keep_failure(failure);
-        if self.peer_is_windows && why != CloseReason::Failure(0) {
+        if self.bundled {
+            self.finish();
+        } else if self.peer_is_windows && why != CloseReason::Failure(0) {
             self.close_lcp(now, why);
         } else {
             self.lcp.close(now, text.into_bytes());

@@ -13,7 +13,8 @@ use super::wire::LcpOption;
 use crate::auth::Method;
 use crate::control::{Judgement, RawOption, Terms};
 use crate::failure::PppFailure;
-use crate::terms::PppTerms;
+use crate::multilink::{Discriminator, SequenceForm};
+use crate::terms::{MultilinkTerms, PppTerms};
 use crate::wire::{DEFAULT_MRU, MIN_MRU};
 
 /// Configure-Requests with our own magic number before the line counts as looped. Below Max-Failure,
@@ -39,6 +40,12 @@ pub(crate) struct LcpAgreed {
     pub(crate) protocol_compression: bool,
     /// It does without address and control octets.
     pub(crate) address_compression: bool,
+    /// The most octets that it puts together of fragments; `None`: it wants no multilink.
+    pub(crate) mrru: Option<u16>,
+    /// The sequence numbers that it takes.
+    pub(crate) sequence_form: SequenceForm,
+    /// From which machine it says that it is.
+    pub(crate) discriminator: Option<Discriminator>,
 }
 
 impl LcpAgreed {
@@ -49,6 +56,9 @@ impl LcpAgreed {
         magic: 0,
         protocol_compression: false,
         address_compression: false,
+        mrru: None,
+        sequence_form: SequenceForm::Long,
+        discriminator: None,
     };
 }
 
@@ -61,6 +71,9 @@ struct Wishes {
     magic: Option<NonZeroU32>,
     protocol_compression: bool,
     address_compression: bool,
+    mrru: Option<u16>,
+    short_sequence: bool,
+    discriminator: Option<Discriminator>,
 }
 
 /// The terms of LCP.
@@ -72,6 +85,7 @@ pub(crate) struct LcpTerms {
     refuse_framing_options: bool,
     accept: Vec<Method>,
     demand: Vec<Method>,
+    multilink: Option<MultilinkTerms>,
     chance: Chance,
     ours: Wishes,
     theirs: LcpAgreed,
@@ -90,6 +104,7 @@ enum Verdict {
 
 enum Proposal {
     Mru(u16),
+    Mrru(u16),
     Method(Method),
     Magic(NonZeroU32),
 }
@@ -103,6 +118,7 @@ impl LcpTerms {
             refuse_framing_options: terms.refuse_framing_options,
             accept: terms.accept_methods.clone(),
             demand: terms.demand_methods.clone(),
+            multilink: terms.multilink,
             chance,
             ours: Wishes {
                 mru: None,
@@ -111,6 +127,9 @@ impl LcpTerms {
                 magic: None,
                 protocol_compression: false,
                 address_compression: false,
+                mrru: None,
+                short_sequence: false,
+                discriminator: None,
             },
             theirs: LcpAgreed::DEFAULT,
             demands_tried: 0,
@@ -129,6 +148,19 @@ impl LcpTerms {
     /// How we demand that the peer prove itself.
     pub(crate) const fn demanded(&self) -> Option<Method> {
         self.ours.method
+    }
+
+    /// What we put together of fragments, and the numbers that we take; `None` when the peer wants
+    /// none of it.
+    pub(crate) fn our_multilink(&self) -> Option<(u16, SequenceForm)> {
+        let form = if self.ours.short_sequence { SequenceForm::Short } else { SequenceForm::Long };
+        self.ours.mrru.map(|mrru| (mrru, form))
+    }
+
+    /// These are the terms of a bundle's own LCP, which is never negotiated (RFC 1990 §2).
+    pub(crate) const fn settle_for_bundle(&mut self, peer_mrru: u16) {
+        self.max_mru = peer_mrru;
+        self.theirs.mru = peer_mrru;
     }
 
     /// Our magic number; zero if the peer wants none.
@@ -174,8 +206,25 @@ impl LcpTerms {
                 taken.address_compression = true;
                 Verdict::Fine
             }
+            LcpOption::Mrru(_) | LcpOption::ShortSequence if self.multilink.is_none() => {
+                Verdict::Unwanted
+            }
+            LcpOption::Mrru(mrru) if mrru < MIN_MRU => {
+                propose_or_reject(may_nak, Proposal::Mrru(DEFAULT_MRU))
+            }
+            LcpOption::Mrru(mrru) => {
+                taken.mrru = Some(mrru);
+                Verdict::Fine
+            }
+            LcpOption::ShortSequence => {
+                taken.sequence_form = SequenceForm::Short;
+                Verdict::Fine
+            }
             // RFC 1990 §5.1.3: it may stand without multilink, and binds nobody.
-            LcpOption::EndpointDiscriminator(_) => Verdict::Fine,
+            LcpOption::EndpointDiscriminator(value) => {
+                taken.discriminator = Discriminator::from_value(value);
+                Verdict::Fine
+            }
             LcpOption::Unknown(_) => Verdict::Unwanted,
         }
     }
@@ -224,6 +273,9 @@ impl Terms for LcpTerms {
             magic: Some(self.chance.nonzero_u32()),
             protocol_compression: self.asynchronous,
             address_compression: self.asynchronous,
+            mrru: self.multilink.map(|wanted| wanted.mrru.max(DEFAULT_MRU)),
+            short_sequence: self.multilink.is_some_and(|wanted| wanted.short_sequence),
+            discriminator: self.multilink.map(|wanted| wanted.discriminator),
         };
         self.theirs = LcpAgreed::DEFAULT;
         self.demands_tried = 0;
@@ -252,6 +304,15 @@ impl Terms for LcpTerms {
         if ours.address_compression {
             LcpOption::AddressCompression.emit(&mut w);
         }
+        if let Some(mrru) = ours.mrru {
+            LcpOption::Mrru(mrru).emit(&mut w);
+            if ours.short_sequence {
+                LcpOption::ShortSequence.emit(&mut w);
+            }
+        }
+        if let Some(discriminator) = &ours.discriminator {
+            LcpOption::EndpointDiscriminator(discriminator.value()).emit(&mut w);
+        }
     }
 
     fn judge(&mut self, options: &[RawOption<'_>], may_nak: bool) -> Judgement {
@@ -270,6 +331,7 @@ impl Terms for LcpTerms {
                     let mut w = Writer::new(&mut naks);
                     match proposal {
                         Proposal::Mru(mru) => LcpOption::Mru(mru).emit(&mut w),
+                        Proposal::Mrru(mrru) => LcpOption::Mrru(mrru).emit(&mut w),
                         Proposal::Method(method) => {
                             LcpOption::Authentication(method.lcp_value()).emit(&mut w);
                         }
@@ -305,9 +367,16 @@ impl Terms for LcpTerms {
                 }
                 LcpOption::ProtocolCompression => self.ours.protocol_compression = false,
                 LcpOption::AddressCompression => self.ours.address_compression = false,
+                // Less than what every bundle takes cannot be meant (RFC 1990 §5.1.1).
+                LcpOption::Mrru(mrru) if self.ours.mrru.is_some() => {
+                    let most = self.multilink.map_or(DEFAULT_MRU, |wanted| wanted.mrru);
+                    self.ours.mrru = Some(mrru.clamp(DEFAULT_MRU, most.max(DEFAULT_MRU)));
+                }
+                LcpOption::ShortSequence => self.ours.short_sequence = false,
                 // Wishes of the peer that we should wish for something: not binding.
                 LcpOption::Authentication(_)
                 | LcpOption::MagicNumber(_)
+                | LcpOption::Mrru(_)
                 | LcpOption::EndpointDiscriminator(_)
                 | LcpOption::Unknown(_) => {}
             }
@@ -324,7 +393,10 @@ impl Terms for LcpTerms {
                 LcpOption::MagicNumber(_) => self.ours.magic = None,
                 LcpOption::ProtocolCompression => self.ours.protocol_compression = false,
                 LcpOption::AddressCompression => self.ours.address_compression = false,
-                LcpOption::EndpointDiscriminator(_) | LcpOption::Unknown(_) => {}
+                LcpOption::Mrru(_) => self.ours.mrru = None,
+                LcpOption::ShortSequence => self.ours.short_sequence = false,
+                LcpOption::EndpointDiscriminator(_) => self.ours.discriminator = None,
+                LcpOption::Unknown(_) => {}
             }
         }
         Ok(())

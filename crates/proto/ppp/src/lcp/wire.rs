@@ -30,6 +30,8 @@ pub mod kind {
     pub const CALLBACK: u8 = 13;
     /// Multilink-MRRU (RFC 1990 §5.1.1).
     pub const MRRU: u8 = 17;
+    /// Multilink-Short-Sequence-Number-Header-Format (RFC 1990 §5.1.2).
+    pub const SHORT_SEQUENCE: u8 = 18;
     /// Multilink-Endpoint-Discriminator (RFC 1990 §5.1.3).
     pub const ENDPOINT_DISCRIMINATOR: u8 = 19;
 }
@@ -51,6 +53,11 @@ pub enum LcpOption<'a> {
     ProtocolCompression,
     /// Address-and-Control-Field-Compression (RFC 1661 §6.6).
     AddressCompression,
+    /// Multilink-MRRU: the most octets of information that the sender puts together of fragments
+    /// (RFC 1990 §5.1.1).
+    Mrru(u16),
+    /// Multilink-Short-Sequence-Number-Header-Format: the sender takes short ones (RFC 1990 §5.1.2).
+    ShortSequence,
     /// Endpoint-Discriminator: class and address (RFC 1990 §5.1.3).
     EndpointDiscriminator(&'a [u8]),
     /// An option that we do not know or that has not its length.
@@ -72,6 +79,8 @@ impl<'a> LcpOption<'a> {
             kind::MAGIC_NUMBER => Self::MagicNumber(r.u32().ok()?),
             kind::PROTOCOL_COMPRESSION => Self::ProtocolCompression,
             kind::ADDRESS_COMPRESSION => Self::AddressCompression,
+            kind::MRRU => Self::Mrru(r.u16().ok()?),
+            kind::SHORT_SEQUENCE => Self::ShortSequence,
             kind::ENDPOINT_DISCRIMINATOR if !raw.value.is_empty() => {
                 Self::EndpointDiscriminator(r.take_rest())
             }
@@ -90,6 +99,8 @@ impl<'a> LcpOption<'a> {
             Self::MagicNumber(_) => kind::MAGIC_NUMBER,
             Self::ProtocolCompression => kind::PROTOCOL_COMPRESSION,
             Self::AddressCompression => kind::ADDRESS_COMPRESSION,
+            Self::Mrru(_) => kind::MRRU,
+            Self::ShortSequence => kind::SHORT_SEQUENCE,
             Self::EndpointDiscriminator(_) => kind::ENDPOINT_DISCRIMINATOR,
             Self::Unknown(raw) => raw.kind,
         }
@@ -98,10 +109,10 @@ impl<'a> LcpOption<'a> {
     /// Appends the option.
     pub fn emit(&self, out: &mut Writer<'_>) {
         out.counted_u8(self.kind(), |body| match self {
-            Self::Mru(mru) => body.u16(*mru),
+            Self::Mru(mru) | Self::Mrru(mru) => body.u16(*mru),
             Self::Accm(map) => body.u32(*map),
             Self::MagicNumber(number) => body.u32(*number),
-            Self::ProtocolCompression | Self::AddressCompression => {}
+            Self::ProtocolCompression | Self::AddressCompression | Self::ShortSequence => {}
             Self::Authentication(value)
             | Self::EndpointDiscriminator(value)
             | Self::Unknown(RawOption { value, .. }) => body.bytes(value),
@@ -121,10 +132,11 @@ impl fmt::Display for LcpOption<'_> {
             Self::MagicNumber(number) => write!(f, "magic={number:08x}"),
             Self::ProtocolCompression => f.write_str("pfc"),
             Self::AddressCompression => f.write_str("acfc"),
+            Self::Mrru(mrru) => write!(f, "mrru={mrru}"),
+            Self::ShortSequence => f.write_str("short-sequence"),
             Self::EndpointDiscriminator(value) => write!(f, "endpoint={}", Hex(value)),
             Self::Unknown(raw) => match raw.kind {
                 kind::CALLBACK => write!(f, "callback={}", Hex(raw.value)),
-                kind::MRRU => write!(f, "mrru={}", Hex(raw.value)),
                 kind => write!(f, "option{kind}={}", Hex(raw.value)),
             },
         }

@@ -1,5 +1,6 @@
 //! Both ends in memory, over a line with one clock.
 
+mod bundle;
 mod calls;
 mod encryption;
 mod hostile;
