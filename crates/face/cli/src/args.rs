@@ -124,7 +124,7 @@ pub(crate) struct WhatArgs {
     /// A host name or address to dial, without an entry or instead of the entry's number
     #[arg(long, value_name = "HOST_OR_NUMBER", value_hint = ValueHint::Hostname)]
     pub(crate) phone_number: Option<String>,
-    /// The device to dial a number with: sstp (when it is not said), l2tp, modem, pppoe (which needs no number, or
+    /// The device to dial a number with: sstp (when it is not said), l2tp, pptp, modem, pppoe (which needs no number, or
     /// the name of a service), or a line such as /dev/ttyUSB0,
     /// tcp://HOST:PORT or unix:/PATH, which needs no number
     #[arg(long, value_name = "DEVICE")]
@@ -346,6 +346,9 @@ pub(crate) struct AnswerArgs {
     /// The secret that callers' L2TP tunnels must know, in the first line of this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) l2tp_secret_file: Option<PathBuf>,
+    /// Answer PPTP here (may be repeated; its port is 1723). Takes the right CAP_NET_RAW; protects little
+    #[arg(long, group = "links", value_name = "ADDRESS:PORT")]
+    pub(crate) pptp: Vec<SocketAddr>,
     /// Answer PPPoE on this Ethernet interface (may be repeated)
     #[arg(long, group = "links", value_name = "INTERFACE")]
     pub(crate) pppoe: Vec<String>,

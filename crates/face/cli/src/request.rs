@@ -51,10 +51,14 @@ pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
             "Warning: the server's certificate is not checked; anyone on the way can read the password."
         );
     }
-    if entry.protocols().first() == Some(&VpnProtocol::L2tp) {
-        eprintln!(
+    match entry.protocols().first() {
+        Some(VpnProtocol::L2tp) => eprintln!(
             "Warning: L2TP without IPsec protects nothing: whoever is on the way reads and changes all of it."
-        );
+        ),
+        Some(VpnProtocol::Pptp) => eprintln!(
+            "Warning: PPTP protects little: who records a call finds the password and reads all of it."
+        ),
+        _ => {}
     }
     let forwards = args.forwards.iter().map(|f| forward(f)).collect::<Result<_, _>>()?;
     let options = DialOptions {

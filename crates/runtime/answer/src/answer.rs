@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::calls::{CallLimits, Calls, Session};
 use crate::desk::Desk;
-use crate::front::{L2tpFront, LineFront, ModemFront, PppoeFront, SstpFront};
+use crate::front::{L2tpFront, LineFront, ModemFront, Numbers, PppoeFront, PptpFront, SstpFront};
 use crate::{Identity, Pool, Users};
 
 /// What stands behind the calls.
@@ -40,6 +40,8 @@ pub struct AnswerConfig {
     pub l2tp: Vec<SocketAddr>,
     /// The secret of L2TP's tunnels, which callers must know; `None` asks for none.
     pub l2tp_secret: Option<Secret<String>>,
+    /// Where PPTP is answered; GRE comes in beside it, which takes CAP_NET_RAW.
+    pub pptp: Vec<SocketAddr>,
     /// Interfaces on which PPPoE is answered.
     pub pppoe: Vec<String>,
     /// The services that PPPoE's callers may ask for by name; empty answers to any name.
@@ -78,6 +80,7 @@ impl AnswerConfig {
             sstp: Vec::new(),
             l2tp: Vec::new(),
             l2tp_secret: None,
+            pptp: Vec::new(),
             pppoe: Vec::new(),
             services: Vec::new(),
             modems: Vec::new(),
@@ -117,7 +120,7 @@ pub struct LinePlace {
 /// One place where calls are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Door {
-    /// By which link: `sstp`, `l2tp`, `pppoe`, `modem`, `serial`.
+    /// By which link: `sstp`, `l2tp`, `pptp`, `pppoe`, `modem`, `serial`.
     pub link: &'static str,
     /// Where: an address, or a port.
     pub place: String,
@@ -200,6 +203,12 @@ impl Answer {
         for address in config.l2tp {
             let front = L2tpFront::open(address, name.clone(), config.l2tp_secret.clone()).await?;
             answer.doors.push(Door { link: "l2tp", place: front.address().to_string() });
+            answer.tasks.spawn(front.listen(desk.clone(), stopped.clone()));
+        }
+        let numbers = Numbers::default();
+        for address in config.pptp {
+            let front = PptpFront::open(address, name.clone(), numbers.clone()).await?;
+            answer.doors.push(Door { link: "pptp", place: front.address().to_string() });
             answer.tasks.spawn(front.listen(desk.clone(), stopped.clone()));
         }
         for interface in config.pppoe {

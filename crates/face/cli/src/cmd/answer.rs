@@ -113,6 +113,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         sstp: args.sstp.clone(),
         l2tp: args.l2tp.clone(),
         l2tp_secret: args.l2tp_secret_file.as_deref().map(first_line).transpose()?,
+        pptp: args.pptp.clone(),
         pppoe: args.pppoe.clone(),
         services: args.services.clone(),
         modems: args.modem.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,

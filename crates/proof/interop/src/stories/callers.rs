@@ -39,6 +39,13 @@ echo 'c ours' > /run/xl2tpd/l2tp-control
 up; ping; echo 'd ours' > /run/xl2tpd/l2tp-control; gone; busybox killall xl2tpd
 ";
 
+/// Debian's pptp, which speaks GRE itself, and pppd with the kernel's MPPE.
+const PPTP: &str = "modprobe ppp_mppe
+printf '%s\\n' require-mppe-128 refuse-eap nopcomp noaccomp >> /etc/ppp/options
+pppd pty 'pptp 10.77.0.1 --nolaunchpppd --loglevel 0' updetach >/dev/null || { busybox tail -20 /tmp/c.log; exit 1; }
+up; ping; busybox killall pppd; gone
+";
+
 pub(super) fn pppoe(stage: &mut Stage<'_>) -> Result<()> {
     let interface = stage.lab.word("PPPOE_IF").to_owned();
     play(stage, &["--pppoe", &interface, "--service", "ours"], PPPOE)
@@ -46,6 +53,10 @@ pub(super) fn pppoe(stage: &mut Stage<'_>) -> Result<()> {
 
 pub(super) fn l2tp(stage: &mut Stage<'_>) -> Result<()> {
     play(stage, &["--l2tp", "10.77.0.1:1701"], L2TP)
+}
+
+pub(super) fn pptp(stage: &mut Stage<'_>) -> Result<()> {
+    play(stage, &["--pptp", "10.77.0.1:1723"], PPTP)
 }
 
 /// Our answering side, as a process on the ground.

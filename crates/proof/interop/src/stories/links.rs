@@ -77,6 +77,18 @@ pub(super) fn l2tp(stage: &mut Stage<'_>) -> Result<()> {
     play(stage, &server)
 }
 
+pub(super) fn pptp(stage: &mut Stage<'_>) -> Result<()> {
+    let words = ["--device", "pptp", "--phone-number", stage.lab.word("ADDRESS")];
+    let server = Server {
+        words: words.map(str::to_owned).to_vec(),
+        ends: "pkill -TERM -x pppd; true",
+        falls_silent: "tc qdisc replace dev eth0 root netem loss 100%",
+        speaks_again: "tc qdisc del dev eth0 root; pkill -TERM -x pppd; true",
+        takes_calls_mutely: losing!("protocol ip u32 match ip protocol 47 0xff"),
+    };
+    play(stage, &server)
+}
+
 pub(super) fn pppoe(stage: &mut Stage<'_>) -> Result<()> {
     let (interface, service) = (stage.lab.word("PPPOE_IF"), stage.lab.word("PPPOE_SERVICE"));
     let words = ["--device", "pppoe", "--port", interface, "--phone-number", service];
@@ -144,8 +156,9 @@ fn play(stage: &mut Stage<'_>, server: &Server) -> Result<()> {
     let said = stage.dial(&words);
     stage.lab.run(server.speaks_again)?;
     let said = said?;
-    // ERROR_PPP_NO_RESPONSE, and ERROR_REMOTE_DISCONNECTION of a server that lost patience before us.
-    said.failed_with(&["721", "629"])?;
+    // ERROR_PPP_NO_RESPONSE, ERROR_VPN_GRE_BLOCKED, and ERROR_REMOTE_DISCONNECTION of a server that lost
+    // patience before us.
+    said.failed_with(&["721", "806", "629"])?;
     stage.figure("a dial that no PPP answers", said.took);
     stage.is_clean()
 }

@@ -130,6 +130,11 @@ pub(crate) const STORIES: &[Story] = &[
     },
     Story { name: "l2tp", about: "the same with xl2tpd, over UDP", play: links::l2tp },
     Story {
+        name: "pptp",
+        about: "the same with pptpd: GRE, and MPPE of 128 bits, which it requires",
+        play: links::pptp,
+    },
+    Story {
         name: "called_by_pppoe",
         about: "Debian's pppd and the kernel's PPPoE call our answering side",
         play: callers::pppoe,
@@ -138,6 +143,11 @@ pub(crate) const STORIES: &[Story] = &[
         name: "called_by_l2tp",
         about: "Debian's xl2tpd and the kernel's L2TP call it",
         play: callers::l2tp,
+    },
+    Story {
+        name: "called_by_pptp",
+        about: "Debian's pptp and pppd with the kernel's MPPE call it",
+        play: callers::pptp,
     },
     Story {
         name: "keepalive",

@@ -7,6 +7,7 @@ mod l2tp;
 mod line;
 mod modem;
 mod pppoe;
+mod pptp;
 mod sstp;
 
 use std::time::Duration;
@@ -14,15 +15,18 @@ use std::time::Duration;
 use onhook_connection::LinkPlan;
 use onhook_effect::HostError;
 use onhook_host::LaneIo;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::calls::Origin;
-use crate::desk::Desk;
+use crate::desk::{Call, Desk};
 
 pub(crate) use l2tp::L2tpFront;
 pub(crate) use line::LineFront;
 pub(crate) use modem::ModemFront;
 pub(crate) use pppoe::PppoeFront;
+pub(crate) use pptp::{Numbers, PptpFront};
 pub(crate) use sstp::SstpFront;
 
 /// After a failure that the next attempt would meet as well: out of descriptors, for instance.
@@ -58,4 +62,37 @@ async fn answer_line(
             false
         }
     }
+}
+
+/// Takes calls, each a TCP connection, until it is told to stop and nothing is left of them.
+async fn listen_tcp<F>(
+    listener: TcpListener,
+    desk: Desk,
+    mut stopped: watch::Receiver<bool>,
+    mut take: impl FnMut(Desk, TcpStream, Call) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut calls = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = told_to_stop(&mut stopped) => break,
+            accepted = listener.accept() => accepted,
+        };
+        while calls.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, from)) => {
+                if let Some(call) = desk.begin(from.into()) {
+                    calls.spawn(take(desk.clone(), stream, call));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(target: "answer", %error, "a call could not be accepted");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
+    drop(listener);
+    desk.stop_all();
+    while calls.join_next().await.is_some() {}
 }

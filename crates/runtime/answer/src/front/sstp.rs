@@ -7,9 +7,8 @@ use onhook_effect::HostError;
 use onhook_host::TlsLane;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
-use super::{BREATH, told_to_stop};
+use super::{cannot_listen, listen_tcp};
 use crate::Identity;
 use crate::desk::{Call, Desk};
 
@@ -22,7 +21,7 @@ pub(crate) struct SstpFront {
 
 impl SstpFront {
     pub(crate) async fn open(address: SocketAddr, identity: Identity) -> Result<Self, HostError> {
-        let failed = |error| super::cannot_listen(&address, &error);
+        let failed = |error| cannot_listen(&address, &error);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, address, identity })
@@ -32,29 +31,10 @@ impl SstpFront {
         self.address
     }
 
-    pub(crate) async fn listen(self, desk: Desk, mut stopped: watch::Receiver<bool>) {
-        let mut calls = JoinSet::new();
-        loop {
-            let accepted = tokio::select! {
-                () = told_to_stop(&mut stopped) => break,
-                accepted = self.listener.accept() => accepted,
-            };
-            while calls.try_join_next().is_some() {}
-            match accepted {
-                Ok((stream, from)) => {
-                    if let Some(call) = desk.begin(from.into()) {
-                        calls.spawn(take(desk.clone(), self.identity.clone(), stream, call));
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(target: "answer", %error, "a call could not be accepted");
-                    tokio::time::sleep(BREATH).await;
-                }
-            }
-        }
-        drop(self.listener);
-        desk.stop_all();
-        while calls.join_next().await.is_some() {}
+    pub(crate) async fn listen(self, desk: Desk, stopped: watch::Receiver<bool>) {
+        let identity = self.identity;
+        let take = |desk, stream, call| take(desk, identity.clone(), stream, call);
+        listen_tcp(self.listener, desk, stopped, take).await;
     }
 }
 

@@ -33,7 +33,13 @@ impl GreLane {
         remote: Ipv4Addr,
         call: u16,
     ) -> Result<LaneIo, HostError> {
-        let failed = |error: io::Error| HostError::from_io(OPEN, &error);
+        let failed = |error: io::Error| {
+            let mut told = HostError::from_io(OPEN, &error);
+            if error.kind() == io::ErrorKind::PermissionDenied {
+                told.text = "raw sockets take the right CAP_NET_RAW".to_owned();
+            }
+            told
+        };
         let socket = connect(local, remote, call).and_then(register).map_err(failed)?;
         let address = |ip: Ipv4Addr| SocketAddr::V4(SocketAddrV4::new(ip, 0));
         let facts = LaneFacts {
