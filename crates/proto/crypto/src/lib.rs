@@ -22,6 +22,7 @@ pub mod cookie;
 pub mod l2tp_hiding;
 pub mod mppe_keys;
 pub mod mschap;
+pub mod peap;
 pub mod sstp_binding;
 
 use md5::{Digest, Md5};

@@ -1,7 +1,7 @@
 //! Every published vector of this room's functions, and those derived for the project.
 
 use onhook_crypto::mppe_keys::{self, Strength};
-use onhook_crypto::{change_password, chap_md5, mschap, sstp_binding};
+use onhook_crypto::{change_password, chap_md5, mschap, peap, sstp_binding};
 use serde_json::Value;
 
 fn vectors(text: &str) -> Vec<Value> {
@@ -231,5 +231,26 @@ fn sstp_crypto_binding() {
                 (bytes(&v["client_master_send_key"]), bytes(&v["client_master_receive_key"]));
             assert_eq!(sstp_binding::hlak(&send, &receive).to_vec(), bytes(&v["hlak"]));
         }
+    }
+}
+
+#[test]
+fn peap_binds_the_tunnel_to_the_inner_proof() {
+    let all = vectors(include_str!("vectors/peap.json"));
+    assert_eq!(all.len(), 1);
+    for v in all {
+        let keys = peap::CompoundKeys::new(&bytes(&v["tunnel_key_first_60"]), &array(&v["isk"]));
+        assert_eq!(keys.ipmk().to_vec(), bytes(&v["ipmk"]));
+        assert_eq!(keys.cmk().to_vec(), bytes(&v["cmk"]));
+        for tlv in ["request_tlv", "response_tlv"] {
+            let tlv = bytes(&v[tlv]);
+            assert_eq!(tlv.len(), peap::BINDING_TLV);
+            assert_eq!(keys.mac(&tlv).to_vec(), tlv[40..], "{}", v["id"]);
+        }
+        let session = keys.session_keys();
+        assert_eq!(session.len(), 64);
+        // The server receives with what the caller sends with.
+        assert_eq!(session[..32].to_vec(), bytes(&v["server_recv_key"]));
+        assert_eq!(session[32..].to_vec(), bytes(&v["server_send_key"]));
     }
 }

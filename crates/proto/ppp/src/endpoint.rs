@@ -448,6 +448,8 @@ impl Ppp {
                 None => self.drop_frame(),
             }
             self.settle(now);
+        } else if !self.authenticated && self.verdict_was_lost(now, protocol) {
+            self.receive_control(now, protocol, information);
         } else if !self.authenticated {
             // RFC 1661 §3.5: dropped silently, and not rejected: the peer repeats what matters.
             self.drop_frame();

@@ -1,6 +1,6 @@
 //! Why PPP gave up, in RFC words.
 
-use crate::auth::Method;
+use crate::auth::{EapFailure, Method};
 
 /// A layer of PPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,6 +108,9 @@ pub enum PppFailure {
     /// The peer did not prove that it knows the password, and had to.
     #[error("the peer did not prove its identity")]
     PeerNotProven,
+    /// EAP has failed, and not by a refusal.
+    #[error("{0}")]
+    Eap(EapFailure),
     /// No authentication protocol is acceptable to both ends.
     #[error("no authentication protocol is acceptable to both ends")]
     NoCommonMethod,

@@ -1,6 +1,6 @@
 //! N-EAP-01 (CVE-2020-8597, pppd up to 2.4.8: the name of an EAP MD5-Challenge was copied by a length
-//! that the peer chose, also when EAP had not been agreed). EAP is not spoken here yet: whoever begins
-//! with it is told so by a Protocol-Reject when the phase allows it, and the call goes on.
+//! that the peer chose, also when EAP had not been agreed). Where it was not agreed, whoever begins with it
+//! is told so by a Protocol-Reject when the phase allows it, and the call goes on.
 
 use onhook_hostile::{Ends, STEPS, Victim, packet};
 use onhook_ppp::auth::Method;

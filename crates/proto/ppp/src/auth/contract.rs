@@ -351,4 +351,6 @@ pub enum AuthFailure {
     PeerNotProven,
     /// Nobody answered.
     Unanswered,
+    /// EAP has failed, and not by a refusal.
+    Eap(super::EapFailure),
 }

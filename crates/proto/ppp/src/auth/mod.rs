@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | PAP | the password in the clear | RFC 1334 §2 |
 //! | CHAP | MD5 of a challenge, and MS-CHAP version 2 | RFC 1994, RFC 2759 |
+//! | EAP | what its method says | RFC 3748, [`eap`] |
 //!
 //! A [`Prover`] answers what it is asked; an [`Authenticator`] asks, hands the answer to its owner as
 //! a [`Question`], and is told the [`Verdict`]: judged here against a known password ([`judge`]) or
@@ -11,8 +12,10 @@
 
 mod chap;
 mod contract;
+pub mod eap;
 mod machine;
 mod pap;
+mod side;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +23,11 @@ pub use contract::{
     AuthEvent, AuthFailure, Credentials, EapMethod, EapTerms, Keys, Method, Progress, Proof,
     Question, Verdict, judge,
 };
+pub use eap::{
+    EapFailure, TlsAsk, TlsFacts, TlsFailure, TlsFault, TlsOrder, TlsReply, TlsRole, TlsState,
+};
 pub use machine::{Authenticator, Prover};
+pub(crate) use side::{Demanding, Proving};
 
 /// One line of an authentication packet for logs and transcripts, without secrets.
 pub fn describe(protocol: u16, packet: &[u8]) -> Option<String> {

@@ -7,7 +7,9 @@
 use onhook_base::{Deadline, Duration, Instant, Reader};
 
 use super::{Ppp, PppEvent};
-use crate::auth::{AuthEvent, AuthFailure, Authenticator, Keys, Method, Prover, Verdict};
+use crate::auth::{
+    AuthEvent, AuthFailure, Demanding, Keys, Method, Proving, TlsOrder, TlsReply, TlsRole, Verdict,
+};
 use crate::control::wire::ControlPacket;
 use crate::failure::PppFailure;
 use crate::wire::protocol;
@@ -24,8 +26,8 @@ pub(super) enum Side {
 /// The proofs of one life of LCP.
 #[derive(Debug)]
 pub(super) struct Proof {
-    ours: Option<(Method, Prover)>,
-    theirs: Option<(Method, Authenticator)>,
+    ours: Option<(Method, Proving)>,
+    theirs: Option<(Method, Demanding)>,
     ours_done: bool,
     theirs_done: bool,
     peer_proven: bool,
@@ -107,6 +109,31 @@ impl Proof {
         Some(method.protocol())
     }
 
+    pub(super) fn poll_order(&mut self) -> Option<TlsOrder> {
+        let ours = self.ours.as_mut().and_then(|(_, proving)| proving.poll_order());
+        ours.or_else(|| self.theirs.as_mut().and_then(|(_, demanding)| demanding.poll_order()))
+    }
+
+    pub(super) fn handle_tls(&mut self, now: Instant, role: TlsRole, reply: TlsReply) {
+        match role {
+            TlsRole::Client => {
+                if let Some((_, proving)) = &mut self.ours {
+                    proving.handle_tls(reply);
+                }
+            }
+            TlsRole::Server => {
+                if let Some((_, demanding)) = &mut self.theirs {
+                    demanding.handle_tls(now, reply);
+                }
+            }
+        }
+    }
+
+    /// The peer negotiates its network already; whether that stands for the verdict that we wait for.
+    pub(super) fn network_has_begun(&mut self) -> bool {
+        self.ours.as_mut().is_some_and(|(_, proving)| proving.network_has_begun())
+    }
+
     pub(super) fn poll_event(&mut self) -> Option<(Side, AuthEvent)> {
         if let Some(event) = self.ours.as_mut().and_then(|(_, prover)| prover.poll_event()) {
             return Some((Side::Ours, event));
@@ -135,6 +162,20 @@ impl Proof {
 }
 
 impl Ppp {
+    /// What the owner's TLS is to do for EAP; each order wants one
+    /// [`handle_tls`](Self::handle_tls), in their turn.
+    pub fn poll_tls(&mut self) -> Option<TlsOrder> {
+        self.proof.as_mut()?.poll_order()
+    }
+
+    /// What came of the eldest order to the TLS of this role.
+    pub fn handle_tls(&mut self, now: Instant, role: TlsRole, reply: TlsReply) {
+        if let Some(proof) = self.proof.as_mut().filter(|_| !self.finished) {
+            proof.handle_tls(now, role, reply);
+            self.settle(now);
+        }
+    }
+
     /// LCP is open: all that was demanded begins at once.
     pub(super) fn begin_proof(
         &mut self,
@@ -149,12 +190,15 @@ impl Ppp {
         let seed = self.seed.derive(&format!("proof {}", self.proofs_begun));
         let credentials = self.terms.credentials.clone();
         let name = self.terms.local_name.clone();
+        let room = self.lcp.terms().sendable();
         let mut proof = Proof {
             ours: ours.map(|method| {
-                (method, Prover::new(method, credentials, seed.derive("ours").chance()))
+                let chance = seed.derive("ours").chance();
+                (method, Proving::new(method, &self.terms.eap, credentials, room, chance))
             }),
             theirs: theirs.map(|method| {
-                (method, Authenticator::new(method, name, seed.derive("theirs").chance()))
+                let chance = seed.derive("theirs").chance();
+                (method, Demanding::new(method, &self.terms.eap, name, room, chance))
             }),
             ours_done: false,
             theirs_done: false,
@@ -173,6 +217,16 @@ impl Ppp {
         }
         self.proof = Some(proof);
         self.check_proof(now);
+    }
+
+    /// A network protocol speaks before the proofs are in: it stands for EAP's Success, if all that lacked
+    /// was that (RFC 3748 §4.2).
+    pub(super) fn verdict_was_lost(&mut self, now: Instant, number: u16) -> bool {
+        let is_network = matches!(number, protocol::CCP | protocol::IPCP | protocol::IPV6CP);
+        if is_network && self.proof.as_mut().is_some_and(Proof::network_has_begun) {
+            self.settle(now);
+        }
+        self.authenticated
     }
 
     pub(super) fn on_proof(&mut self, now: Instant, side: Side, event: AuthEvent) {
@@ -234,6 +288,7 @@ fn failure_of(method: Method, failure: AuthFailure) -> PppFailure {
             PppFailure::Refused { method, code, retry, message }
         }
         AuthFailure::PeerNotProven => PppFailure::PeerNotProven,
+        AuthFailure::Eap(failure) => PppFailure::Eap(failure),
         AuthFailure::Unanswered => PppFailure::AuthUnanswered { method },
     }
 }
