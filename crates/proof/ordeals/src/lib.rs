@@ -27,6 +27,7 @@ mod ppp_frame;
 mod ppp_pair;
 mod pppoe_wire;
 mod proxy_head;
+mod radius_talk;
 mod sstp_http;
 mod sstp_pair;
 mod sstp_stream;
@@ -59,6 +60,7 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "modem", run: modem::run },
     Ordeal { name: "l2tp_pair", run: l2tp_pair::run },
     Ordeal { name: "pppoe_wire", run: pppoe_wire::run },
+    Ordeal { name: "radius_talk", run: radius_talk::run },
     Ordeal { name: "pap_chap", run: pap_chap::run },
     Ordeal { name: "ppp_frame", run: ppp_frame::run },
     Ordeal { name: "multilink", run: multilink::run },

@@ -23,6 +23,7 @@ pub mod l2tp_hiding;
 pub mod mppe_keys;
 pub mod mschap;
 pub mod peap;
+pub mod radius;
 pub mod sstp_binding;
 
 use md5::{Digest, Md5};
