@@ -366,8 +366,33 @@ pub(crate) struct AnswerArgs {
     #[arg(long, default_value_t = 115_200)]
     pub(crate) speed: u32,
     /// The file of users
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "radius")]
+    pub(crate) users: Option<PathBuf>,
+    /// A RADIUS server that judges callers, instead of a file of users (may be repeated: the others are
+    /// asked when the first is silent; its port is 1812 unless it is said)
+    #[arg(
+        long,
+        value_name = "HOST[:PORT]",
+        conflicts_with = "users",
+        requires = "radius_secret_file"
+    )]
+    pub(crate) radius: Vec<String>,
+    /// The secret that the RADIUS servers share with us, in the first line of this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) users: PathBuf,
+    pub(crate) radius_secret_file: Option<PathBuf>,
+    /// A RADIUS server that is told of sessions (may be repeated; its port is 1813 unless it is said)
+    #[arg(long, value_name = "HOST[:PORT]", requires = "radius_secret_file")]
+    pub(crate) radius_accounting: Vec<String>,
+    /// Take orders to end sessions here, from those servers' addresses; its port is 3799
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "radius_secret_file")]
+    pub(crate) radius_disconnect: Option<SocketAddr>,
+    /// Believe RADIUS servers that do not sign their answers (CVE-2024-3596): whoever can change packets
+    /// on the way can then let anybody in
+    #[arg(long)]
+    pub(crate) radius_trust_unsigned: bool,
+    /// Our name to RADIUS servers, instead of --name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) nas_identifier: Option<String>,
     /// Addresses for the callers; the first is ours
     #[arg(long, value_name = "PREFIX", default_value = "10.99.0.0/24")]
     pub(crate) pool: String,

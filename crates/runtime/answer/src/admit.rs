@@ -10,6 +10,7 @@ use onhook_model::RasCode;
 use onhook_ppp::auth::{self, Verdict};
 
 use crate::answer::Inner;
+use crate::radius::AccountTerms;
 
 /// What somebody has decided to give a caller who has proved who it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(crate) struct Grant {
     pub(crate) dns: Vec<Ipv4Addr>,
     /// How long the call may last; what is open is the server's own limit.
     pub(crate) limits: SessionLimits,
+    /// How the call is accounted.
+    pub(crate) account: Option<AccountTerms>,
 }
 
 impl Inner {
@@ -29,9 +32,22 @@ impl Inner {
         call: u64,
         question: auth::Question,
     ) -> (Verdict, Option<Admission>) {
+        if let Some(radius) = self.radius.as_ref().filter(|radius| radius.judges()) {
+            let Some(session) = self.calls().get(call).cloned() else {
+                return (refusal(RasCode::AUTHENTICATION_FAILURE, ""), None);
+            };
+            return match radius.judge(session, &question).await {
+                (verdict, Some(grant)) => self.grant(call, question.name(), verdict, grant),
+                (verdict, None) => (verdict, None),
+            };
+        }
         let verdict = self.judge_by_file(call, &question);
         match verdict {
-            Verdict::Accept { .. } => self.grant(call, question.name(), verdict, Grant::default()),
+            Verdict::Accept { .. } => {
+                let radius = self.radius.as_ref();
+                let account = radius.and_then(|r| r.local_account(call, question.name()));
+                self.grant(call, question.name(), verdict, Grant { account, ..Grant::default() })
+            }
             refused => {
                 tracing::info!(target: "answer", call, "refused: wrong name or password");
                 (refused, None)
@@ -93,6 +109,7 @@ impl Inner {
         };
         drop(pool);
         calls.prove(call, name.to_owned(), theirs);
+        calls.keep_account(call, grant.account);
         drop(calls);
         self.tell();
         crash_point("a caller is admitted");

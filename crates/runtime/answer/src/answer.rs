@@ -14,11 +14,12 @@ use onhook_host::crash_point;
 use onhook_model::{Cause, Port, Traffic};
 use onhook_ppp::auth::{self, Method};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::calls::{CallLimits, Calls, Session};
 use crate::desk::Desk;
 use crate::front::{L2tpFront, LineFront, ModemFront, Numbers, PppoeFront, PptpFront, SstpFront};
+use crate::radius::{self, Radius, RadiusConfig};
 use crate::{Identity, Pool, Users};
 
 /// What stands behind the calls.
@@ -52,8 +53,10 @@ pub struct AnswerConfig {
     pub lines: Vec<LinePlace>,
     /// What the server proves itself by.
     pub identity: Identity,
-    /// Who may call.
+    /// Who may call, where RADIUS servers do not decide that.
     pub users: Users,
+    /// RADIUS servers that judge callers, or are told of sessions.
+    pub radius: Option<RadiusConfig>,
     /// What callers may have at most.
     pub rules: SessionRules,
     /// Addresses for the callers.
@@ -87,6 +90,7 @@ impl AnswerConfig {
             lines: Vec::new(),
             identity,
             users,
+            radius: None,
             rules: SessionRules::default(),
             pool,
             dns: Vec::new(),
@@ -128,6 +132,7 @@ pub struct Door {
 
 pub(crate) struct Inner {
     pub(crate) users: Users,
+    pub(crate) radius: Option<Radius>,
     pub(crate) rules: SessionRules,
     pub(crate) dns: Vec<Ipv4Addr>,
     behind: Behind,
@@ -142,6 +147,8 @@ pub struct Answer {
     addresses: Vec<SocketAddr>,
     doors: Vec<Door>,
     tasks: JoinSet<()>,
+    /// Sessions are told of until all is told.
+    telling: Option<JoinHandle<()>>,
     stop: watch::Sender<bool>,
 }
 
@@ -172,8 +179,17 @@ impl Answer {
         impairment: Option<Impairment>,
     ) -> Result<Self, HostError> {
         let limits = CallLimits { proven: config.max_calls, unproven: config.max_unproven };
+        let host = engine.host().clone();
+        let (radius, telling) = match &config.radius {
+            Some(radius) => {
+                let (radius, telling) = Radius::open(&host, radius).await?;
+                (Some(radius), telling)
+            }
+            None => (None, None),
+        };
         let inner = Arc::new(Inner {
             users: config.users,
+            radius,
             rules: config.rules,
             dns: config.dns,
             behind: config.behind,
@@ -191,8 +207,22 @@ impl Answer {
         };
         let desk = Desk::new(engine, inner.clone(), terms, impairment);
         let (stop, stopped) = watch::channel(false);
-        let mut answer =
-            Self { inner, addresses: Vec::new(), doors: Vec::new(), tasks: JoinSet::new(), stop };
+        let mut answer = Self {
+            inner,
+            addresses: Vec::new(),
+            doors: Vec::new(),
+            tasks: JoinSet::new(),
+            telling,
+            stop,
+        };
+        if let Some(radius) = &config.radius
+            && let Some(listening) = radius::open_orders(radius).await?
+        {
+            let inner = answer.inner.clone();
+            let identifier = radius.identifier.clone();
+            let orders = radius::serve_orders(listening, identifier, inner, host, stopped.clone());
+            answer.tasks.spawn(orders);
+        }
         for address in config.sstp {
             let front = SstpFront::open(address, config.identity.clone()).await?;
             answer.addresses.push(front.address());
@@ -255,7 +285,7 @@ impl Answer {
 
     /// Changes whenever a call comes, comes up or ends.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.inner.changed.subscribe()
+        self.inner.changes()
     }
 
     /// Hangs a call up; false when there is none of this number.
@@ -267,6 +297,13 @@ impl Answer {
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
+        if let Some(radius) = &self.inner.radius {
+            radius.accounts_are_over();
+        }
+        if let Some(telling) = self.telling {
+            // It has failed only if it has panicked; then there is nobody to wait for.
+            drop(telling.await);
+        }
     }
 }
 
@@ -277,6 +314,10 @@ impl Inner {
 
     pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
     }
 
     pub(crate) fn tell(&self) {
@@ -303,17 +344,29 @@ impl Answering for Inner {
     }
 
     fn connected(&self, call: u64, connection: &Connection) {
-        if let Some(session) = self.calls().get(call) {
+        let mut calls = self.calls();
+        if let Some(session) = calls.get(call) {
             session.connected = true;
             tracing::info!(target: "answer", call, user = connection.peer_name(),
                 address = ?session.address, "connected");
+            let session = session.clone();
+            if let (Some(radius), Some(account), Some(traffic)) =
+                (&self.radius, calls.account(call), calls.counted(call))
+            {
+                radius.account_begins(&session, account, traffic);
+            }
         }
+        drop(calls);
         self.tell();
     }
 
     fn ended(&self, call: u64, cause: &Cause, traffic: Traffic) {
         crash_point("a call has ended");
         let session = self.calls().end(call);
+        if let Some(radius) = &self.radius {
+            radius.forget(call);
+            radius.account_ends(call, cause, traffic);
+        }
         if let Some(address) = session.and_then(|session| session.address) {
             self.pool().give_back(address);
         }

@@ -15,6 +15,8 @@ use onhook_engine::{SharedTraffic, Stop};
 use onhook_model::{Cause, RasCode, Traffic};
 use tokio::sync::oneshot;
 
+use crate::radius::AccountTerms;
+
 /// Where a caller calls from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
@@ -78,6 +80,8 @@ struct Live {
     session: Session,
     /// TLS stands: people may hear of the call.
     told: bool,
+    /// How it is accounted, once its caller is let in.
+    account: Option<AccountTerms>,
     /// What has passed; counted once the call is answered.
     traffic: Option<Arc<SharedTraffic>>,
     stop: Option<oneshot::Sender<Stop>>,
@@ -126,7 +130,10 @@ impl Calls {
             link: "",
             since: SystemTime::now(),
         };
-        self.book.insert(call, Live { session, told: false, traffic: None, stop: Some(stop) });
+        self.book.insert(
+            call,
+            Live { session, told: false, account: None, traffic: None, stop: Some(stop) },
+        );
         self.unproven += 1;
         self.of_party.entry(party).or_default().insert(call);
         if self.unproven > self.limits.unproven {
@@ -168,6 +175,24 @@ impl Calls {
         if let Some(live) = self.book.get_mut(&call) {
             live.traffic = Some(traffic);
         }
+    }
+
+    /// Where the traffic of a call is counted.
+    pub(crate) fn counted(&self, call: u64) -> Option<Arc<SharedTraffic>> {
+        self.book.get(&call)?.traffic.clone()
+    }
+
+    /// How a call is to be accounted.
+    pub(crate) fn keep_account(&mut self, call: u64, terms: Option<AccountTerms>) {
+        if let Some(live) = self.book.get_mut(&call) {
+            // A caller that proves itself again goes on with the account that it has.
+            live.account = live.account.take().or(terms);
+        }
+    }
+
+    /// How a call is accounted.
+    pub(crate) fn account(&self, call: u64) -> Option<&AccountTerms> {
+        self.book.get(&call)?.account.as_ref()
     }
 
     /// How many other calls a user has.

@@ -24,6 +24,7 @@ mod certificate;
 mod desk;
 mod front;
 mod pool;
+mod radius;
 mod users;
 
 pub use answer::{Answer, AnswerConfig, Behind, Door, LinePlace, SessionRules};
@@ -31,5 +32,7 @@ pub use calls::{Origin, Session};
 pub use certificate::Identity;
 pub use onhook_connection::{Impairment, SessionLimits};
 pub use onhook_ppp::auth::Method;
+pub use onhook_radius::client::Server as RadiusServer;
 pub use pool::{BadPool, Pool};
+pub use radius::RadiusConfig;
 pub use users::{BadUsers, Users};

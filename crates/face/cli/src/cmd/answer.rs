@@ -1,5 +1,6 @@
 //! `onhook answer`: the answering server.
 
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,9 +8,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 use onhook_answer::{
-    Answer, AnswerConfig, Behind, Door, Identity, Impairment, LinePlace, Method, Pool, Session,
-    SessionLimits, SessionRules, Users,
+    Answer, AnswerConfig, Behind, Door, Identity, Impairment, LinePlace, Method, Pool,
+    RadiusConfig, RadiusServer, Session, SessionLimits, SessionRules, Users,
 };
+use onhook_base::Secret;
 use onhook_engine::{Engine, EngineConfig};
 use onhook_host::{Confinement, HostConfig, PORT_LOCKS, confine};
 use onhook_model::Port;
@@ -55,7 +57,8 @@ async fn serve(
     config: AnswerConfig,
     state_dir: &Path,
 ) -> anyhow::Result<ExitCode> {
-    let (identity, users) = (config.identity.clone(), config.users.count());
+    let identity = config.identity.clone();
+    let users = args.users.is_some().then(|| config.users.count());
     // From here on there is something to clean up, so that a signal must not simply end us.
     let mut stop = StopSignals::listen()?;
     // Answering sides that were killed have left theirs.
@@ -86,7 +89,7 @@ async fn serve(
 }
 
 /// Says where calls are answered; SSTP's callers may want to know the certificate.
-fn tell_door(door: &Door, users: usize, pin: &str, as_json: bool) -> anyhow::Result<()> {
+fn tell_door(door: &Door, users: Option<usize>, pin: &str, as_json: bool) -> anyhow::Result<()> {
     let Door { link, place } = door;
     let has_certificate = *link == "sstp";
     if as_json {
@@ -98,13 +101,16 @@ fn tell_door(door: &Door, users: usize, pin: &str, as_json: bool) -> anyhow::Res
     }
     let certificate =
         if has_certificate { format!("; certificate SHA-256 {pin}") } else { String::new() };
-    println!("Answering {} on {place} for {users} users{certificate}", link.to_uppercase());
+    let users = match users {
+        Some(users) => format!("{users} users"),
+        None => "the users of RADIUS".to_owned(),
+    };
+    println!("Answering {} on {place} for {users}{certificate}", link.to_uppercase());
     Ok(())
 }
 
 fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
-    let users = Users::parse(&std::fs::read_to_string(&args.users)?)
-        .map_err(|e| anyhow::anyhow!("{}: {e}", args.users.display()))?;
+    let users = args.users.as_deref().map(users_of).transpose()?.unwrap_or_default();
     let identity = match (&args.cert, &args.key) {
         (Some(cert), Some(key)) => Identity::from_pem(&std::fs::read(cert)?, &std::fs::read(key)?)?,
         _ => Identity::make(&names(args))?,
@@ -120,6 +126,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         lines: args.serial.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,
         identity,
         users,
+        radius: radius(args)?,
         rules: SessionRules {
             per_user: args.calls_per_user.map(|calls| calls as usize),
             limits: SessionLimits {
@@ -150,6 +157,50 @@ fn line_folders(lines: &[LinePlace]) -> Vec<PathBuf> {
 fn line(port: &str, speed: u32) -> anyhow::Result<LinePlace> {
     let port = Port::parse(port).with_context(|| format!("--serial {port}"))?;
     Ok(LinePlace { port, speed })
+}
+
+fn users_of(file: &Path) -> anyhow::Result<Users> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    Users::parse(&text).map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))
+}
+
+/// The port of RADIUS servers that judge (RFC 2865 §3), and of those that count (RFC 2866 §3).
+const RADIUS: u16 = 1812;
+const RADIUS_ACCOUNTING: u16 = 1813;
+
+fn radius(args: &AnswerArgs) -> anyhow::Result<Option<RadiusConfig>> {
+    let Some(file) = &args.radius_secret_file else { return Ok(None) };
+    let secret = first_line(file)?;
+    anyhow::ensure!(!secret.expose().is_empty(), "{}: the secret is empty", file.display());
+    let servers = |names: &[String], port| -> anyhow::Result<Vec<_>> {
+        let server = |name: &String| {
+            let address = radius_address(name, port)?;
+            let secret = Secret::new(secret.expose().clone().into_bytes());
+            Ok(RadiusServer { address, secret })
+        };
+        names.iter().map(server).collect()
+    };
+    Ok(Some(RadiusConfig {
+        access: servers(&args.radius, RADIUS)?,
+        accounting: servers(&args.radius_accounting, RADIUS_ACCOUNTING)?,
+        orders: args.radius_disconnect,
+        identifier: args.nas_identifier.clone().unwrap_or_else(|| args.name.clone()),
+        trusts_unsigned: args.radius_trust_unsigned,
+    }))
+}
+
+/// Looked up once, at start: answers count only from where the question went.
+fn radius_address(name: &str, port: u16) -> anyhow::Result<SocketAddr> {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(address, port));
+    }
+    let with_port = match name.parse::<SocketAddr>() {
+        Ok(address) => return Ok(address),
+        Err(_) if name.contains(':') => name.to_owned(),
+        Err(_) => format!("{name}:{port}"),
+    };
+    let mut found = with_port.to_socket_addrs().with_context(|| format!("RADIUS server {name}"))?;
+    found.next().with_context(|| format!("RADIUS server {name} has no address"))
 }
 
 fn names(args: &AnswerArgs) -> Vec<String> {

@@ -32,7 +32,7 @@ pub(crate) use sstp::SstpFront;
 /// After a failure that the next attempt would meet as well: out of descriptors, for instance.
 const BREATH: Duration = Duration::from_millis(50);
 
-fn cannot_listen(place: &dyn std::fmt::Display, error: &std::io::Error) -> HostError {
+pub(crate) fn cannot_listen(place: &dyn std::fmt::Display, error: &std::io::Error) -> HostError {
     let mut error = HostError::from_io("listen for calls", error);
     error.text = format!("{place}: {}", error.text);
     error
