@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use onhook_base::{Deadline, Duration, Instant, Seed};
-use onhook_effect::{HostError, LaneFacts, LaneId, Outcome, StepId, Undo};
+use onhook_effect::{EapTlsSpec, HostError, LaneFacts, LaneId, Outcome, StepId, Undo};
 use onhook_link::{Lane, Signal};
 use onhook_model::{Cause, Projection, RasState, StateReport, Traffic};
 use onhook_ppp::auth;
@@ -259,6 +259,24 @@ impl Connection {
 
     fn proof_round(&self) -> Option<u32> {
         self.splice.as_ref().map(|splice| splice.ppp.proof_round())
+    }
+
+    /// What TLS inside EAP is to do next; each order wants one [`handle_tls`](Self::handle_tls).
+    pub fn poll_tls(&mut self) -> Option<auth::TlsOrder> {
+        self.splice.as_mut()?.ppp.poll_tls()
+    }
+
+    /// How a caller speaks TLS inside EAP; `None` when it does not.
+    pub const fn tls_spec(&self) -> Option<&EapTlsSpec> {
+        self.plan.eap_tls.as_ref()
+    }
+
+    /// What came of the eldest order to the TLS of this role.
+    pub fn handle_tls(&mut self, now: Instant, role: auth::TlsRole, reply: auth::TlsReply) {
+        if let Some(splice) = &mut self.splice {
+            splice.ppp.handle_tls(now, role, reply);
+        }
+        self.turn(now, &mut |_| {});
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).

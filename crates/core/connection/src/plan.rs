@@ -1,11 +1,12 @@
 //! An entry becomes link settings, PPP terms and deeds.
 
+mod eap;
 mod link;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use onhook_base::{Duration, Seed};
-use onhook_effect::{Forward, LaneFacts, LaneSpec, Prefix};
+use onhook_effect::{EapTlsSpec, Forward, LaneFacts, LaneSpec, Prefix};
 use onhook_link::{Framing, Link, LinkFacts};
 use onhook_model::{
     AuthMethod, Credentials, DialOptions, DialRequest, Encryption, Entry, RasCode, RasError,
@@ -98,6 +99,8 @@ pub struct Plan {
     pub link: LinkPlan,
     /// What PPP asks and accepts, but for what depends on the link.
     pub ppp: PppTerms,
+    /// How TLS is spoken inside EAP, calling; `None` when it is not.
+    pub eap_tls: Option<EapTlsSpec>,
     /// What is asked of the network.
     pub network: NetworkTerms,
     /// Where packets go.
@@ -151,9 +154,11 @@ impl Plan {
         if let Some(budget) = entry.hangup_budget {
             times.hang_up_budget = budget;
         }
+        let (eap, eap_tls) = eap::of_entry(&entry, credentials)?;
         Ok(Self {
             link,
-            ppp: caller_terms(&entry, credentials)?,
+            ppp: caller_terms(&entry, credentials, eap)?,
+            eap_tls,
             network: caller_network(&entry),
             outlet,
             dns_override: dns_override(&entry),
@@ -174,6 +179,7 @@ impl Plan {
         Self {
             link,
             ppp,
+            eap_tls: None,
             network: NetworkTerms { ipv4: None, ipv6: None },
             outlet: OutletPlan::Nothing,
             dns_override: Vec::new(),
@@ -316,16 +322,24 @@ fn outlet_for(
     }))
 }
 
-fn caller_terms(entry: &Entry, credentials: &Credentials) -> Result<PppTerms, RasError> {
+fn caller_terms(
+    entry: &Entry,
+    credentials: &Credentials,
+    eap: auth::EapTerms,
+) -> Result<PppTerms, RasError> {
     let allowed = [
         (AuthMethod::MsChap2, auth::Method::MsChapV2),
         (AuthMethod::Chap, auth::Method::ChapMd5),
         (AuthMethod::Pap, auth::Method::Pap),
     ];
-    let methods: Vec<_> =
+    let mut methods: Vec<_> =
         allowed.iter().filter(|(m, _)| entry.auth.allows(*m)).map(|(_, method)| *method).collect();
+    if !eap.methods.is_empty() {
+        methods.insert(0, auth::Method::Eap);
+    }
     if methods.is_empty() {
-        let text = "the entry allows none of MS-CHAP v2, CHAP and PAP, which this version speaks";
+        let text =
+            "the entry allows none of EAP, MS-CHAP v2, CHAP and PAP, which this version speaks";
         return Err(RasError::new(RasCode::EAP_METHOD_NOT_INSTALLED, text));
     }
     let credentials = auth::Credentials {
@@ -333,6 +347,7 @@ fn caller_terms(entry: &Entry, credentials: &Credentials) -> Result<PppTerms, Ra
         password: credentials.password.clone(),
     };
     let mut terms = PppTerms::caller(methods, Some(credentials));
+    terms.eap = eap;
     terms.encryption = match entry.encryption {
         Encryption::None => onhook_ppp::Encryption::Refused,
         Encryption::Optional => onhook_ppp::Encryption::Accepted,

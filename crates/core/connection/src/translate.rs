@@ -11,6 +11,7 @@ use onhook_link::pppoe::PppoeFailure;
 use onhook_link::pptp::PptpFailure;
 use onhook_link::sstp::SstpFailure;
 use onhook_model::{Cause, RasCode};
+use onhook_ppp::auth::{EapFailure, TlsFault as EapTlsFault};
 use onhook_ppp::{Layer, Phase, PppFailure};
 
 use crate::lifecycle::State;
@@ -314,6 +315,7 @@ pub(crate) fn ppp_failure(failure: &PppFailure, state: State) -> Cause {
         PppFailure::PeerCannotEncrypt => RasCode::NO_REMOTE_ENCRYPTION,
         PppFailure::NoEncryptionKeys(_) => RasCode::NO_LOCAL_ENCRYPTION,
         PppFailure::NoCommonMethod => RasCode::SERVER_POLICY,
+        PppFailure::Eap(eap) => eap_failure(eap),
         PppFailure::PeerTerminated { phase, windows_code, .. } => windows_code
             .filter(|n| *n != 0)
             .map(RasCode::from_number)
@@ -328,6 +330,34 @@ pub(crate) fn ppp_failure(failure: &PppFailure, state: State) -> Cause {
         _ => RasCode::LINK_FAILURE,
     };
     Cause::new(code, failure.to_string())
+}
+
+const fn eap_failure(failure: &EapFailure) -> RasCode {
+    match failure {
+        EapFailure::NoCommonMethod { .. } => RasCode::EAP_METHOD_NOT_INSTALLED,
+        EapFailure::Tls(tls) => eap_tls_fault(tls.fault),
+        EapFailure::BindingWrong => RasCode::PEAP_CRYPTOBINDING_INVALID,
+        EapFailure::LengthsLie | EapFailure::Endless => RasCode::PPP_INVALID_PACKET,
+    }
+}
+
+/// What the server says of our certificate it says by alerts (RFC 8446 §6.2).
+const fn eap_tls_fault(fault: EapTlsFault) -> RasCode {
+    match fault {
+        EapTlsFault::Expired => RasCode::EAP_SERVER_CERT_EXPIRED,
+        EapTlsFault::Revoked => RasCode::EAP_SERVER_CERT_REVOKED,
+        EapTlsFault::BadCertificate => RasCode::EAP_SERVER_CERT_INVALID,
+        EapTlsFault::Untrusted => RasCode::EAP_SERVER_ROOT_CERT_NOT_FOUND,
+        EapTlsFault::WrongName => RasCode::EAP_SERVER_ROOT_CERT_NAME_REQUIRED,
+        EapTlsFault::NoCertificate | EapTlsFault::Alert(40 | 116) => RasCode::NO_EAPTLS_CERTIFICATE,
+        EapTlsFault::Alert(44) => RasCode::EAP_USER_CERT_REVOKED,
+        EapTlsFault::Alert(45) => RasCode::EAP_USER_CERT_EXPIRED,
+        EapTlsFault::Alert(42 | 43 | 46) => RasCode::EAP_USER_CERT_INVALID,
+        EapTlsFault::Alert(48) => RasCode::EAP_USER_ROOT_CERT_NOT_FOUND,
+        EapTlsFault::Alert(49) => RasCode::AUTHENTICATION_FAILURE,
+        EapTlsFault::Alert(_) => RasCode::EAP_USER_CERT_OTHER_ERROR,
+        EapTlsFault::NoCommonCipher | EapTlsFault::NotTls => RasCode::EAP_SERVER_CERT_OTHER_ERROR,
+    }
 }
 
 fn peer_terminated(phase: Phase, state: State) -> RasCode {

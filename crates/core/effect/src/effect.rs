@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use onhook_base::Secret;
+
 use crate::{Prefix, Undo};
 
 /// One step of a connection's stairs; names a deed from its asking to its undoing.
@@ -34,6 +36,27 @@ pub enum Trust {
     PinSha256([u8; 32]),
     /// Anybody. Spelled out in the entry and warned of at every dial.
     Anybody,
+}
+
+/// A certificate of ours, with its key, in PEM form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertifiedKey {
+    /// The certificate, and what lies between it and the root.
+    pub chain: String,
+    /// The private key (PKCS#8, PKCS#1 or SEC1), not encrypted.
+    pub key: Secret<String>,
+}
+
+/// How a caller speaks TLS inside EAP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EapTlsSpec {
+    /// The name that the certificate must carry. Without one, only roots that the entry names, or its pin,
+    /// are believed: any certificate of a public root would do else.
+    pub server_name: Option<String>,
+    /// Whom to believe.
+    pub trust: Trust,
+    /// What we prove ourselves by, where the method asks for it.
+    pub certificate: Option<CertifiedKey>,
 }
 
 /// How to open a lane.

@@ -24,8 +24,8 @@ mod error;
 mod undo;
 
 pub use effect::{
-    CertificateFacts, Effect, EthernetFacts, Forward, LaneFacts, LaneId, LaneSpec, Outcome,
-    StackSpec, StepId, Trust, TunId, TunSpec,
+    CertificateFacts, CertifiedKey, EapTlsSpec, Effect, EthernetFacts, Forward, LaneFacts, LaneId,
+    LaneSpec, Outcome, StackSpec, StepId, Trust, TunId, TunSpec,
 };
 pub use error::{HostError, HostErrorKind, TlsFault};
 pub use onhook_base::{BadPrefix, Prefix};

@@ -14,6 +14,17 @@ pub struct Credentials {
     /// The secret that the ends of an L2TP tunnel prove to each other (RFC 2661 §5.1.1), where the server
     /// has one; other links have none, and do not look at it.
     pub tunnel_secret: Option<Secret<String>>,
+    /// A certificate that proves the user, for EAP-TLS.
+    pub certificate: Option<ClientCertificate>,
+}
+
+/// A user's certificate and its key, both in PEM form, as the caller has read them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, and what lies between it and the root.
+    pub chain: String,
+    /// The private key, not encrypted.
+    pub key: Secret<String>,
 }
 
 impl Credentials {

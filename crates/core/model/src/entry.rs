@@ -76,6 +76,10 @@ pub struct Entry {
     pub trust: Trust,
     /// The file that [`Trust::CaPem`] was, or is still to be, read from; for the client alone.
     pub ca_file: Option<String>,
+    /// The file of the user's certificate (PEM, or PKCS#12 with its key), for EAP-TLS; for the client alone.
+    pub certificate_file: Option<String>,
+    /// The file of its key (PEM), where that is another; for the client alone.
+    pub key_file: Option<String>,
     /// The name that the certificate must bear, if not the one that is dialed.
     pub server_name: Option<String>,
 
@@ -229,6 +233,8 @@ impl Entry {
             domain: None,
             trust: Trust::SystemRoots,
             ca_file: None,
+            certificate_file: None,
+            key_file: None,
             server_name: None,
             ipv4: IpSettings::default(),
             ipv6: IpSettings::default(),

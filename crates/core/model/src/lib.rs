@@ -31,7 +31,7 @@ mod state;
 
 pub use cause::Cause;
 pub use code::RasCode;
-pub use credentials::Credentials;
+pub use credentials::{ClientCertificate, Credentials};
 pub use dial::{DialOptions, DialRequest, Dialed, ForwardSpec, RasError};
 pub use entry::*;
 pub use handle::{BadHandle, Handle};

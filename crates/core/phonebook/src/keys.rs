@@ -172,6 +172,8 @@ const ORDER: &[&str] = &[
     "OnhookUser",
     "OnhookDomain",
     "OnhookCaFile",
+    "OnhookCertificateFile",
+    "OnhookKeyFile",
     "OnhookPinSha256",
     "OnhookInsecure",
     "OnhookServerName",

@@ -1,9 +1,14 @@
 //! The command line's outline; also read by the build, for man pages and completions.
 
+#[path = "args/proof.rs"]
+mod proof;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+
+pub(crate) use proof::{MethodName, ProofArgs};
 
 /// Dial, list and hang up remote-access connections.
 ///
@@ -157,6 +162,9 @@ pub(crate) struct WhatArgs {
     /// The secret of the server's L2TP tunnel, in the first line of this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) l2tp_secret_file: Option<PathBuf>,
+    /// How it is proved
+    #[command(flatten)]
+    pub(crate) proof: ProofArgs,
     /// Trust the root certificates in this file (PEM) instead of the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "trust")]
     pub(crate) ca_file: Option<PathBuf>,
@@ -414,6 +422,10 @@ pub(crate) struct AnswerArgs {
     /// A proof that is accepted (may be repeated, in order of preference)
     #[arg(long = "method", value_name = "METHOD", default_value = "ms-chap-v2")]
     pub(crate) methods: Vec<MethodName>,
+    /// The roots (PEM) that vouch for callers' certificates, for eap-tls: whoever has one of theirs is let in
+    /// under the name in it, and need not stand in the file of users
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) callers_ca: Option<PathBuf>,
     /// A small inside host stands behind the calls, instead of this machine
     #[arg(long)]
     pub(crate) inside: bool,
@@ -441,17 +453,6 @@ pub(crate) struct AnswerArgs {
     /// Print a JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// A way to prove who one is.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum MethodName {
-    /// MS-CHAP version 2
-    MsChapV2,
-    /// CHAP with MD5
-    ChapMd5,
-    /// The password in the clear
-    Pap,
 }
 
 /// How to show it.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use onhook_client::{DialOptions, DialRequest, Entry, books};
-use onhook_model::{ForwardSpec, Prefix, Trust, VpnProtocol};
+use onhook_model::{AuthMethod, AuthRestrictions, ForwardSpec, Prefix, Trust, VpnProtocol};
 
-use crate::args::WhatArgs;
+use crate::args::{MethodName, ProofArgs, WhatArgs};
 
 /// What a number is dialed with when nobody says it.
 const DEVICE: &str = "sstp";
@@ -28,6 +28,7 @@ pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
         },
     };
     change_trust(&mut entry, args)?;
+    change_proof(&mut entry, &args.proof);
     change_network(&mut entry, args)?;
     entry.modem_settings.extend(args.modem_settings.iter().cloned());
     if let Some(file) = &args.login_script {
@@ -92,6 +93,44 @@ fn change_trust(entry: &mut Entry, args: &WhatArgs) -> anyhow::Result<()> {
         entry.trust = Trust::Insecure;
     }
     Ok(())
+}
+
+/// `--auth` takes the place of what the entry allows. EAP has one method or, when several are named, those
+/// that an entry without a method tries.
+fn change_proof(entry: &mut Entry, args: &ProofArgs) {
+    if let Some(file) = args.pkcs12.as_ref().or(args.certificate.as_ref()) {
+        entry.certificate_file = Some(file.to_string_lossy().into_owned());
+        entry.key_file = args.key.as_ref().map(|file| file.to_string_lossy().into_owned());
+    }
+    if args.auth.is_empty() {
+        return;
+    }
+    let methods: Vec<AuthMethod> = args.auth.iter().map(|name| auth_method(*name)).collect();
+    entry.auth = AuthRestrictions::of(&methods);
+    let mut numbers = args.auth.iter().filter_map(|name| eap_number(*name));
+    entry.eap_method = numbers.next().filter(|_| numbers.next().is_none());
+}
+
+const fn auth_method(name: MethodName) -> AuthMethod {
+    match name {
+        MethodName::MsChapV2 => AuthMethod::MsChap2,
+        MethodName::ChapMd5 => AuthMethod::Chap,
+        MethodName::Pap => AuthMethod::Pap,
+        MethodName::EapTls | MethodName::Peap | MethodName::EapMsChapV2 | MethodName::EapMd5 => {
+            AuthMethod::Eap
+        }
+    }
+}
+
+/// Type numbers, as `CustomAuthKey` has them.
+const fn eap_number(name: MethodName) -> Option<u32> {
+    match name {
+        MethodName::EapMd5 => Some(4),
+        MethodName::EapTls => Some(13),
+        MethodName::Peap => Some(25),
+        MethodName::EapMsChapV2 => Some(26),
+        MethodName::MsChapV2 | MethodName::ChapMd5 | MethodName::Pap => None,
+    }
 }
 
 fn change_network(entry: &mut Entry, args: &WhatArgs) -> anyhow::Result<()> {

@@ -121,6 +121,7 @@ fn n_priv_03_the_manager_opens_no_file_that_a_caller_names() {
         password: onhook_base::Secret::new(PASSWORD.to_owned()),
         domain: String::new(),
         tunnel_secret: None,
+        certificate: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let refused = runtime.block_on(async {

@@ -66,6 +66,11 @@ pub fn find(name: &str, book: Option<&Path>) -> Result<Found, RasError> {
             Ok((mut entry, warnings)) => {
                 let folder = path.parent().unwrap_or(Path::new("."));
                 load_ca(&mut entry, folder)?;
+                // Who reads them later need not know where the book is.
+                for file in [&mut entry.certificate_file, &mut entry.key_file].into_iter().flatten()
+                {
+                    *file = folder.join(&*file).to_string_lossy().into_owned();
+                }
                 if path == Path::new(ALL_USERS) {
                     // Others know the entry anyway; unless it says otherwise they see that it is up.
                     entry.sharing.get_or_insert(Sharing::Seen);

@@ -24,13 +24,14 @@
 
 pub mod blocking;
 pub mod books;
+pub mod certificates;
 mod ras;
 mod start;
 
 pub use onhook_model::{
-    Cause, ConnectionEvent, ConnectionReport, Credentials, DialOptions, DialRequest, Dialed, Entry,
-    EventKind, Handle, HistoryRecord, Projection, RasCode, RasError, RasState, Sharing,
-    StateReport,
+    Cause, ClientCertificate, ConnectionEvent, ConnectionReport, Credentials, DialOptions,
+    DialRequest, Dialed, Entry, EventKind, Handle, HistoryRecord, Projection, RasCode, RasError,
+    RasState, Sharing, StateReport,
 };
 pub use ras::{Events, Ras, TunToAttach};
 pub use start::{default_sockets, state_dir};

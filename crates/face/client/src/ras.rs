@@ -106,6 +106,8 @@ impl Ras {
                 .tunnel_secret
                 .as_ref()
                 .map(|secret| secret.expose().as_str()),
+            certificate: credentials.certificate.as_ref().map(|c| c.chain.as_str()),
+            key: credentials.certificate.as_ref().map(|c| c.key.expose().as_str()),
             capture: capture.map(|_| 0),
         };
         let fds: Vec<_> = capture.into_iter().collect();
@@ -286,6 +288,10 @@ struct DialParameters<'a> {
     password: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     tunnel_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
     capture: Option<u32>,
 }
 

@@ -42,6 +42,7 @@ pub(crate) struct Dial {
     pub(crate) request: DialRequest,
     pub(crate) user: Option<String>,
     pub(crate) domain: Option<String>,
+    pub(crate) certificate: Option<String>,
     pub(crate) capture: Option<usize>,
 }
 

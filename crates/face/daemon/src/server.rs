@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use onhook_model::{Credentials, Handle, RasCode, RasError};
+use onhook_model::{ClientCertificate, Credentials, Handle, RasCode, RasError};
 use onhook_rpc::{
     Behalf, Call, Frame, FrameError, Framed, Limits, NAME, reply, reply_error, reply_more,
 };
@@ -388,6 +388,7 @@ impl<S: Service> Client<S> {
             "Dial" => {
                 let password = take_secret(parameters, "password")?.unwrap_or_default();
                 let tunnel_secret = take_secret(parameters, "tunnel_secret")?;
+                let key = take_secret(parameters, "key")?;
                 let p: Dial = read(parameters)?;
                 let capture = take_fd(&mut frame.fds, p.capture, "capture")?;
                 if !self.setting.is_keeper {
@@ -398,6 +399,10 @@ impl<S: Service> Client<S> {
                     domain: p.domain.unwrap_or_default(),
                     password,
                     tunnel_secret,
+                    certificate: p
+                        .certificate
+                        .zip(key)
+                        .map(|(chain, key)| ClientCertificate { chain, key }),
                 };
                 drop(frame);
                 let dialed = service.dial(&caller, p.request, credentials, capture)?;

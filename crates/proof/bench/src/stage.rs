@@ -66,6 +66,7 @@ impl Stage {
             password: Secret::new("wonderland1".to_owned()),
             domain: String::new(),
             tunnel_secret: None,
+            certificate: None,
         };
         let request = DialRequest { entry, options };
         Ok(self.engine.dial(CALLER, &request, &credentials, None)?.handle)

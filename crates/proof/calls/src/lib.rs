@@ -145,6 +145,7 @@ impl Call {
             password: Secret::new(terms.password.to_owned()),
             domain: String::new(),
             tunnel_secret: None,
+            certificate: None,
         };
         let options = DialOptions { by_number: true, ..DialOptions::default() };
         let request = DialRequest { entry: terms.entry.clone(), options };

@@ -51,6 +51,7 @@ impl World {
             password: Secret::new("wonderland1".to_owned()),
             domain: String::new(),
             tunnel_secret: None,
+            certificate: None,
         };
         let dialed = self.manager.dial(self.now, 0, who, &request(kind), &credentials);
         if let Ok(dialed) = dialed {

@@ -10,9 +10,9 @@ use onhook_connection::{
 };
 use onhook_effect::HostError;
 use onhook_engine::{Answering, Engine, Judgement, SharedTraffic, Stop};
-use onhook_host::crash_point;
+use onhook_host::{EapServer, crash_point};
 use onhook_model::{Cause, Port, Traffic};
-use onhook_ppp::auth::{self, Method};
+use onhook_ppp::auth::{self, EapMethod, Method};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -65,6 +65,11 @@ pub struct AnswerConfig {
     pub dns: Vec<Ipv4Addr>,
     /// Which proofs are accepted, in order of preference.
     pub methods: Vec<Method>,
+    /// What EAP is made of, where it stands among the methods.
+    pub eap: auth::EapTerms,
+    /// The roots (PEM) that vouch for callers' certificates, for EAP-TLS: whoever has a certificate of
+    /// theirs is let in, under the name that stands in it.
+    pub callers_ca: Option<Vec<u8>>,
     /// Our name in challenges.
     pub name: String,
     /// What stands behind the calls.
@@ -95,6 +100,8 @@ impl AnswerConfig {
             pool,
             dns: Vec::new(),
             methods: vec![Method::MsChapV2],
+            eap: auth::EapTerms::default(),
+            callers_ca: None,
             name: String::from("onhook"),
             behind: Behind::Inside,
             max_calls: 1024,
@@ -136,6 +143,7 @@ pub(crate) struct Inner {
     pub(crate) rules: SessionRules,
     pub(crate) dns: Vec<Ipv4Addr>,
     behind: Behind,
+    eap_server: Option<EapServer>,
     pool: Mutex<Pool>,
     calls: Mutex<Calls>,
     changed: watch::Sender<u64>,
@@ -178,6 +186,11 @@ impl Answer {
         config: AnswerConfig,
         impairment: Option<Impairment>,
     ) -> Result<Self, HostError> {
+        let speaks_tls = |m: &auth::EapMethod| matches!(m, EapMethod::Tls | EapMethod::Peap);
+        let eap_server = match config.eap.methods.iter().any(speaks_tls) {
+            true => Some(config.identity.for_eap(config.callers_ca.as_deref())?),
+            false => None,
+        };
         let limits = CallLimits { proven: config.max_calls, unproven: config.max_unproven };
         let host = engine.host().clone();
         let (radius, telling) = match &config.radius {
@@ -193,6 +206,7 @@ impl Answer {
             rules: config.rules,
             dns: config.dns,
             behind: config.behind,
+            eap_server,
             pool: Mutex::new(config.pool),
             calls: Mutex::new(Calls::new(limits)),
             changed: watch::channel(0).0,
@@ -200,7 +214,7 @@ impl Answer {
         let name = config.name;
         let terms = AnswerPlan {
             methods: config.methods,
-            eap: auth::EapTerms::default(),
+            eap: config.eap,
             name: name.clone(),
             times: Times::default(),
             echo: Some(Duration::from_secs(30)),
@@ -377,5 +391,9 @@ impl Answering for Inner {
 
     fn has_inside(&self) -> bool {
         self.behind == Behind::Inside
+    }
+
+    fn eap_server(&self) -> Option<&EapServer> {
+        self.eap_server.as_ref()
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use onhook_base::Secret;
 use onhook_effect::{CertificateFacts, HostError, HostErrorKind};
+use onhook_host::EapServer;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
@@ -14,6 +16,8 @@ pub struct Identity {
     pub(crate) tls: Arc<rustls::ServerConfig>,
     facts: CertificateFacts,
     ca_pem: Option<String>,
+    chain: Arc<Vec<u8>>,
+    key: Arc<Secret<Vec<u8>>>,
 }
 
 impl Identity {
@@ -23,7 +27,13 @@ impl Identity {
     /// When they cannot be read or do not belong together.
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self, HostError> {
         let (tls, facts) = onhook_host::server_config(certificate, key)?;
-        Ok(Self { tls, facts, ca_pem: None })
+        let (chain, key) = (Arc::new(certificate.to_vec()), Arc::new(Secret::new(key.to_vec())));
+        Ok(Self { tls, facts, ca_pem: None, chain, key })
+    }
+
+    /// The same, for TLS inside EAP; `callers` are the roots (PEM) that vouch for callers' certificates.
+    pub(crate) fn for_eap(&self, callers: Option<&[u8]>) -> Result<EapServer, HostError> {
+        EapServer::new(&self.chain, self.key.expose(), callers)
     }
 
     /// Makes a root of its own and a certificate for these names and addresses, good for a year.

@@ -31,7 +31,7 @@ pub use answer::{Answer, AnswerConfig, Behind, Door, LinePlace, SessionRules};
 pub use calls::{Origin, Session};
 pub use certificate::Identity;
 pub use onhook_connection::{Impairment, SessionLimits};
-pub use onhook_ppp::auth::Method;
+pub use onhook_ppp::auth::{EapMethod, EapTerms, Method};
 pub use onhook_radius::client::Server as RadiusServer;
 pub use pool::{BadPool, Pool};
 pub use radius::RadiusConfig;

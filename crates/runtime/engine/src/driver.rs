@@ -9,7 +9,9 @@ use std::time::Duration;
 use onhook_base::Instant;
 use onhook_connection::{Admission, Connection, Request, Signal, State, auth};
 use onhook_effect::{Effect, HostError, LaneFacts, LaneId, Outcome, StepId, TunId, Undo};
-use onhook_host::{Applied, Host, LaneIo, LaneSignal, PppCapture, Received, Resource, crash_point};
+use onhook_host::{
+    Applied, EapServer, Host, LaneIo, LaneSignal, PppCapture, Received, Resource, crash_point,
+};
 use onhook_manager::{Ended, Progress};
 use onhook_model::{Cause, Debt, StateReport, Traffic};
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +20,7 @@ use crate::deeds::Deeds;
 use crate::engine::{SharedTraffic, TunOffer};
 use crate::lanes::{Closed, Lanes};
 use crate::outlet::{OpenStack, Outlet};
+use crate::talk::Talk;
 
 /// Octets taken from the lane in one go.
 const LANE_BUDGET: usize = 256 * 1024;
@@ -55,6 +58,8 @@ pub trait Answering: Send + Sync {
     fn ended(&self, call: u64, cause: &Cause, traffic: Traffic);
     /// Whether the small inside host (a page over HTTP, an echo) stands behind the calls.
     fn has_inside(&self) -> bool;
+    /// What is shown to callers by EAP-TLS and PEAP; `None` where neither is spoken here.
+    fn eap_server(&self) -> Option<&EapServer>;
 }
 
 /// What a driver is told while it runs.
@@ -86,6 +91,7 @@ pub(crate) struct Driver {
     /// The caller is being judged.
     judging: Option<Judgement>,
     out: Vec<u8>,
+    talk: Talk,
     was_connected: bool,
     last_state: State,
 }
@@ -120,6 +126,7 @@ impl Driver {
             undoing: Deeds::new(),
             judging: None,
             out: Vec::new(),
+            talk: Talk::default(),
             was_connected: false,
             last_state: State::Opening,
         }
@@ -178,6 +185,7 @@ impl Driver {
                     self.judging = Some(answering.clone().admit(*call, question));
                 }
             }
+            let idle = !self.talk_tls(now) && idle;
             if idle && self.connection.queued_bytes() == 0 {
                 break;
             }
@@ -185,6 +193,23 @@ impl Driver {
         self.pass_crash_points();
         self.tell(now);
         self.write_captured();
+    }
+
+    /// TLS inside EAP; whether anything was done.
+    fn talk_tls(&mut self, now: Instant) -> bool {
+        let mut moved = false;
+        while let Some(order) = self.connection.poll_tls() {
+            moved = true;
+            let spec = self.connection.tls_spec();
+            let server = match &self.party {
+                Party::Called(_, answering) => answering.eap_server(),
+                Party::Dialed(_) => None,
+            };
+            if let Some((role, reply)) = self.talk.obey(&self.host, order, spec, server) {
+                self.connection.handle_tls(now, role, reply);
+            }
+        }
+        moved
     }
 
     /// Each state is a place worth dying at.
@@ -383,6 +408,9 @@ impl Driver {
             (verdict, admission) = judged(&mut self.judging) => {
                 self.judging = None;
                 self.connection.admit(self.host.now(), verdict, admission);
+            }
+            (role, reply) = self.talk.ready() => {
+                self.connection.handle_tls(self.host.now(), role, reply);
             }
             (id, ready) = self.lanes.ready(hears) => self.on_lane(id, ready),
             () = outlet_ready => self.on_outlet(),

@@ -17,6 +17,7 @@ mod engine;
 mod lanes;
 mod outlet;
 mod store;
+mod talk;
 
 pub use driver::{Answering, Judgement};
 pub use engine::{AttachedTun, Engine, EngineConfig, SharedTraffic, Stop, Subscription, TunOffer};

@@ -5,6 +5,8 @@
 //! either leave nothing by themselves when they are dropped, or run in a task of their own that undoes
 //! its work when nobody waits for it any more.
 
+mod talk;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;

@@ -274,13 +274,18 @@ impl Connection {
     }
 
     fn announce_progress(&mut self, progress: &auth::Progress) {
+        if let auth::Progress::Agreed(method) = progress {
+            self.projection.authentication = Some(method.to_string());
+        }
         if self.state != State::Authenticating {
             return;
         }
         match progress {
             auth::Progress::Challenged { .. } => self.announcer.enter(RasState::AuthNotify),
             auth::Progress::Succeeded { .. } => self.announcer.enter(RasState::AuthAck),
-            auth::Progress::Responded { .. } | auth::Progress::Failed { .. } => {}
+            auth::Progress::Agreed(_)
+            | auth::Progress::Responded { .. }
+            | auth::Progress::Failed { .. } => {}
         }
     }
 

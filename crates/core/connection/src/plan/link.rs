@@ -358,7 +358,7 @@ const UNPROTECTED: &str = "the entry demands encryption, and L2TP without IPsec 
 /// What Windows calls the device of a cable that is greeted.
 const CABLE: &str = "Communications cable between two computers";
 
-fn trust_of(trust: &Trust) -> onhook_effect::Trust {
+pub(super) fn trust_of(trust: &Trust) -> onhook_effect::Trust {
     match trust {
         Trust::SystemRoots => onhook_effect::Trust::SystemRoots,
         Trust::CaPem(pem) => onhook_effect::Trust::CaPem(pem.clone()),

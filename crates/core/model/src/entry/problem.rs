@@ -181,6 +181,8 @@ impl Entry {
     fn check_texts(&self, found: &mut Vec<Problem>) {
         let optional = [
             ("OnhookCaFile", &self.ca_file),
+            ("OnhookCertificateFile", &self.certificate_file),
+            ("OnhookKeyFile", &self.key_file),
             ("OnhookServerName", &self.server_name),
             ("OnhookInterfaceName", &self.interface_name),
             ("OnhookNetns", &self.netns),

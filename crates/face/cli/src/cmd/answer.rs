@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 use onhook_answer::{
-    Answer, AnswerConfig, Behind, Door, Identity, Impairment, LinePlace, Method, Pool,
-    RadiusConfig, RadiusServer, Session, SessionLimits, SessionRules, Users,
+    Answer, AnswerConfig, Behind, Door, EapMethod, EapTerms, Identity, Impairment, LinePlace,
+    Method, Pool, RadiusConfig, RadiusServer, Session, SessionLimits, SessionRules, Users,
 };
 use onhook_base::Secret;
 use onhook_engine::{Engine, EngineConfig};
@@ -115,6 +115,19 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         (Some(cert), Some(key)) => Identity::from_pem(&std::fs::read(cert)?, &std::fs::read(key)?)?,
         _ => Identity::make(&names(args))?,
     };
+    let eap_methods: Vec<_> = args.methods.iter().filter_map(|m| eap_method(*m)).collect();
+    if eap_methods.contains(&EapMethod::Tls) && args.callers_ca.is_none() {
+        anyhow::bail!("--method eap-tls needs --callers-ca: who vouches for callers' certificates");
+    }
+    let mut methods: Vec<_> = args.methods.iter().map(|m| method(*m)).collect();
+    // EAP has one place, and its methods an order of their own in it.
+    let mut seen = Vec::new();
+    methods.retain(|method| {
+        !seen.contains(method) && {
+            seen.push(*method);
+            true
+        }
+    });
     Ok(AnswerConfig {
         sstp: args.sstp.clone(),
         l2tp: args.l2tp.clone(),
@@ -136,7 +149,9 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         },
         pool: Pool::new(args.pool.parse()?)?,
         dns: args.dns.clone(),
-        methods: args.methods.iter().map(|m| method(*m)).collect(),
+        methods,
+        eap: EapTerms { methods: eap_methods, pass_through: false },
+        callers_ca: args.callers_ca.as_ref().map(std::fs::read).transpose()?,
         name: args.name.clone(),
         behind: if args.inside { Behind::Inside } else { Behind::Machine },
         max_calls: args.max_calls,
@@ -215,6 +230,19 @@ const fn method(name: MethodName) -> Method {
         MethodName::MsChapV2 => Method::MsChapV2,
         MethodName::ChapMd5 => Method::ChapMd5,
         MethodName::Pap => Method::Pap,
+        MethodName::EapTls | MethodName::Peap | MethodName::EapMsChapV2 | MethodName::EapMd5 => {
+            Method::Eap
+        }
+    }
+}
+
+const fn eap_method(name: MethodName) -> Option<EapMethod> {
+    match name {
+        MethodName::EapTls => Some(EapMethod::Tls),
+        MethodName::Peap => Some(EapMethod::Peap),
+        MethodName::EapMsChapV2 => Some(EapMethod::MsChapV2),
+        MethodName::EapMd5 => Some(EapMethod::Md5),
+        MethodName::MsChapV2 | MethodName::ChapMd5 | MethodName::Pap => None,
     }
 }
 

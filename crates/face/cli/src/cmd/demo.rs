@@ -157,6 +157,7 @@ impl Stage {
             password: self.password.clone(),
             domain: String::new(),
             tunnel_secret: None,
+            certificate: None,
         };
         let mut events = ras.watch(None).await?;
         let began = Instant::now();

@@ -19,7 +19,13 @@ pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Resul
     let request = request::build(&args.what)?;
     let what = &args.what;
     let (user, domain) = (what.user.as_deref(), what.domain.as_deref());
-    let mut credentials = credentials::ask(&request.entry, user, domain, what.password_stdin)?;
+    let mut credentials = credentials::ask(
+        &request.entry,
+        user,
+        domain,
+        what.password_stdin,
+        what.proof.passphrase_file.as_deref(),
+    )?;
     credentials.tunnel_secret =
         what.l2tp_secret_file.as_deref().map(credentials::first_line).transpose()?;
     let capture = args.capture.as_ref().map(std::fs::File::create).transpose()?;

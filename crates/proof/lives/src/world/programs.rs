@@ -21,6 +21,7 @@ impl World<'_> {
             password: Secret::new(password.to_owned()),
             domain: String::new(),
             tunnel_secret: None,
+            certificate: None,
         };
         let caller = Caller::of(script.user, life as u64 + 1);
         let result = self.manager.dial(self.now, 0, caller, &request, &credentials);
@@ -226,6 +227,7 @@ impl World<'_> {
             password: Secret::new(PASSWORD.to_owned()),
             domain: String::new(),
             tunnel_secret: None,
+            certificate: None,
         };
         let request = request_of(script);
         let dialed = self.manager.dial(self.now, 0, program, &request, &credentials);

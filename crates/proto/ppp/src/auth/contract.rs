@@ -89,6 +89,8 @@ pub enum Progress {
         /// By whom; empty where the method does not say.
         by: String,
     },
+    /// Both ends have come to this method of EAP.
+    Agreed(EapMethod),
     /// We have answered, or were answered.
     Responded {
         /// The name in the answer.

@@ -6,6 +6,8 @@
 
 use onhook_base::{Malformed, Reader};
 use onhook_effect::CertificateFacts;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use sha1::Digest as _;
 
 /// The most characters of a stranger's name that are shown.
@@ -52,6 +54,91 @@ impl std::fmt::Display for Described {
     }
 }
 
+/// The names that a certificate bears: common names, then those of its Subject Alternative Name that are
+/// texts (RFC 5280 §4.2.1.6), and Microsoft's user principal name. At most 32; none of them empty.
+pub(crate) fn names(der: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Err(malformed) = collect_names(der, &mut found) {
+        // What could be read before that is kept.
+        tracing::debug!(target: "host", %malformed, "a certificate's names");
+    }
+    let mut names: Vec<String> = Vec::new();
+    for name in found.into_iter().filter(|name| !name.is_empty()).take(MOST_NAMES) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The names of the first certificate in a PEM text; none when there is no certificate in it.
+pub fn certificate_names(pem: &str) -> Vec<String> {
+    let first = CertificateDer::pem_slice_iter(pem.as_bytes()).next();
+    first.and_then(Result::ok).map(|leaf| names(&leaf)).unwrap_or_default()
+}
+
+/// Names of one certificate that are looked at.
+const MOST_NAMES: usize = 32;
+
+fn collect_names(der: &[u8], found: &mut Vec<String>) -> Result<(), Malformed> {
+    let text = |octets: &[u8]| harmless(&String::from_utf8_lossy(octets));
+    let mut certificate = Reader::new(expect(&mut Reader::new(der), SEQUENCE)?);
+    let mut tbs = Reader::new(expect(&mut certificate, SEQUENCE)?);
+    if tbs.peek_rest().first() == Some(&VERSION) {
+        element(&mut tbs)?;
+    }
+    for _ in ["serial number", "signature algorithm", "issuer", "validity"] {
+        element(&mut tbs)?;
+    }
+    let mut subject = Reader::new(expect(&mut tbs, SEQUENCE)?);
+    while !subject.is_empty() {
+        let mut set = Reader::new(expect(&mut subject, SET)?);
+        while !set.is_empty() {
+            let mut pair = Reader::new(expect(&mut set, SEQUENCE)?);
+            let is_common_name = expect(&mut pair, OBJECT)? == [0x55, 0x04, 0x03];
+            let (_, value) = element(&mut pair)?;
+            if is_common_name {
+                found.push(text(value));
+            }
+        }
+    }
+    while !tbs.is_empty() {
+        let (tag, content) = element(&mut tbs)?;
+        if tag != EXTENSIONS {
+            continue;
+        }
+        let mut extensions = Reader::new(expect(&mut Reader::new(content), SEQUENCE)?);
+        while !extensions.is_empty() {
+            let mut extension = Reader::new(expect(&mut extensions, SEQUENCE)?);
+            if expect(&mut extension, OBJECT)? != [0x55, 0x1D, 0x11] {
+                continue;
+            }
+            let (tag, mut value) = element(&mut extension)?;
+            if tag != OCTETS {
+                (_, value) = element(&mut extension)?; // after “critical”
+            }
+            let mut general = Reader::new(expect(&mut Reader::new(value), SEQUENCE)?);
+            while !general.is_empty() {
+                match element(&mut general)? {
+                    (RFC822_NAME | DNS_NAME, name) => found.push(text(name)),
+                    (OTHER_NAME, other) => found.extend(principal_name(other)),
+                    _ => {}
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The value of Microsoft's user principal name (1.3.6.1.4.1.311.20.2.3).
+fn principal_name(other: &[u8]) -> Option<String> {
+    let mut r = Reader::new(other);
+    let is_it = expect(&mut r, OBJECT).ok()? == [0x2B, 6, 1, 4, 1, 0x82, 0x37, 0x14, 2, 3];
+    let (_, wrapped) = element(&mut r).ok()?;
+    let (_, value) = element(&mut Reader::new(wrapped)).ok()?;
+    is_it.then(|| harmless(&String::from_utf8_lossy(value)))
+}
+
 /// Lower-case hexadecimal digits without separators.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
@@ -72,6 +159,11 @@ const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const VERSION: u8 = 0xA0;
 const OBJECT: u8 = 0x06;
+const OCTETS: u8 = 0x04;
+const EXTENSIONS: u8 = 0xA3;
+const OTHER_NAME: u8 = 0xA0;
+const RFC822_NAME: u8 = 0x81;
+const DNS_NAME: u8 = 0x82;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
@@ -206,6 +298,22 @@ mod tests {
     }
 
     #[test]
+    fn every_name_of_a_person_is_found() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, "alice");
+        let mail = rcgen::SanType::Rfc822Name("alice@example.net".try_into().unwrap());
+        params.subject_alt_names.push(mail);
+        let oid = vec![1, 3, 6, 1, 4, 1, 311, 20, 2, 3];
+        let principal = rcgen::SanType::OtherName((oid, "alice@corp.example".into()));
+        params.subject_alt_names.push(principal);
+        let certificate = params.self_signed(&key).unwrap();
+        let all = ["alice", "a.example", "alice@example.net", "alice@corp.example"];
+        assert_eq!(names(certificate.der()), all);
+        assert_eq!(names(&certificate.der()[..20]), Vec::<String>::new());
+    }
+
+    #[test]
     fn long_names_are_cut() {
         assert_eq!(harmless(&"x".repeat(500)).chars().count(), MAX_SHOWN + 1);
     }
@@ -227,6 +335,7 @@ mod tests {
             }
             Described::of(&der);
             Described::of(&der[..at.min(der.len())]);
+            prop_assert!(names(&der).len() <= MOST_NAMES);
         }
     }
 }

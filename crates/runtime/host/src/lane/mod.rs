@@ -11,6 +11,7 @@ mod hand;
 mod line;
 mod packet;
 mod session;
+mod talk;
 mod terminal;
 mod tls;
 mod trust;
@@ -24,12 +25,13 @@ use std::os::fd::AsRawFd;
 
 use onhook_effect::LaneFacts;
 
-pub use certificate::certificate_facts;
+pub use certificate::{certificate_facts, certificate_names};
 pub(crate) use gre::GreLane;
 pub use hand::Hand;
 pub use line::LineLane;
 pub(crate) use packet::end_session;
 pub use packet::{PacketLane, PacketPort};
+pub use talk::{EapServer, TalkFacts, TalkFault, TalkStage, Talked, TlsTalk};
 pub use terminal::PORT_LOCKS;
 pub(crate) use terminal::release as release_port;
 pub use tls::{TlsLane, server_config};

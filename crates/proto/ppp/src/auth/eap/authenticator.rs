@@ -472,6 +472,9 @@ impl EapAuthenticator {
     }
 
     fn accept(&mut self, keys: Option<Keys>) {
+        if let Some(method) = self.tried.last() {
+            self.events.push_back(AuthEvent::Progress(Progress::Agreed(*method)));
+        }
         self.tell(EapPacket::Success { id: self.id }.emit());
         let name = Some(self.proved.clone());
         self.events.push_back(AuthEvent::Progress(Progress::Succeeded { message: String::new() }));

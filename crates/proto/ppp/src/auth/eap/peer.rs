@@ -396,6 +396,15 @@ impl EapPeer {
     }
 
     fn challenged(&mut self, by: String) {
+        let method = match &self.running {
+            Running::Nothing => None,
+            Running::Md5 => Some(EapMethod::Md5),
+            Running::MsChapV2(_) => Some(EapMethod::MsChapV2),
+            Running::Tunnel(tunnel) => Some(tunnel.method),
+        };
+        if let Some(method) = method {
+            self.progress(Progress::Agreed(method));
+        }
         self.progress(Progress::Challenged { method: Method::Eap, by });
         let name = self.credentials.user.clone();
         self.progress(Progress::Responded { name });
