@@ -7,9 +7,13 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::mppe_keys::rc4;
 use crate::mschap::{expand_key, nt_password_hash, nt_response};
 
+/// The code of the packet.
+pub const CODE: u8 = 7;
 /// Octets of the body: everything behind code, identifier and length.
 pub const BODY_LEN: usize = 582;
 const BLOCK: usize = 512;
+/// Where the peer's challenge begins: behind the sealed password and the sealed hash.
+const PROOF_AT: usize = BLOCK + 4 + 16;
 
 /// What a changed password is built from.
 #[derive(Clone, Copy)]
@@ -75,6 +79,25 @@ pub fn open(body: &[u8], old_hash: &[u8; 16]) -> Option<Zeroizing<String>> {
     let new_hash = nt_password_hash(&new);
     let sent: [u8; 16] = rest.get(..16)?.try_into().ok()?;
     (decrypt_hash(&sent, &new_hash) == *old_hash).then_some(new)
+}
+
+/// The proof inside a body that the new password is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The peer's challenge.
+    pub peer: [u8; 16],
+    /// The NT-Response, made with the new password.
+    pub response: [u8; 24],
+}
+
+/// Reads the proof out of a body; `None` when it has another length than a body's.
+pub fn response(body: &[u8]) -> Option<Response> {
+    if body.len() != BODY_LEN {
+        return None;
+    }
+    let peer = body.get(PROOF_AT..)?.get(..16)?.try_into().ok()?;
+    let response = body.get(PROOF_AT..)?.get(24..48)?.try_into().ok()?;
+    Some(Response { peer, response })
 }
 
 /// Two DES blocks, by the first and the second seven octets of `key` (RFC 2759 §8.13).

@@ -34,7 +34,7 @@ mod settle;
 
 use std::collections::VecDeque;
 
-use onhook_base::{Deadline, Instant, Malformed, Seed};
+use onhook_base::{Deadline, Instant, Malformed, Secret, Seed};
 use zeroize::Zeroize;
 
 use crate::auth;
@@ -86,6 +86,10 @@ pub struct Ppp {
     /// The end has begun, and whatever follows is consequence.
     ending: bool,
     failure: Option<PppFailure>,
+    /// Why it has failed if nothing comes of the door that a refusal left open.
+    refusal: Option<PppFailure>,
+    /// Told to the peer, and not taken yet.
+    new_password: Option<Secret<String>>,
     finished: bool,
     frames: VecDeque<(u16, Vec<u8>)>,
     events: VecDeque<PppEvent>,
@@ -119,6 +123,8 @@ impl Ppp {
             bundled: false,
             ending: false,
             failure: None,
+            refusal: None,
+            new_password: None,
             finished: false,
             frames: VecDeque::new(),
             events: VecDeque::new(),
@@ -174,12 +180,6 @@ impl Ppp {
             let identifier = self.lcp.fresh_identifier();
             self.lcp.send(ControlPacket { code: code::TERMINATE_ACK, identifier, data: &[] });
         }
-    }
-
-    /// Why the link is ending, as far as it is known: before [`PppEvent::Finished`] tells it, the
-    /// goodbyes are still said.
-    pub const fn failure(&self) -> Option<&PppFailure> {
-        self.failure.as_ref()
     }
 
     /// Forgets everything at once: nothing is sent, nothing is told, no timer runs.
@@ -460,7 +460,7 @@ impl Ppp {
                 && let Some(response) =
                     self.proof.as_mut().and_then(|proof| proof.repeat_response(now))
             {
-                self.queue_frame(protocol::CHAP, response);
+                self.queue_frame(protocol::CHAP, response.expose().clone());
             }
         } else if let Some(slot) = EARLY.iter().position(|early| *early == protocol) {
             if self.network.is_some() {

@@ -38,6 +38,7 @@
 //! - [`lcp`], [`ipcp`], [`ipv6cp`], [`ccp`]: options and terms of each.
 //! - [`multilink`]: one bundle over several links.
 //! - [`auth`]: who proves what to whom.
+//! - `person`: what only a person knows, in the midst of a call.
 //! - `ladder`: which layer starts after which.
 //! - `endpoint`: all of it composed, [`Ppp`].
 
@@ -58,6 +59,7 @@ pub mod ipv6cp;
 mod ladder;
 pub mod lcp;
 pub mod multilink;
+mod person;
 mod terms;
 pub mod wire;
 
@@ -66,6 +68,7 @@ pub use endpoint::{
     CloseReason, Counters, IpVersion, LcpFacts, MultilinkFacts, Packet, Ppp, PppEvent,
 };
 pub use failure::{Layer, Phase, PppFailure};
+pub use person::{Given, Wanted};
 pub use terms::{
     EchoTerms, Encryption, Ipv4Terms, Ipv6Terms, MultilinkTerms, NetworkTerms, PppTerms, Role,
 };

@@ -83,6 +83,12 @@ pub struct PppTerms {
     /// Whether packets are encrypted. It takes a method that makes keys: MS-CHAP version 2. Default
     /// refused.
     pub encryption: Encryption,
+    /// A peer that would hear another password, or a new one, waits while the owner is told what is
+    /// [`Wanted`](crate::Wanted); otherwise the first refusal is the end. Default off.
+    pub asks_person: bool,
+    /// (Authenticator) how many more answers of MS-CHAP are heard after a refused one (RFC 2759 §6,
+    /// `R=1`). Default 0.
+    pub retries: u8,
     /// Our name as authenticator, told in challenges.
     pub local_name: String,
     /// The restart timer while negotiating; doubles up to 3 s (RFC 1661 §4.6). Default 3 s.
@@ -130,6 +136,8 @@ impl PppTerms {
             require_mutual: false,
             credentials: None,
             encryption: Encryption::Refused,
+            asks_person: false,
+            retries: 0,
             local_name: String::new(),
             restart: Duration::from_secs(3),
             closing_restart: Duration::from_secs(1),

@@ -233,6 +233,8 @@ impl Connection {
                 }
             }
             PppEvent::AuthProgress(progress) => self.announce_progress(&progress),
+            // Nobody is asked yet: no plan allows it.
+            PppEvent::PersonWanted(_) | PppEvent::PeerMayTryAgain => {}
             PppEvent::VerifyPeer(question) => {
                 // A later proof makes an earlier one void.
                 self.questions.clear();

@@ -5,17 +5,52 @@ use onhook_base::{Malformed, Reader, Writer};
 /// A CHAP packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ChapPacket<'a> {
-    Challenge { id: u8, value: &'a [u8], name: &'a [u8] },
-    Response { id: u8, value: &'a [u8], name: &'a [u8] },
-    Success { id: u8, message: &'a [u8] },
-    Failure { id: u8, message: &'a [u8] },
-    Other { code: u8, id: u8 },
+    Challenge {
+        id: u8,
+        value: &'a [u8],
+        name: &'a [u8],
+    },
+    Response {
+        id: u8,
+        value: &'a [u8],
+        name: &'a [u8],
+    },
+    Success {
+        id: u8,
+        message: &'a [u8],
+    },
+    Failure {
+        id: u8,
+        message: &'a [u8],
+    },
+    /// MS-CHAP's Change-Password, by the code of its version (RFC 2433 §9, RFC 2759 §7).
+    Change {
+        code: u8,
+        id: u8,
+        body: &'a [u8],
+    },
+    Other {
+        code: u8,
+        id: u8,
+    },
 }
 
 const CHALLENGE: u8 = 1;
 const RESPONSE: u8 = 2;
 const SUCCESS: u8 = 3;
 const FAILURE: u8 = 4;
+/// The codes of the three forms of Change-Password.
+const CHANGES: std::ops::RangeInclusive<u8> = 5..=7;
+
+/// The numbers of MS-CHAP's failures (RFC 2759 §6) that another packet may follow.
+pub(crate) mod number {
+    /// The password has expired.
+    pub(crate) const EXPIRED: u32 = 648;
+    /// The name or the password is wrong.
+    pub(crate) const REFUSED: u32 = 691;
+    /// The new password is not taken.
+    pub(crate) const NEW_REFUSED: u32 = 709;
+}
 
 impl<'a> ChapPacket<'a> {
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
@@ -37,6 +72,7 @@ impl<'a> ChapPacket<'a> {
             }
             SUCCESS => Self::Success { id, message: body },
             FAILURE => Self::Failure { id, message: body },
+            code if CHANGES.contains(&code) => Self::Change { code, id, body },
             code => Self::Other { code, id },
         })
     }
@@ -47,7 +83,7 @@ impl<'a> ChapPacket<'a> {
             Self::Response { id, .. } => (RESPONSE, *id),
             Self::Success { id, .. } => (SUCCESS, *id),
             Self::Failure { id, .. } => (FAILURE, *id),
-            Self::Other { code, id } => (*code, *id),
+            Self::Change { code, id, .. } | Self::Other { code, id } => (*code, *id),
         };
         let start = out.len();
         let mut w = Writer::new(out);
@@ -62,6 +98,7 @@ impl<'a> ChapPacket<'a> {
                 w.bytes(name);
             }
             Self::Success { message, .. } | Self::Failure { message, .. } => w.bytes(message),
+            Self::Change { body, .. } => w.bytes(body),
             Self::Other { .. } => {}
         }
         w.patch_length_u16(start, start.saturating_add(2));
@@ -134,6 +171,9 @@ pub(crate) fn describe(packet: &[u8]) -> String {
         }
         Ok(ChapPacket::Failure { id, message }) => {
             format!("CHAP Failure id={id} message={:?}", text(message))
+        }
+        Ok(ChapPacket::Change { code, id, .. }) => {
+            format!("CHAP Change-Password code={code} id={id}")
         }
         Ok(ChapPacket::Other { code, id }) => format!("CHAP code={code} id={id}"),
         Err(error) => format!("CHAP malformed: {error}"),

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use onhook_base::Secret;
-use onhook_crypto::{chap_md5, mppe_keys, mschap};
+use onhook_crypto::{change_password, chap_md5, mppe_keys, mschap};
+
+use crate::person::Wanted;
 
 /// A way to prove who one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -201,6 +203,14 @@ pub enum Proof {
         /// The NT-Response.
         response: [u8; 24],
     },
+    /// MS-CHAP version 2's Change-Password (RFC 2759 §7): the new password, sealed by the old one. Who
+    /// knows the old one reads it by [`Question::new_password`], and judges the proof by the new one.
+    NewPassword {
+        /// The authenticator's challenge: that of the Failure which asked for it.
+        authenticator: [u8; 16],
+        /// What stands behind the length of the packet; 582 octets.
+        body: Secret<Vec<u8>>,
+    },
     /// A whole EAP packet, from its code to the end that its length names: a Response of the caller, the
     /// first of which says its name. Asked where [`EapTerms::pass_through`] holds.
     Eap {
@@ -230,12 +240,25 @@ impl Question {
         &self.proof
     }
 
+    /// Whether a new password is told, in place of one that has expired.
+    pub const fn is_change(&self) -> bool {
+        matches!(self.proof, Proof::NewPassword { .. })
+    }
+
+    /// The new password, when one is told, and by somebody who knows the old one.
+    pub fn new_password(&self, old: &Secret<String>) -> Option<Secret<String>> {
+        let Proof::NewPassword { body, .. } = &self.proof else { return None };
+        let hash = Secret::new(mschap::nt_password_hash(old.expose()));
+        let new = change_password::open(body.expose(), hash.expose())?;
+        Some(Secret::new(new.to_string()))
+    }
+
     /// How it was proved.
     pub const fn method(&self) -> Method {
         match self.proof {
             Proof::Pap { .. } => Method::Pap,
             Proof::ChapMd5 { .. } => Method::ChapMd5,
-            Proof::MsChapV2 { .. } => Method::MsChapV2,
+            Proof::MsChapV2 { .. } | Proof::NewPassword { .. } => Method::MsChapV2,
             Proof::Eap { .. } | Proof::Certificate { .. } => Method::Eap,
         }
     }
@@ -286,13 +309,15 @@ pub fn judge(question: &Question, password: &Secret<String>) -> Verdict {
             (same(response, &expected), Vec::new(), None)
         }
         Proof::MsChapV2 { identifier: _, authenticator, peer, response } => {
-            let name = question.name.as_bytes();
-            let hash = Secret::new(mschap::nt_password_hash(secret));
-            let expected = mschap::nt_response(authenticator, peer, name, hash.expose());
-            let proof =
-                mschap::authenticator_response(hash.expose(), response, peer, authenticator, name);
-            let message = format!("{proof} M=Welcome").into_bytes();
-            (same(response, &expected), message, Some(keys_of(hash.expose(), response)))
+            judge_mschap(question.name(), authenticator, peer, response, secret)
+        }
+        Proof::NewPassword { authenticator, body } => {
+            match change_password::response(body.expose()) {
+                Some(change_password::Response { peer, response }) => {
+                    judge_mschap(question.name(), authenticator, &peer, &response, secret)
+                }
+                None => (false, Vec::new(), None),
+            }
         }
         // Neither says anything of a password.
         Proof::Eap { .. } | Proof::Certificate { .. } => (false, Vec::new(), None),
@@ -302,6 +327,21 @@ pub fn judge(question: &Question, password: &Secret<String>) -> Verdict {
     } else {
         Verdict::Reject { code: AUTHENTICATION_FAILURE, retry: false, message: String::new() }
     }
+}
+
+fn judge_mschap(
+    name: &str,
+    authenticator: &[u8; 16],
+    peer: &[u8; 16],
+    response: &[u8; 24],
+    password: &str,
+) -> (bool, Vec<u8>, Option<Keys>) {
+    let name = name.as_bytes();
+    let hash = Secret::new(mschap::nt_password_hash(password));
+    let expected = mschap::nt_response(authenticator, peer, name, hash.expose());
+    let proof = mschap::authenticator_response(hash.expose(), response, peer, authenticator, name);
+    let message = format!("{proof} M=Welcome").into_bytes();
+    (same(response, &expected), message, Some(keys_of(hash.expose(), response)))
 }
 
 pub(crate) fn keys_of(hash: &[u8; 16], response: &[u8; 24]) -> Keys {
@@ -332,6 +372,14 @@ pub enum AuthEvent {
         peer_proven: bool,
         /// (Authenticator) the name that was proved.
         name: Option<String>,
+    },
+    /// A refusal that leaves the door open: the prover may go on when its owner has asked a person, and
+    /// the authenticator waits for that.
+    Waiting {
+        /// (Prover) what is to be asked.
+        wanted: Option<Wanted>,
+        /// Why this direction has failed if nothing more comes.
+        after: AuthFailure,
     },
     /// This direction has failed.
     Failed(AuthFailure),

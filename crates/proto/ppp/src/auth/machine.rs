@@ -13,8 +13,9 @@
 use std::collections::VecDeque;
 
 use onhook_base::{Chance, Deadline, Duration, Instant, Malformed, Reader, Secret};
-use onhook_crypto::{chap_md5, mschap};
+use onhook_crypto::{change_password, chap_md5, mschap};
 
+use super::again::{Again, Door, Patience, SecondTry};
 use super::chap::{ChapPacket, FailureText};
 use super::contract::{keys_of, same};
 use super::pap::PapPacket;
@@ -23,11 +24,11 @@ use super::{
 };
 
 /// How long a request waits for its answer before it is sent again (RFC 1334 §2.2.1, RFC 1994 §4.1).
-const RETRY: Duration = Duration::from_secs(3);
+pub(super) const RETRY: Duration = Duration::from_secs(3);
 /// How often it is sent.
-const TRIES: u8 = 10;
+pub(super) const TRIES: u8 = 10;
 /// How long the prover waits for a challenge, and from the first one on for the verdict.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Answers to challenges that are remembered; what is older is answered anew, and not judged.
 const ANSWERS: usize = 4;
 /// Octets of an Authenticate-Request at most: the header and two counted texts.
@@ -43,41 +44,55 @@ pub(crate) fn envelope(bytes: &[u8]) -> Result<(u8, u8, &[u8]), Malformed> {
 
 /// What the prover expects of an authenticator that proves itself.
 #[derive(Debug)]
-struct Expected {
-    proof: String,
-    keys: Keys,
+pub(super) struct Expected {
+    pub(super) proof: String,
+    pub(super) keys: Keys,
 }
 
 /// A challenge, and what was said to it.
 #[derive(Debug)]
-struct Answer {
+pub(super) struct Answer {
     id: u8,
     challenge: Vec<u8>,
     response: Vec<u8>,
     expected: Option<Expected>,
+    /// Its verdict, or that of a later one, has come: another one is a repetition.
+    is_judged: bool,
+}
+
+impl Answer {
+    pub(super) const fn new(
+        id: u8,
+        challenge: Vec<u8>,
+        response: Vec<u8>,
+        expected: Option<Expected>,
+    ) -> Self {
+        Self { id, challenge, response, expected, is_judged: false }
+    }
 }
 
 /// The side that proves itself.
 #[derive(Debug)]
 pub struct Prover {
-    method: Method,
-    credentials: Option<Credentials>,
-    chance: Chance,
+    pub(super) method: Method,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) chance: Chance,
     id: u8,
     tries: u8,
     answers: VecDeque<Answer>,
     /// One of the answers at least has not been judged, and may be.
-    awaits_verdict: bool,
-    outcome: Option<Outcome>,
-    deadline: Option<Instant>,
+    pub(super) awaits_verdict: bool,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) deadline: Option<Instant>,
     /// PAP's holds the password.
-    out: Option<Secret<Vec<u8>>>,
-    events: Vec<AuthEvent>,
+    pub(super) out: Option<Secret<Vec<u8>>>,
+    pub(super) second: SecondTry,
+    pub(super) events: Vec<AuthEvent>,
 }
 
 /// How it went for a prover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Accepted,
     Failed,
 }
@@ -96,6 +111,7 @@ impl Prover {
             outcome: None,
             deadline: None,
             out: None,
+            second: SecondTry::default(),
             events: Vec::new(),
         }
     }
@@ -113,11 +129,11 @@ impl Prover {
         }
     }
 
-    fn name(&self) -> Vec<u8> {
+    pub(super) fn name(&self) -> Vec<u8> {
         self.credentials.as_ref().map(|c| c.user.clone().into_bytes()).unwrap_or_default()
     }
 
-    fn password(&self) -> Secret<String> {
+    pub(super) fn password(&self) -> Secret<String> {
         self.credentials.as_ref().map(|c| c.password.clone()).unwrap_or_default()
     }
 
@@ -175,7 +191,7 @@ impl Prover {
             }
             Ok(ChapPacket::Failure { id, message }) => {
                 if self.judged(id).is_some() {
-                    self.on_failure(message);
+                    self.on_failure(id, message);
                 }
             }
             Ok(_) | Err(_) => {}
@@ -185,10 +201,13 @@ impl Prover {
     /// What is expected of the verdict on the answer of this identifier; the other answers are not
     /// judged any more. `None`: no answer awaits this verdict.
     fn judged(&mut self, id: u8) -> Option<Option<Expected>> {
-        let awaited = self.awaits_verdict;
-        let answer = self.answers.iter_mut().rfind(|answer| awaited && answer.id == id)?;
+        let awaited = |answer: &&mut Answer| answer.id == id && !answer.is_judged;
+        let expected = self.answers.iter_mut().rfind(awaited)?.expected.take();
+        for answer in &mut self.answers {
+            answer.is_judged = true;
+        }
         self.awaits_verdict = false;
-        Some(answer.expected.take())
+        Some(expected)
     }
 
     /// Also in the midst of the connection: a challenge may come at any moment (RFC 1994 §2).
@@ -198,31 +217,48 @@ impl Prover {
             self.out = Some(Secret::new(answer.response.clone()));
             return;
         }
+        // A person is asked for another password: with the one that was refused nothing is answered.
+        if self.second.is_waiting() {
+            return;
+        }
+        let Some(out) = self.response_to(id, value) else { return };
+        let by = String::from_utf8_lossy(by).into_owned();
+        self.progress(Progress::Challenged { method: self.method, by });
+        let name = String::from_utf8_lossy(&self.name()).into_owned();
+        self.progress(Progress::Responded { name });
+        // Whoever asks again and again does not put the end off.
+        if std::mem::replace(&mut self.awaits_verdict, true) {
+            self.second.insist_on(&out);
+        } else {
+            let first = if self.outcome.is_none() { self.second.insist_once(&out) } else { None };
+            self.deadline = Some(now + first.unwrap_or(PATIENCE));
+        }
+        self.out = Some(out);
+    }
+
+    /// The Response to a challenge, which is remembered; `None` when the challenge is none of our method.
+    pub(super) fn response_to(&mut self, id: u8, value: &[u8]) -> Option<Secret<Vec<u8>>> {
         let (name, password) = (self.name(), self.password());
         let (response, expected) = match self.method {
             Method::ChapMd5 => (chap_md5(id, password.expose().as_bytes(), value).to_vec(), None),
             Method::MsChapV2 => {
-                let Ok(authenticator) = <[u8; 16]>::try_from(value) else { return };
+                let authenticator = <[u8; 16]>::try_from(value).ok()?;
                 let (response, expected) = self.mschap_response(&authenticator, &name, &password);
                 (response, Some(expected))
             }
-            Method::Pap | Method::MsChapV1 | Method::Eap => return,
+            Method::Pap | Method::MsChapV1 | Method::Eap => return None,
         };
-        let by = String::from_utf8_lossy(by).into_owned();
-        self.progress(Progress::Challenged { method: self.method, by });
-        self.progress(Progress::Responded { name: String::from_utf8_lossy(&name).into_owned() });
         let mut out = Vec::new();
         ChapPacket::Response { id, value: &response, name: &name }.emit(&mut out);
+        self.remember(Answer::new(id, value.to_vec(), out.clone(), expected));
+        Some(Secret::new(out))
+    }
+
+    pub(super) fn remember(&mut self, answer: Answer) {
         if self.answers.len() >= ANSWERS {
             self.answers.pop_front();
         }
-        let challenge = value.to_vec();
-        self.answers.push_back(Answer { id, challenge, response: out.clone(), expected });
-        self.out = Some(Secret::new(out));
-        // Whoever asks again and again does not put the end off.
-        if !std::mem::replace(&mut self.awaits_verdict, true) {
-            self.deadline = Some(now + PATIENCE);
-        }
+        self.answers.push_back(answer);
     }
 
     fn mschap_response(
@@ -260,9 +296,12 @@ impl Prover {
         }
     }
 
-    fn on_failure(&mut self, message: &[u8]) {
+    fn on_failure(&mut self, id: u8, message: &[u8]) {
         if self.method == Method::MsChapV2 {
             let said = FailureText::parse(message);
+            if self.is_offered_more(id, &said) {
+                return;
+            }
             let retry = said.retry && said.challenge.is_some();
             self.refused(said.error, retry, said.message.unwrap_or_default());
         } else {
@@ -273,6 +312,9 @@ impl Prover {
     fn succeed(&mut self, message: String, keys: Option<Keys>, peer_proven: bool) {
         self.outcome = Some(Outcome::Accepted);
         self.deadline = None;
+        if let (Some(new), Some(known)) = (self.second.judged(), &mut self.credentials) {
+            known.password = new;
+        }
         self.progress(Progress::Succeeded { message });
         self.events.push(AuthEvent::Done { keys, peer_proven, name: None });
     }
@@ -284,12 +326,13 @@ impl Prover {
 
     fn fail(&mut self, failure: AuthFailure) {
         self.outcome = Some(Outcome::Failed);
+        self.second = SecondTry::default();
         self.answers.clear();
         self.deadline = None;
         self.events.push(AuthEvent::Failed(failure));
     }
 
-    fn progress(&mut self, progress: Progress) {
+    pub(super) fn progress(&mut self, progress: Progress) {
         self.events.push(AuthEvent::Progress(progress));
     }
 
@@ -300,6 +343,9 @@ impl Prover {
         }
         if self.method == Method::Pap && self.tries < TRIES {
             self.request(now);
+        } else if let Some((packet, every)) = self.second.repeat() {
+            self.out = Some(packet);
+            self.deadline = Some(now + every);
         } else {
             self.fail(AuthFailure::Unanswered);
         }
@@ -330,9 +376,11 @@ fn take(out: &mut Option<Secret<Vec<u8>>>, into: &mut Vec<u8>) -> bool {
 
 /// How far an authenticator has come.
 #[derive(Debug)]
-enum Stage {
+pub(super) enum Stage {
     Asking,
     Judging(u8),
+    /// Refused; another proof would be heard.
+    Again(Again),
     Over(u8, Vec<u8>),
     /// Nobody answered in time; who comes now is too late.
     GivenUp,
@@ -343,15 +391,16 @@ enum Stage {
 pub struct Authenticator {
     method: Method,
     local_name: String,
-    chance: Chance,
-    id: u8,
-    challenge: [u8; 16],
+    pub(super) chance: Chance,
+    pub(super) id: u8,
+    pub(super) challenge: [u8; 16],
     tries: u8,
-    stage: Stage,
+    pub(super) stage: Stage,
+    pub(super) patience: Patience,
     name: String,
-    deadline: Option<Instant>,
-    out: Option<Secret<Vec<u8>>>,
-    events: Vec<AuthEvent>,
+    pub(super) deadline: Option<Instant>,
+    pub(super) out: Option<Secret<Vec<u8>>>,
+    pub(super) events: Vec<AuthEvent>,
 }
 
 impl Authenticator {
@@ -365,6 +414,7 @@ impl Authenticator {
             challenge: [0; 16],
             tries: 0,
             stage: Stage::Asking,
+            patience: Patience::new(0),
             name: String::new(),
             deadline: None,
             out: None,
@@ -398,9 +448,12 @@ impl Authenticator {
 
     /// A packet of the method's protocol arrived. What is malformed or out of place is dropped.
     pub fn handle_packet(&mut self, _now: Instant, packet: &[u8]) {
+        if self.is_repetition(packet) {
+            return;
+        }
         let Some((id, name, proof)) = self.read(packet) else { return };
         match &self.stage {
-            Stage::Asking => {
+            Stage::Asking | Stage::Again(_) => {
                 self.name = String::from_utf8_lossy(&name).into_owned();
                 self.stage = Stage::Judging(id);
                 self.deadline = None;
@@ -429,8 +482,17 @@ impl Authenticator {
             let password = Secret::new(String::from_utf8_lossy(password).into_owned());
             return Some((id, name.to_vec(), Proof::Pap { password }));
         }
-        let Ok(ChapPacket::Response { id, value, name }) = ChapPacket::parse(packet) else {
-            return None;
+        let (id, value, name) = match (self.patience.door, ChapPacket::parse(packet).ok()?) {
+            (Door::Response, ChapPacket::Response { id, value, name }) => (id, value, name),
+            (Door::Change, ChapPacket::Change { code: change_password::CODE, id, body })
+                if id == self.id && body.len() == change_password::BODY_LEN =>
+            {
+                let body = Secret::new(body.to_vec());
+                let proof = Proof::NewPassword { authenticator: self.challenge, body };
+                // The packet bears no name: it is that of the answer that was refused.
+                return Some((id, self.name.clone().into_bytes(), proof));
+            }
+            _ => return None,
         };
         if id != self.id {
             return None;
@@ -456,7 +518,7 @@ impl Authenticator {
     }
 
     /// The verdict on the question that was asked.
-    pub fn answer(&mut self, _now: Instant, verdict: Verdict) {
+    pub fn answer(&mut self, now: Instant, verdict: Verdict) {
         let Stage::Judging(id) = self.stage else { return };
         let mut out = Vec::new();
         match verdict {
@@ -472,17 +534,13 @@ impl Authenticator {
             }
             // Only EAP goes on after a verdict.
             Verdict::Continue { .. } => return,
+            Verdict::Reject { code, retry, message } if self.method == Method::MsChapV2 => {
+                return self.refuse(now, id, code, retry, message);
+            }
             Verdict::Reject { code, message, .. } => {
                 match self.method {
                     Method::Pap => {
                         PapPacket::Nak { id, message: message.as_bytes() }.emit(&mut out);
-                    }
-                    Method::MsChapV2 => {
-                        let challenge: [u8; 16] = self.chance.bytes();
-                        let hex =
-                            challenge.iter().fold(String::new(), |s, b| format!("{s}{b:02X}"));
-                        let text = format!("E={code} R=0 C={hex} V=3 M={message}");
-                        ChapPacket::Failure { id, message: text.as_bytes() }.emit(&mut out);
                     }
                     _ => ChapPacket::Failure { id, message: message.as_bytes() }.emit(&mut out),
                 }
@@ -499,12 +557,13 @@ impl Authenticator {
         if self.deadline.is_none_or(|at| now < at) {
             return;
         }
-        if self.method != Method::Pap && self.tries < TRIES {
+        let is_asking = matches!(self.stage, Stage::Asking);
+        if self.method != Method::Pap && is_asking && self.tries < TRIES {
             self.ask(now);
         } else {
             self.deadline = None;
-            self.stage = Stage::GivenUp;
-            self.events.push(AuthEvent::Failed(AuthFailure::Unanswered));
+            let failure = self.gives_up();
+            self.events.push(AuthEvent::Failed(failure));
         }
     }
 

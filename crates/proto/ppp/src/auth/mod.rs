@@ -10,6 +10,7 @@
 //! a [`Question`], and is told the [`Verdict`]: judged here against a known password ([`judge`]) or
 //! elsewhere.
 
+mod again;
 mod chap;
 mod contract;
 pub mod eap;

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use crate::auth::{self, Method};
 use crate::failure::PppFailure;
 use crate::multilink::{BundleTerms, Discriminator};
+use crate::person::Wanted;
 use crate::wire::protocol;
 
 /// Which version of IP a packet is of.
@@ -74,6 +75,12 @@ pub enum PppEvent {
     AuthProgress(auth::Progress),
     /// The peer offers a proof: decide, then call [`Ppp::answer_auth`](crate::Ppp::answer_auth).
     VerifyPeer(auth::Question),
+    /// The peer refused us and would hear more, of which only a person knows: call
+    /// [`Ppp::give`](crate::Ppp::give), or close. Comes only with
+    /// [`PppTerms::asks_person`](crate::PppTerms::asks_person); nothing is sent meanwhile.
+    PersonWanted(Wanted),
+    /// The peer was refused and may try again, for as long as a person takes: three minutes.
+    PeerMayTryAgain,
     /// All demanded proofs are in, also when none was demanded: call
     /// [`Ppp::project`](crate::Ppp::project). Comes again when the peer negotiates LCP anew.
     Authenticated {

@@ -4,7 +4,7 @@
 //! a packet tells whose it is. Both stay alive in the Network phase: one answers repeats, the other
 //! challenges that come again (RFC 1994 §2).
 
-use onhook_base::{Deadline, Duration, Instant, Reader};
+use onhook_base::{Deadline, Duration, Instant, Reader, Secret};
 
 use super::{Ppp, PppEvent};
 use crate::auth::{
@@ -12,6 +12,7 @@ use crate::auth::{
 };
 use crate::control::wire::ControlPacket;
 use crate::failure::PppFailure;
+use crate::person::Given;
 use crate::wire::protocol;
 
 /// Which direction of proof.
@@ -36,7 +37,7 @@ pub(super) struct Proof {
     /// The value of the last challenge that we sent: not to be answered when it comes back.
     challenge: Vec<u8>,
     /// Our last Response of CHAP, and when it may be repeated.
-    response: Option<Vec<u8>>,
+    response: Option<Secret<Vec<u8>>>,
     repeat_from: Instant,
 }
 
@@ -44,6 +45,13 @@ pub(super) struct Proof {
 const REPEAT_AFTER: Duration = Duration::from_millis(500);
 
 impl Proof {
+    fn method(&self, side: Side) -> Option<Method> {
+        match side {
+            Side::Ours => self.ours.as_ref().map(|(method, _)| *method),
+            Side::Theirs => self.theirs.as_ref().map(|(method, _)| *method),
+        }
+    }
+
     fn is_complete(&self) -> bool {
         (self.ours_done || self.ours.is_none()) && (self.theirs_done || self.theirs.is_none())
     }
@@ -52,6 +60,11 @@ impl Proof {
         if let Some((_, authenticator)) = &mut self.theirs {
             authenticator.answer(now, verdict);
         }
+    }
+
+    /// What a person gave goes to the prover; false when it asked for nothing of the kind.
+    fn give(&mut self, now: Instant, given: Given) -> bool {
+        self.ours.as_mut().is_some_and(|(_, prover)| prover.give(now, given))
     }
 
     pub(super) fn handle_packet(&mut self, now: Instant, protocol: u16, information: &[u8]) {
@@ -95,7 +108,7 @@ impl Proof {
             && prover.poll_packet(into)
         {
             if method.protocol() == protocol::CHAP {
-                self.response = Some(into.clone());
+                self.response = Some(Secret::new(into.clone()));
             }
             return Some(method.protocol());
         }
@@ -144,7 +157,7 @@ impl Proof {
 
     /// The peer negotiates its network already, while we still wait for its verdict: it was lost.
     /// The same Response leads to the same verdict (RFC 1994 §4.2), without waiting for a timer.
-    pub(super) fn repeat_response(&mut self, now: Instant) -> Option<Vec<u8>> {
+    pub(super) fn repeat_response(&mut self, now: Instant) -> Option<Secret<Vec<u8>>> {
         if self.ours_done || now < self.repeat_from {
             return None;
         }
@@ -186,6 +199,8 @@ impl Ppp {
         self.proofs_begun = self.proofs_begun.wrapping_add(1);
         // What was asked about an earlier proof is of no use any more.
         self.events.retain(|event| !matches!(event, PppEvent::VerifyPeer(_)));
+        self.refusal = None;
+        self.new_password = None;
         // No challenge may come twice, though LCP may open again.
         let seed = self.seed.derive(&format!("proof {}", self.proofs_begun));
         let credentials = self.terms.credentials.clone();
@@ -210,9 +225,11 @@ impl Ppp {
             repeat_from: now,
         };
         if let Some((_, prover)) = &mut proof.ours {
+            prover.asks_person(self.terms.asks_person);
             prover.start(now);
         }
         if let Some((_, authenticator)) = &mut proof.theirs {
+            authenticator.hear_again(self.terms.retries);
             authenticator.start(now);
         }
         self.proof = Some(proof);
@@ -245,17 +262,51 @@ impl Ppp {
                 if side == Side::Theirs || proof.peer_name.is_none() {
                     proof.peer_name = name.or(proof.peer_name.take());
                 }
+                self.keep_new_password();
                 self.check_proof(now);
             }
+            AuthEvent::Waiting { wanted, after } => {
+                let method = proof.method(side);
+                self.refusal = method.map(|method| failure_of(method, after));
+                self.new_password = None;
+                self.tell(match wanted {
+                    Some(wanted) => PppEvent::PersonWanted(wanted),
+                    None => PppEvent::PeerMayTryAgain,
+                });
+            }
             AuthEvent::Failed(failure) => {
-                let method = match side {
-                    Side::Ours => proof.ours.as_ref().map(|(method, _)| *method),
-                    Side::Theirs => proof.theirs.as_ref().map(|(method, _)| *method),
-                };
-                if let Some(method) = method {
+                if let Some(method) = proof.method(side) {
                     self.fail(now, failure_of(method, failure));
                 }
             }
+        }
+    }
+
+    /// What a person gave, after [`PppEvent::PersonWanted`]. At other times, and when it is not what was
+    /// asked for, nothing is sent; credentials are those of the next proof all the same.
+    pub fn give(&mut self, now: Instant, given: Given) {
+        if self.finished || self.ending {
+            return;
+        }
+        let new_password = match &given {
+            Given::Credentials(credentials) => {
+                self.terms.credentials = Some(credentials.clone());
+                None
+            }
+            Given::NewPassword(new) => Some(new.clone()),
+        };
+        if self.proof.as_mut().is_some_and(|proof| proof.give(now, given)) {
+            self.new_password = new_password;
+            self.refusal = None;
+            self.settle(now);
+        }
+    }
+
+    /// The peer has taken the new password: LCP may open again, and then it is the one to prove.
+    fn keep_new_password(&mut self) {
+        self.refusal = None;
+        if let (Some(new), Some(known)) = (self.new_password.take(), &mut self.terms.credentials) {
+            known.password = new;
         }
     }
 

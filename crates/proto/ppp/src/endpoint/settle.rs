@@ -152,11 +152,13 @@ impl Ppp {
         }
         let text = if windows.is_some() { String::new() } else { printable(data) };
         let told = windows_code.is_some_and(|code| code != 0);
-        self.keep_failure(if self.lcp.terms().has_refused_a_demand() && !told {
-            PppFailure::NoCommonMethod
-        } else {
-            PppFailure::PeerTerminated { phase, windows_code, text }
-        });
+        let failure = match self.refusal.take() {
+            // The door that it had left open is shut: then the refusal is the reason.
+            Some(refusal) if !told => refusal,
+            _ if self.lcp.terms().has_refused_a_demand() && !told => PppFailure::NoCommonMethod,
+            _ => PppFailure::PeerTerminated { phase, windows_code, text },
+        };
+        self.keep_failure(failure);
         self.tell(PppEvent::PeerClosing);
         if was != State::Opened {
             // RFC 1661 §4.1 would go on asking. A peer that has talked to us and then gives up does
@@ -287,6 +289,12 @@ impl Ppp {
         if !begun {
             self.finish();
         }
+    }
+
+    /// Why the link is ending, as far as it is known: before [`PppEvent::Finished`] tells it, the
+    /// goodbyes are still said.
+    pub fn failure(&self) -> Option<&PppFailure> {
+        self.failure.as_ref().or(self.refusal.as_ref())
     }
 
     /// Something failed: the reason is kept if it is the first, and LCP closes.

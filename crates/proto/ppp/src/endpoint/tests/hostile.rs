@@ -300,6 +300,8 @@ impl Victim {
             PppEvent::Finished { .. } => self.finished = true,
             PppEvent::LcpUp(_)
             | PppEvent::AuthProgress(_)
+            | PppEvent::PersonWanted(_)
+            | PppEvent::PeerMayTryAgain
             | PppEvent::NetworkSettled
             | PppEvent::PeerClosing => {}
         }

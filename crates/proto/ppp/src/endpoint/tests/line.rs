@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use onhook_base::{Duration, Instant, Secret, Seed};
 
-use crate::auth::{self, Credentials, Method};
+use crate::auth::{self, Credentials, Method, Question, Verdict};
 use crate::{Ipv4Terms, Ipv6Terms, NetworkTerms, Ppp, PppEvent, PppFailure, PppTerms};
 
 pub(super) const DELAY: Duration = Duration::from_millis(10);
@@ -38,9 +38,41 @@ pub(super) fn answerer_network() -> NetworkTerms {
     }
 }
 
+/// A user of a server: a refusal leaves the door open where the terms let it.
+pub(super) struct User {
+    pub(super) password: String,
+    pub(super) is_expired: bool,
+}
+
+impl User {
+    fn judge(&mut self, question: &Question) -> Verdict {
+        let refuse = |code| Verdict::Reject { code, retry: true, message: String::new() };
+        let known = Secret::new(self.password.clone());
+        if question.is_change() {
+            let Some(new) = question.new_password(&known) else { return refuse(691) };
+            if new == known || new.expose().is_empty() {
+                return refuse(709);
+            }
+            let verdict = auth::judge(question, &new);
+            if matches!(verdict, Verdict::Accept { .. }) {
+                self.password.clone_from(new.expose());
+                self.is_expired = false;
+            }
+            return verdict;
+        }
+        match auth::judge(question, &known) {
+            Verdict::Accept { .. } if self.is_expired => refuse(648),
+            Verdict::Reject { code, .. } => refuse(code),
+            verdict => verdict,
+        }
+    }
+}
+
 /// One end, and what it has said so far.
 pub(super) struct End {
     pub(super) ppp: Ppp,
+    /// What it knows of the other end's user, when it asks.
+    pub(super) user: User,
     pub(super) network: NetworkTerms,
     pub(super) events: Vec<PppEvent>,
     pub(super) sent: usize,
@@ -50,6 +82,7 @@ impl End {
     fn new(terms: PppTerms, network: NetworkTerms, seed: u64) -> Self {
         Self {
             ppp: Ppp::new(terms, &Seed::from_number(seed)),
+            user: User { password: PASSWORD.into(), is_expired: false },
             network,
             events: Vec::new(),
             sent: 0,
@@ -62,7 +95,7 @@ impl End {
             match &event {
                 PppEvent::Authenticated { .. } => self.ppp.project(now, self.network.clone()),
                 PppEvent::VerifyPeer(question) => {
-                    let verdict = auth::judge(question, &Secret::new(PASSWORD.into()));
+                    let verdict = self.user.judge(question);
                     self.ppp.answer_auth(now, verdict);
                 }
                 _ => {}
@@ -100,6 +133,8 @@ pub(super) struct Line {
     /// Frames sent in all, and the numbers of those to lose.
     pub(super) frames: usize,
     pub(super) lose: Vec<usize>,
+    /// Every frame comes twice.
+    pub(super) twice: bool,
     pub(super) log: Vec<String>,
 }
 
@@ -112,6 +147,7 @@ impl Line {
             flight: VecDeque::new(),
             frames: 0,
             lose: Vec::new(),
+            twice: false,
             log: Vec::new(),
         }
     }
@@ -161,6 +197,9 @@ impl Line {
                     crate::describe(protocol, &information),
                     if lost { " (lost)" } else { "" }
                 ));
+                if self.twice {
+                    self.flight.push_back((self.now + DELAY, to_answerer, frame.clone()));
+                }
                 if !lost {
                     self.flight.push_back((self.now + DELAY, to_answerer, frame));
                 }

@@ -6,3 +6,4 @@ mod encryption;
 mod hostile;
 mod line;
 mod one_end;
+mod person;

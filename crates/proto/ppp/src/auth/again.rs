@@ -1,0 +1,300 @@
+//! Another proof on the same link (RFC 2759 §6, §7): after a refusal that leaves the door open.
+//!
+//! ```text
+//!   Failure id=n  E=691 R=1 C=…   →  Response         id=n+1, over the challenge C
+//!   Failure id=n  E=648 R=0 C=…   →  Change-Password  id=n+1, over the challenge C
+//!   Failure id=n  E=709 R=1 C=…   →  Change-Password  id=n+1, over the challenge C
+//! ```
+//!
+//! Between the two packets a person is asked, and no timer of PPP's runs. What is sent then is repeated
+//! until it is judged: nobody asks for it again, since the Failure itself is not repeated.
+
+use onhook_base::{Duration, Instant, Secret};
+use onhook_crypto::{change_password, mschap};
+
+use super::chap::{ChapPacket, FailureText, number};
+use super::contract::keys_of;
+use super::machine::{Answer, Authenticator, Expected, PATIENCE, Prover, RETRY, Stage, TRIES};
+use super::{AuthEvent, AuthFailure, Method, Progress};
+use crate::person::{Given, Wanted};
+
+/// How long an authenticator waits for the person at the other end: so long that who calls gives up before.
+pub(super) const PERSON: Duration = Duration::from_secs(180);
+/// New passwords that are heard on one link.
+const CHANGES: u8 = 3;
+/// The version of MS-CHAP that understands Change-Password (RFC 2759 §6).
+const VERSION: u32 = 3;
+
+/// What a refused prover may still say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// Another Response.
+    Response,
+    /// A Change-Password packet.
+    Change,
+}
+
+/// A prover's second try.
+#[derive(Debug, Default)]
+pub(super) struct SecondTry {
+    /// There is a person to be asked.
+    pub(super) allowed: bool,
+    offer: Option<Offer>,
+    /// The new password, sent and not judged.
+    changing: Option<Secret<String>>,
+    insisting: Option<Insistence>,
+}
+
+/// What is repeated until it is judged.
+#[derive(Debug)]
+struct Insistence {
+    packet: Secret<Vec<u8>>,
+    every: Duration,
+    left: u8,
+}
+
+/// What the authenticator would hear.
+#[derive(Clone, Debug)]
+struct Offer {
+    door: Door,
+    id: u8,
+    challenge: Vec<u8>,
+}
+
+impl SecondTry {
+    /// A person is being asked: nothing new is said meanwhile.
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.offer.is_some()
+    }
+
+    /// A first Response is said again, once, when a Failure that leaves the door open may have been
+    /// lost: who refuses for good ends the link after it. Late, since it costs some peers a second look.
+    pub(super) fn insist_once(&mut self, packet: &Secret<Vec<u8>>) -> Option<Duration> {
+        let every = PATIENCE / 2;
+        let packet = packet.clone();
+        self.insisting = self.allowed.then_some(Insistence { packet, every, left: 1 });
+        self.insisting.as_ref().map(|insistence| insistence.every)
+    }
+
+    /// Another Response, to another challenge, takes its place.
+    pub(super) fn insist_on(&mut self, packet: &Secret<Vec<u8>>) {
+        if let Some(insistence) = &mut self.insisting {
+            insistence.packet = packet.clone();
+        }
+    }
+
+    /// What nobody will ask for again, and how long to wait then, while it is not judged.
+    pub(super) fn repeat(&mut self) -> Option<(Secret<Vec<u8>>, Duration)> {
+        let insistence = self.insisting.as_mut()?;
+        insistence.left = insistence.left.checked_sub(1)?;
+        Some((insistence.packet.clone(), insistence.every))
+    }
+
+    /// It is judged. Returns the new password, when one was being told.
+    pub(super) fn judged(&mut self) -> Option<Secret<String>> {
+        self.insisting = None;
+        self.changing.take()
+    }
+
+    fn door(&self, method: Method, said: &FailureText) -> Option<Door> {
+        if method != Method::MsChapV2 || !self.allowed || said.challenge.is_none() {
+            return None;
+        }
+        let is_change = self.changing.is_some();
+        match said.error? {
+            number::REFUSED if said.retry && !is_change => Some(Door::Response),
+            number::EXPIRED if said.version? >= VERSION && !is_change => Some(Door::Change),
+            number::NEW_REFUSED if said.retry && is_change => Some(Door::Change),
+            _ => None,
+        }
+    }
+}
+
+impl Prover {
+    /// A refusal may be followed by another try, of which a person is asked.
+    pub fn asks_person(&mut self, allowed: bool) {
+        self.second.allowed = allowed;
+    }
+
+    /// A Failure of MS-CHAP. Returns whether it leaves the door open.
+    pub(super) fn is_offered_more(&mut self, id: u8, said: &FailureText) -> bool {
+        // In the midst of a connection there is nobody to ask: the proof was good before.
+        let is_first = self.outcome.is_none();
+        let door = if is_first { self.second.door(self.method, said) } else { None };
+        self.second.judged();
+        let (Some(door), Some(challenge), Some(code)) = (door, said.challenge, said.error) else {
+            return false;
+        };
+        let message = said.message.clone().unwrap_or_default();
+        let wanted = match door {
+            Door::Response => Wanted::Credentials { code, message: message.clone() },
+            Door::Change => Wanted::NewPassword { code, message: message.clone() },
+        };
+        self.second.offer = Some(Offer { door, id, challenge: challenge.to_vec() });
+        self.deadline = None;
+        self.progress(Progress::Failed { code: Some(code), retry: true, message: message.clone() });
+        let after = AuthFailure::Refused { code: Some(code), retry: said.retry, message };
+        self.events.push(AuthEvent::Waiting { wanted: Some(wanted), after });
+        true
+    }
+
+    /// The person has spoken. Returns false when that is not what was asked for, or nothing was.
+    pub fn give(&mut self, now: Instant, given: Given) -> bool {
+        let Some(offer) = self.second.offer.clone() else { return false };
+        let id = offer.id.wrapping_add(1);
+        let packet = match (offer.door, given) {
+            (Door::Response, Given::Credentials(credentials)) => {
+                self.credentials = Some(credentials);
+                self.response_to(id, &offer.challenge)
+            }
+            (Door::Change, Given::NewPassword(new)) => match self.change(id, &offer, &new) {
+                Some(packet) => {
+                    self.second.changing = Some(new);
+                    Some(packet)
+                }
+                None => {
+                    self.ask_for_a_shorter_one();
+                    return true;
+                }
+            },
+            (Door::Response, Given::NewPassword(_)) | (Door::Change, Given::Credentials(_)) => None,
+        };
+        let Some(packet) = packet else { return false };
+        self.second.offer = None;
+        let left = TRIES.saturating_sub(1);
+        self.second.insisting = Some(Insistence { packet: packet.clone(), every: RETRY, left });
+        self.out = Some(packet);
+        self.awaits_verdict = true;
+        self.deadline = Some(now + RETRY);
+        let name = String::from_utf8_lossy(&self.name()).into_owned();
+        self.progress(Progress::Responded { name });
+        true
+    }
+
+    fn ask_for_a_shorter_one(&mut self) {
+        let (code, message) = (number::NEW_REFUSED, String::from("it is too long"));
+        let after =
+            AuthFailure::Refused { code: Some(code), retry: true, message: message.clone() };
+        let wanted = Some(Wanted::NewPassword { code, message });
+        self.events.push(AuthEvent::Waiting { wanted, after });
+    }
+
+    /// The Change-Password packet (RFC 2759 §7); `None` when the new password is too long for it.
+    fn change(&mut self, id: u8, offer: &Offer, new: &Secret<String>) -> Option<Secret<Vec<u8>>> {
+        let authenticator = <[u8; 16]>::try_from(offer.challenge.as_slice()).ok()?;
+        let peer: [u8; 16] = self.chance.bytes();
+        let (name, old) = (self.name(), self.password());
+        let pad = self.chance.bytes();
+        let body = change_password::build(&change_password::Change {
+            old: old.expose(),
+            new: new.expose(),
+            name: &name,
+            authenticator: &authenticator,
+            peer: &peer,
+            pad: &pad,
+        })?;
+        let hash = Secret::new(mschap::nt_password_hash(new.expose()));
+        let response = change_password::response(&body)?.response;
+        let (peer, ours) = (&peer, hash.expose());
+        let expected = Expected {
+            proof: mschap::authenticator_response(ours, &response, peer, &authenticator, &name),
+            keys: keys_of(ours, &response),
+        };
+        let mut out = Secret::new(Vec::with_capacity(body.len().saturating_add(4)));
+        ChapPacket::Change { code: change_password::CODE, id, body: &body }.emit(out.expose_mut());
+        // It answers no Challenge, so that no repetition of one asks for it.
+        self.remember(Answer::new(id, Vec::new(), Vec::new(), Some(expected)));
+        Some(out)
+    }
+}
+
+/// An authenticator that has refused, and would hear more.
+#[derive(Debug)]
+pub(super) struct Again {
+    /// The identifier of what was refused.
+    answered: u8,
+    failure: Vec<u8>,
+    refused: AuthFailure,
+}
+
+/// How much more an authenticator hears.
+#[derive(Debug)]
+pub(super) struct Patience {
+    pub(super) door: Door,
+    retries: u8,
+    changes: u8,
+}
+
+impl Patience {
+    pub(super) const fn new(retries: u8) -> Self {
+        Self { door: Door::Response, retries, changes: CHANGES }
+    }
+
+    /// What may follow a refusal by this number.
+    fn after(&mut self, code: u32) -> Option<Door> {
+        let left = match (code, self.door) {
+            (number::REFUSED, Door::Response) => &mut self.retries,
+            (number::EXPIRED, Door::Response) | (number::NEW_REFUSED, Door::Change) => {
+                &mut self.changes
+            }
+            _ => return None,
+        };
+        *left = left.checked_sub(1)?;
+        Some(if code == number::REFUSED { Door::Response } else { Door::Change })
+    }
+}
+
+impl Authenticator {
+    /// Hears so many more Responses of MS-CHAP after a refused one.
+    pub fn hear_again(&mut self, retries: u8) {
+        self.patience = Patience::new(retries);
+    }
+
+    /// A refused answer that came again, because our Failure was lost: the Failure once more.
+    pub(super) fn is_repetition(&mut self, packet: &[u8]) -> bool {
+        let Stage::Again(again) = &self.stage else { return false };
+        let is_old = match ChapPacket::parse(packet) {
+            Ok(ChapPacket::Response { id, .. } | ChapPacket::Change { id, .. }) => {
+                id == again.answered
+            }
+            Ok(_) | Err(_) => false,
+        };
+        if is_old {
+            self.out = Some(Secret::new(again.failure.clone()));
+        }
+        is_old
+    }
+
+    /// The answer of identifier `id` is refused by MS-CHAP's number `code`.
+    pub(super) fn refuse(&mut self, now: Instant, id: u8, code: u32, hear: bool, message: String) {
+        let door = if hear { self.patience.after(code) } else { None };
+        let challenge: [u8; 16] = self.chance.bytes();
+        let hex = challenge.iter().fold(String::new(), |s, b| format!("{s}{b:02X}"));
+        // An expired password is no reason to try the same again (RFC 2759 §6).
+        let retry = u8::from(door.is_some() && code != number::EXPIRED);
+        let text = format!("E={code} R={retry} C={hex} V={VERSION} M={message}");
+        let mut failure = Vec::new();
+        ChapPacket::Failure { id, message: text.as_bytes() }.emit(&mut failure);
+        self.out = Some(Secret::new(failure.clone()));
+        let refused = AuthFailure::Refused { code: Some(code), retry: false, message };
+        let Some(door) = door else {
+            self.stage = Stage::Over(id, failure);
+            self.events.push(AuthEvent::Failed(refused));
+            return;
+        };
+        self.patience.door = door;
+        self.challenge = challenge;
+        self.id = id.wrapping_add(1);
+        self.deadline = Some(now + PERSON);
+        self.events.push(AuthEvent::Waiting { wanted: None, after: refused.clone() });
+        self.stage = Stage::Again(Again { answered: id, failure, refused });
+    }
+
+    /// Nobody has said more: then the refusal stands.
+    pub(super) fn gives_up(&mut self) -> AuthFailure {
+        match std::mem::replace(&mut self.stage, Stage::GivenUp) {
+            Stage::Again(again) => again.refused,
+            _ => AuthFailure::Unanswered,
+        }
+    }
+}
