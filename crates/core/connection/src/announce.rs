@@ -39,6 +39,13 @@ impl Announcer {
         self.push(StateReport { state, error: RasCode::SUCCESS, text: String::new() });
     }
 
+    /// A person is waited for. That is no error: those are the end of a dial.
+    pub(crate) fn pause(&mut self, state: RasState, because: &Cause) {
+        self.last = state;
+        let text = because.text().to_owned();
+        self.push(StateReport { state, error: RasCode::SUCCESS, text });
+    }
+
     /// An error arose in the present state.
     pub(crate) fn error(&mut self, cause: &Cause) {
         let text = cause.text().to_owned();

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use onhook_base::{Deadline, Duration, Instant, Seed};
 use onhook_effect::{EapTlsSpec, HostError, LaneFacts, LaneId, Outcome, StepId, Undo};
 use onhook_link::{Lane, Signal};
-use onhook_model::{Cause, Projection, RasState, StateReport, Traffic};
+use onhook_model::{Cause, Projection, RasState, Resumption, StateReport, Traffic};
 use onhook_ppp::auth;
 
 use crate::announce::Announcer;
 use crate::capture::Captured;
-use crate::lifecycle::{Climb, Descent, State};
+use crate::lifecycle::{Climb, Descent, Pause, State};
 use crate::plan::{OutletPlan, Plan};
 use crate::splice::Splice;
 use crate::stairs::{Debt, Request, Stairs};
@@ -59,6 +59,10 @@ pub struct Connection {
     pub(crate) up_since: Option<Instant>,
     pub(crate) climbing: Climb,
     pub(crate) peer_name: Option<String>,
+    pub(crate) pause: Option<Pause>,
+    pub(crate) pauses: u8,
+    /// It was paused, and goes on.
+    pub(crate) resumed: bool,
     pub(crate) capture: bool,
     pub(crate) traffic: Traffic,
 }
@@ -84,6 +88,9 @@ impl Connection {
             up_since: None,
             climbing: Climb::default(),
             peer_name: None,
+            pause: None,
+            pauses: 0,
+            resumed: false,
             capture: false,
             traffic: Traffic::default(),
         }
@@ -124,6 +131,12 @@ impl Connection {
         if let (None, Some(splice)) = (&self.descent, &mut self.splice) {
             splice.ppp.answer_auth(now, verdict);
         }
+        self.turn(now, &mut |_| {});
+    }
+
+    /// The person has spoken: a dial that is [paused](Self::paused) goes on. Otherwise nothing happens.
+    pub fn resume(&mut self, now: Instant, given: &Resumption) {
+        self.go_on(now, given);
         self.turn(now, &mut |_| {});
     }
 
@@ -308,6 +321,12 @@ impl Connection {
     /// Why it ended or is ending.
     pub const fn cause(&self) -> Option<&Cause> {
         self.cause.as_ref()
+    }
+
+    /// The paused state in which it waits for a person, and why. Nobody need be waited for longer than
+    /// [`Times::person`](crate::Times::person).
+    pub fn paused(&self) -> Option<(RasState, &Cause)> {
+        self.pause.as_ref().map(|pause| (pause.state, &pause.cause))
     }
 
     /// What the network has given so far.

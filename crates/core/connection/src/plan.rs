@@ -27,6 +27,8 @@ pub struct Times {
     pub authenticating: Duration,
     /// NCPs, and setting up this machine.
     pub projecting: Duration,
+    /// What a person may take, in a paused state.
+    pub person: Duration,
     /// The whole way down.
     pub hang_up_budget: Duration,
     /// Hang up when no packet has passed for this long.
@@ -40,6 +42,7 @@ impl Default for Times {
             linking: Duration::from_secs(30),
             authenticating: Duration::from_secs(45),
             projecting: Duration::from_secs(30),
+            person: Duration::from_secs(120),
             hang_up_budget: Duration::from_secs(3),
             idle: None,
         }
@@ -122,6 +125,8 @@ pub struct AnswerPlan {
     pub methods: Vec<auth::Method>,
     /// What EAP is made of, where it stands among the methods.
     pub eap: auth::EapTerms,
+    /// How many more proofs by MS-CHAP are heard from a caller whose first was refused.
+    pub retries: u8,
     /// Our name in challenges.
     pub name: String,
     /// How long things may take.
@@ -155,9 +160,11 @@ impl Plan {
             times.hang_up_budget = budget;
         }
         let (eap, eap_tls) = eap::of_entry(&entry, credentials)?;
+        let mut ppp = caller_terms(&entry, credentials, eap)?;
+        ppp.asks_person = request.options.paused_states;
         Ok(Self {
             link,
-            ppp: caller_terms(&entry, credentials, eap)?,
+            ppp,
             eap_tls,
             network: caller_network(&entry),
             outlet,
@@ -172,6 +179,7 @@ impl Plan {
     pub fn for_answer(answer: &AnswerPlan, link: LinkPlan) -> Self {
         let mut ppp = PppTerms::answerer(answer.methods.clone(), answer.name.clone());
         ppp.eap = answer.eap.clone();
+        ppp.retries = answer.retries;
         ppp.restart = Duration::from_secs(1);
         ppp.linger = false;
         ppp.encryption = onhook_ppp::Encryption::Accepted;

@@ -10,9 +10,9 @@ use onhook_link::modem::ModemFailure;
 use onhook_link::pppoe::PppoeFailure;
 use onhook_link::pptp::PptpFailure;
 use onhook_link::sstp::SstpFailure;
-use onhook_model::{Cause, RasCode};
+use onhook_model::{Cause, RasCode, RasState};
 use onhook_ppp::auth::{EapFailure, TlsFault as EapTlsFault};
-use onhook_ppp::{Layer, Phase, PppFailure};
+use onhook_ppp::{Layer, Phase, PppFailure, Wanted};
 
 use crate::lifecycle::State;
 
@@ -292,6 +292,14 @@ fn sstp_failure(failure: &SstpFailure, state: State) -> RasCode {
         SstpFailure::Disconnected => RasCode::DISCONNECTION,
         _ if up => RasCode::LINK_FAILURE,
         _ => RasCode::INCOMPATIBLE,
+    }
+}
+
+/// In which state a dial pauses for this.
+pub(crate) const fn paused_state(wanted: &Wanted) -> RasState {
+    match wanted {
+        Wanted::Credentials { .. } => RasState::RetryAuthentication,
+        Wanted::NewPassword { .. } => RasState::PasswordExpired,
     }
 }
 

@@ -7,7 +7,8 @@ use onhook_base::{Deadline, Duration, Instant, Planted, is_planted};
 use onhook_connection::{Plan, PlanAbilities};
 use onhook_model::{
     Cause, ConnectionEvent, ConnectionReport, Credentials, Debt, DialRequest, Dialed, EventKind,
-    Handle, HistoryRecord, Projection, RasCode, RasError, RasState, StateReport, Traffic,
+    Handle, HistoryRecord, Projection, RasCode, RasError, RasState, Resumption, StateReport,
+    Traffic,
 };
 
 use crate::handles::Handles;
@@ -48,6 +49,13 @@ pub enum Command {
         /// Why.
         cause: Cause,
     },
+    /// Let this connection, which is paused, go on.
+    Resume {
+        /// Its handle.
+        handle: Handle,
+        /// What the person gave.
+        given: Box<Resumption>,
+    },
 }
 
 /// What a connection has become, as its driver tells it.
@@ -57,6 +65,8 @@ pub struct Progress {
     pub projection: Projection,
     /// The server's address, once known.
     pub server: Option<String>,
+    /// Why it is paused, when it is.
+    pub paused: Option<Cause>,
 }
 
 /// How a connection ended: nothing of it is left on the machine.
@@ -194,6 +204,38 @@ impl Manager {
         Ok(())
     }
 
+    /// Lets a paused dial go on (RasDial with its handle), with what the person gave.
+    ///
+    /// # Errors
+    /// 6 when the handle is no connection (any more), 5 when another user dialed it, 668 when it is
+    /// being hung up, 705 when it is not paused, 87 when what it waits for is not given.
+    pub fn resume(
+        &mut self,
+        caller: Caller,
+        handle: Handle,
+        given: Resumption,
+    ) -> Result<(), RasError> {
+        let record = self.records.get_mut(&handle).ok_or(RasCode::INVALID_HANDLE)?;
+        if !caller.may_resume(record.owner) {
+            return Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it"));
+        }
+        if record.is_hanging_up() {
+            return Err(RasCode::NO_CONNECTION.into());
+        }
+        let Some(resumed) = record.state.resumed() else {
+            return Err(RasError::new(RasCode::INVALID_AUTH_STATE, "it is not paused"));
+        };
+        if let Some(missing) = record.state.lacks(&given) {
+            let text = format!("{} waits for {missing}", record.state.name());
+            return Err(RasError::new(RasCode::INVALID_PARAMETER, text));
+        }
+        // At once, so that nobody else resumes it in the same moment.
+        record.state = resumed;
+        record.paused = None;
+        self.commands.push_back(Command::Resume { handle, given: Box::new(given) });
+        Ok(())
+    }
+
     fn end(&mut self, now: Instant, handle: Handle, cause: Cause) {
         let Some(record) = self.records.get_mut(&handle) else { return };
         record.references = 0;
@@ -317,6 +359,7 @@ impl Manager {
         if let Some(record) = self.records.get_mut(&handle) {
             record.projection = progress.projection;
             record.server = progress.server;
+            record.paused = progress.paused;
         }
     }
 

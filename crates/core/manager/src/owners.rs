@@ -40,6 +40,11 @@ impl Caller {
         self.is_trusted_with(owner) || matches!(sharing, Sharing::Seen | Sharing::HungUp)
     }
 
+    /// Whether this caller may give the password that a paused dial of `owner` waits for.
+    pub fn may_resume(self, owner: u32) -> bool {
+        self.user == owner || self.user == 0 || is_planted(Planted::ForeignResumption)
+    }
+
     /// Whether this caller may hang up what `owner` has dialed.
     pub fn may_end(self, owner: u32, sharing: Sharing) -> bool {
         self.is_trusted_with(owner)

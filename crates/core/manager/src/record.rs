@@ -22,6 +22,8 @@ pub(crate) struct Record {
     pub(crate) phone_number: String,
     pub(crate) state: RasState,
     pub(crate) cause: Option<Cause>,
+    /// Why it waits for a person.
+    pub(crate) paused: Option<Cause>,
     pub(crate) references: u32,
     pub(crate) projection: Projection,
     pub(crate) server: Option<String>,
@@ -60,6 +62,7 @@ impl Record {
             phone_number: number.to_owned(),
             state: RasState::OpenPort,
             cause: None,
+            paused: None,
             references: 1,
             projection: Projection::default(),
             server: None,
@@ -103,7 +106,8 @@ impl Record {
     }
 
     pub(crate) fn report(&self, now: Instant) -> ConnectionReport {
-        let failure = self.failure();
+        let paused = self.paused.as_ref().filter(|_| self.state.is_paused());
+        let failure = self.failure().or(paused);
         ConnectionReport {
             handle: self.handle,
             entry: self.entry.clone(),

@@ -4,7 +4,7 @@ use onhook_base::{Duration, Instant, Secret};
 use onhook_connection::PlanAbilities;
 use onhook_model::{
     Cause, Credentials, DialOptions, DialRequest, Entry, EventKind, Handle, RasCode, RasState,
-    StateReport, Traffic,
+    Resumption, StateReport, Traffic,
 };
 
 use super::*;
@@ -51,6 +51,18 @@ fn fail(manager: &mut Manager, now: Instant, handle: Handle, code: RasCode) {
         StateReport { state: RasState::AuthNotify, error: code, text: "as told".to_owned() };
     manager.report(now, handle, report);
     end(manager, now, handle, Cause::new(code, "as told"));
+}
+
+fn pause(manager: &mut Manager, handle: Handle, state: RasState, code: RasCode) {
+    let paused = Some(Cause::new(code, "as told"));
+    manager.progress(handle, Progress { paused, ..Progress::default() });
+    let report = StateReport { state, error: RasCode::SUCCESS, text: "as told".to_owned() };
+    manager.report(at(1), handle, report);
+}
+
+fn other_password() -> Resumption {
+    let password = Some(Secret::new("looking-glass".to_owned()));
+    Resumption { password, ..Resumption::default() }
 }
 
 fn end(manager: &mut Manager, now: Instant, handle: Handle, cause: Cause) {
@@ -228,4 +240,45 @@ fn what_cannot_be_dialed_gives_no_handle() {
     let mut used_up = Manager::new(ManagerTerms::default(), PlanAbilities { interfaces: true });
     let refused = used_up.dial(at(0), 0, ALICE, &request("office"), &credentials());
     assert_eq!(code(refused), RasCode::NOT_ENOUGH_MEMORY);
+}
+
+#[test]
+fn a_paused_dial_tells_why_and_goes_on_once() {
+    let mut m = manager();
+    let handle = dial(&mut m, ALICE, "office");
+    m.poll_command();
+    pause(&mut m, handle, RasState::RetryAuthentication, RasCode::AUTHENTICATION_FAILURE);
+    let status = m.status(at(1), ALICE, handle).unwrap();
+    assert_eq!(status.state, RasState::RetryAuthentication);
+    assert_eq!(status.error, RasCode::AUTHENTICATION_FAILURE);
+    m.resume(ALICE_AGAIN, handle, other_password()).unwrap();
+    let Some(Command::Resume { handle: of, given }) = m.poll_command() else { panic!("a command") };
+    assert_eq!((of, *given), (handle, other_password()));
+    let status = m.status(at(1), ALICE, handle).unwrap();
+    assert_eq!((status.state, status.error), (RasState::AuthRetry, RasCode::SUCCESS));
+    assert_eq!(code(m.resume(ALICE, handle, other_password())), RasCode::INVALID_AUTH_STATE);
+    connect(&mut m, handle);
+    assert_eq!(code(m.resume(ALICE, handle, other_password())), RasCode::INVALID_AUTH_STATE);
+}
+
+#[test]
+fn nobody_else_and_nothing_less_resumes_a_paused_dial() {
+    let mut m = manager();
+    let handle = dial(&mut m, ALICE, "office");
+    m.poll_command();
+    let early = m.resume(ALICE, handle, other_password());
+    assert_eq!(code(early), RasCode::INVALID_AUTH_STATE, "it is not paused yet");
+    pause(&mut m, handle, RasState::PasswordExpired, RasCode::PASSWD_EXPIRED);
+    assert_eq!(code(m.resume(BOB, handle, other_password())), RasCode::ACCESS_DENIED);
+    let operator = Caller { operator: true, ..BOB };
+    assert_eq!(code(m.resume(operator, handle, other_password())), RasCode::ACCESS_DENIED);
+    let nothing = m.resume(ALICE, handle, Resumption::default());
+    assert_eq!(code(nothing), RasCode::INVALID_PARAMETER);
+    let unknown = m.resume(ALICE, Handle::new(7).unwrap(), other_password());
+    assert_eq!(code(unknown), RasCode::INVALID_HANDLE);
+    assert!(m.poll_command().is_none());
+    m.hang_up(at(2), ALICE, handle).unwrap();
+    assert_eq!(code(m.resume(ALICE, handle, other_password())), RasCode::NO_CONNECTION);
+    end(&mut m, at(2), handle, Cause::hung_up());
+    assert_eq!(code(m.resume(ALICE, handle, other_password())), RasCode::INVALID_HANDLE);
 }

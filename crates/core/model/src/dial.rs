@@ -34,6 +34,9 @@ pub struct DialOptions {
     pub http_connect: Option<SocketAddr>,
     /// Local ports that lead to hosts behind the connection (user-space network).
     pub forwards: Vec<ForwardSpec>,
+    /// The dial may wait for a person, in one of the paused states (RDEOPT_PausedStates); without it
+    /// what would pause it is its end.
+    pub paused_states: bool,
 }
 
 /// A dial: the entry as the caller has read it, and what it asks beside. Credentials and descriptors

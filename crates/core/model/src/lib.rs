@@ -25,6 +25,7 @@ mod credentials;
 mod dial;
 mod entry;
 mod handle;
+mod pause;
 mod projection;
 mod report;
 mod state;
@@ -35,6 +36,7 @@ pub use credentials::{ClientCertificate, Credentials};
 pub use dial::{DialOptions, DialRequest, Dialed, ForwardSpec, RasError};
 pub use entry::*;
 pub use handle::{BadHandle, Handle};
+pub use pause::Resumption;
 pub use projection::Projection;
 pub use report::{
     ConnectionEvent, ConnectionReport, Debt, EventKind, HistoryRecord, StateReport, Traffic,

@@ -109,6 +109,10 @@ pub(crate) struct DialArgs {
     /// Write every PPP frame to this file (pcapng, for Wireshark; passwords of PAP are blotted out)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) capture: Option<PathBuf>,
+    /// The new password for when the server says that the old one has expired, in the first line of this
+    /// file; at a terminal it is asked for
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) new_password_file: Option<PathBuf>,
     /// Leave a failed dial listed, instead of hanging it up
     #[arg(long)]
     pub(crate) keep_failed: bool,

@@ -9,6 +9,7 @@ use clap::Parser as _;
 mod args;
 mod cmd;
 mod credentials;
+mod person;
 mod print;
 mod request;
 

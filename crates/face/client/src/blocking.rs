@@ -16,6 +16,7 @@ use std::path::Path;
 
 use onhook_model::{
     ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord, RasCode, RasError,
+    Resumption,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -57,6 +58,14 @@ impl Ras {
         credentials: &Credentials,
     ) -> Result<Dialed, RasError> {
         self.runtime.block_on(self.ras.dial(request, credentials, None))
+    }
+
+    /// See [`crate::Ras::resume`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resume(&mut self, handle: Handle, given: &Resumption) -> Result<(), RasError> {
+        self.runtime.block_on(self.ras.resume(handle, given))
     }
 
     /// See [`crate::Ras::hang_up`].

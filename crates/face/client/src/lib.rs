@@ -31,7 +31,7 @@ mod start;
 pub use onhook_model::{
     Cause, ClientCertificate, ConnectionEvent, ConnectionReport, Credentials, DialOptions,
     DialRequest, Dialed, Entry, EventKind, Handle, HistoryRecord, Projection, RasCode, RasError,
-    RasState, Sharing, StateReport,
+    RasState, Resumption, Sharing, StateReport,
 };
 pub use ras::{Events, Ras, TunToAttach};
 pub use start::{default_sockets, state_dir};

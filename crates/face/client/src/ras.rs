@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
-    RasCode, RasError,
+    RasCode, RasError, Resumption,
 };
 use onhook_rpc::{Framed, Limits};
 use serde::de::DeserializeOwned;
@@ -112,6 +112,22 @@ impl Ras {
         };
         let fds: Vec<_> = capture.into_iter().collect();
         self.call("Dial", parameters, &fds).await
+    }
+
+    /// Lets a paused dial go on (RasDial with its handle) and returns at once.
+    ///
+    /// # Errors
+    /// 6 when the handle is no connection, 705 when it is not paused, 87 when what it waits for is not
+    /// given.
+    pub async fn resume(&mut self, handle: Handle, given: &Resumption) -> Result<(), RasError> {
+        let parameters = ResumeParameters {
+            handle,
+            user: given.user.as_deref(),
+            domain: given.domain.as_deref(),
+            password: given.password.as_ref().map(|password| password.expose().as_str()),
+            callback_number: given.callback_number.as_deref(),
+        };
+        self.call("Resume", parameters, &[]).await.map(|Nothing {}| ())
     }
 
     /// Gives one reference back (RasHangUp) and returns at once; see [`wait_gone`](Self::wait_gone).
@@ -293,6 +309,16 @@ struct DialParameters<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     capture: Option<u32>,
+}
+
+/// As above.
+#[derive(Serialize)]
+struct ResumeParameters<'a> {
+    handle: Handle,
+    user: Option<&'a str>,
+    domain: Option<&'a str>,
+    password: Option<&'a str>,
+    callback_number: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use onhook_engine::{Engine, EngineConfig, ManagerTerms, Subscription};
 use onhook_host::{Heir, HostConfig};
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
-    RasError,
+    RasError, Resumption,
 };
 
 use tokio::sync::mpsc;
@@ -72,6 +72,10 @@ impl Service for EngineService {
         capture: Option<OwnedFd>,
     ) -> Result<Dialed, RasError> {
         self.engine.dial(known(caller), &request, &credentials, capture)
+    }
+
+    fn resume(&self, caller: &Caller, handle: Handle, given: Resumption) -> Result<(), RasError> {
+        self.engine.resume(known(caller), handle, given)
     }
 
     fn hang_up(&self, caller: &Caller, handle: Handle) -> Result<(), RasError> {

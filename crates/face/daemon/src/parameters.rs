@@ -47,6 +47,14 @@ pub(crate) struct Dial {
 }
 
 #[derive(Deserialize)]
+pub(crate) struct Resume {
+    pub(crate) handle: Handle,
+    pub(crate) user: Option<String>,
+    pub(crate) domain: Option<String>,
+    pub(crate) callback_number: Option<String>,
+}
+
+#[derive(Deserialize)]
 pub(crate) struct ByHandle {
     pub(crate) handle: Handle,
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use onhook_model::{ClientCertificate, Credentials, Handle, RasCode, RasError};
+use onhook_model::{ClientCertificate, Credentials, Handle, RasCode, RasError, Resumption};
 use onhook_rpc::{
     Behalf, Call, Frame, FrameError, Framed, Limits, NAME, reply, reply_error, reply_more,
 };
@@ -26,8 +26,8 @@ use crate::introspection::introspect;
 use crate::keepers::{Keepers, PassedOn};
 use crate::lines::check_line;
 use crate::parameters::{
-    Attach, ByHandle, Connection, Connections, Dial, MayHandle, Records, Refusal, read, take_fd,
-    take_secret,
+    Attach, ByHandle, Connection, Connections, Dial, MayHandle, Records, Refusal, Resume, read,
+    take_fd, take_secret,
 };
 use crate::service::{Caller, Service, TunOffer};
 
@@ -407,6 +407,18 @@ impl<S: Service> Client<S> {
                 drop(frame);
                 let dialed = service.dial(&caller, p.request, credentials, capture)?;
                 Ok(reply(&dialed))
+            }
+            "Resume" => {
+                let password = take_secret(parameters, "password")?;
+                let p: Resume = read(parameters)?;
+                let given = Resumption {
+                    user: p.user,
+                    domain: p.domain,
+                    password,
+                    callback_number: p.callback_number,
+                };
+                service.resume(&caller, p.handle, given)?;
+                Ok(reply(&json!({})))
             }
             "HangUp" | "Status" | "WaitGone" => {
                 let p: ByHandle = read(parameters)?;

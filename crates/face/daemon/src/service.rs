@@ -11,7 +11,7 @@ use onhook_effect::{HostError, HostErrorKind, TunId};
 use onhook_host::Heir;
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
-    RasError,
+    RasError, Resumption,
 };
 use tokio::sync::mpsc;
 
@@ -61,6 +61,12 @@ pub trait Service: Send + Sync + 'static {
         credentials: Credentials,
         capture: Option<OwnedFd>,
     ) -> Result<Dialed, RasError>;
+
+    /// RasDial on the handle of a paused dial.
+    ///
+    /// # Errors
+    /// 6, 5, 668, 705 when it is not paused, 87 when what it waits for is not given.
+    fn resume(&self, caller: &Caller, handle: Handle, given: Resumption) -> Result<(), RasError>;
 
     /// RasHangUp.
     ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Entry, EventKind, Handle,
-    HistoryRecord, RasCode, RasError, RasState, Sharing, StateReport,
+    HistoryRecord, RasCode, RasError, RasState, Resumption, Sharing, StateReport,
 };
 use onhook_rpc::{Framed, Limits};
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use crate::service::{Answer, Caller, Events, Service, TunOffer};
 /// A manager that remembers what it was told.
 struct Fake {
     dialed: Mutex<Vec<(String, String, bool)>>,
+    resumed: Mutex<Vec<Resumption>>,
     closed: AtomicUsize,
     attached: Arc<AtomicUsize>,
     events: broadcast::Sender<Arc<ConnectionEvent>>,
@@ -32,6 +33,7 @@ impl Fake {
     fn new() -> Self {
         Self {
             dialed: Mutex::default(),
+            resumed: Mutex::default(),
             closed: AtomicUsize::new(0),
             attached: Arc::default(),
             events: broadcast::channel(64).0,
@@ -100,6 +102,14 @@ impl Service for Fake {
         let told = (request.entry.name, credentials.password.expose().clone(), capture.is_some());
         self.dialed.lock().unwrap().push(told);
         Ok(Dialed { handle: handle(), already: false })
+    }
+
+    fn resume(&self, _caller: &Caller, asked: Handle, given: Resumption) -> Result<(), RasError> {
+        if asked != handle() {
+            return Err(RasCode::INVALID_HANDLE.into());
+        }
+        self.resumed.lock().unwrap().push(given);
+        Ok(())
     }
 
     fn hang_up(&self, caller: &Caller, asked: Handle) -> Result<(), RasError> {
@@ -226,6 +236,15 @@ async fn every_method_answers() {
     assert_eq!(status["parameters"]["connection"]["entry"], "office");
     let list = call(&mut client, "org.onhook.Ras.List", json!({})).await;
     assert_eq!(list["parameters"]["connections"][0]["handle"], "0x2a");
+    let given = json!({ "handle": "0x2a", "user": "bob", "password": "looking-glass" });
+    let resumed = call(&mut client, "org.onhook.Ras.Resume", given).await;
+    assert_eq!(resumed["parameters"], json!({}));
+    let given = Resumption {
+        user: Some("bob".into()),
+        password: Some(onhook_base::Secret::new("looking-glass".into())),
+        ..Resumption::default()
+    };
+    assert_eq!(*stage.fake.resumed.lock().unwrap(), [given]);
     let hung_up = call(&mut client, "org.onhook.Ras.HangUp", json!({ "handle": "0x2a" })).await;
     assert_eq!(hung_up["parameters"], json!({}));
     let gone = call(&mut client, "org.onhook.Ras.WaitGone", json!({ "handle": "0x1" })).await;
@@ -237,7 +256,8 @@ async fn every_method_answers() {
     let asked = json!({ "interface": "org.onhook.Ras" });
     let text = call(&mut client, "org.varlink.service.GetInterfaceDescription", asked).await;
     let text = text["parameters"]["description"].as_str().unwrap().to_owned();
-    for method in ["Dial", "HangUp", "Status", "List", "WaitGone", "Watch", "History", "AttachTun"]
+    for method in
+        ["Dial", "Resume", "HangUp", "Status", "List", "WaitGone", "Watch", "History", "AttachTun"]
     {
         assert!(text.contains(&format!("method {method}(")), "{method} is described");
     }
@@ -273,6 +293,10 @@ async fn a_wrong_parameter_is_never_repeated() {
     let wrong = json!({ "request": 7, "password": ["wonderland1"], "user": "alice" });
     let answer = call(&mut client, "org.onhook.Ras.Dial", wrong).await;
     assert_eq!(answer["error"], "org.varlink.service.InvalidParameter");
+    assert!(!answer.to_string().contains("wonderland1"));
+    let wrong = json!({ "handle": 7, "password": ["wonderland1"] });
+    let answer = call(&mut client, "org.onhook.Ras.Resume", wrong).await;
+    assert_eq!(answer["parameters"]["parameter"], "password");
     assert!(!answer.to_string().contains("wonderland1"));
 }
 

@@ -18,9 +18,10 @@ use onhook_effect::{
     CertificateFacts, Effect, HostError, LaneFacts, LaneId, Outcome, StepId, Undo,
 };
 use onhook_model::{
-    Cause, Credentials, DialOptions, DialRequest, Entry, RasState, StateReport, Trust,
+    Cause, Credentials, DialOptions, DialRequest, Entry, RasCode, RasState, Resumption,
+    StateReport, Trust,
 };
-use onhook_ppp::auth::{self, Method};
+use onhook_ppp::auth::{self, Method, Question, Verdict};
 use onhook_sim::{Pretend, StreamLine};
 
 /// The password that the answerer knows.
@@ -49,6 +50,12 @@ pub struct Terms {
     pub judges_in: Duration,
     /// How long the answerer lets a call last.
     pub limits: SessionLimits,
+    /// The dial may wait for a person.
+    pub pauses: bool,
+    /// The answerer says that the password has expired.
+    pub is_expired: bool,
+    /// How many more proofs the answerer hears after a refused one.
+    pub retries: u8,
 }
 
 impl Default for Terms {
@@ -69,6 +76,9 @@ impl Default for Terms {
             impairment: None,
             judges_in: Duration::ZERO,
             limits: SessionLimits::default(),
+            pauses: false,
+            is_expired: false,
+            retries: 0,
         }
     }
 }
@@ -112,6 +122,44 @@ impl End {
     }
 }
 
+/// A user as the answerer knows it; its password can be changed by the caller when it has expired.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The password.
+    pub password: String,
+    /// It is good for nothing but its own change.
+    pub is_expired: bool,
+}
+
+impl User {
+    fn judge(&mut self, question: &Question) -> Verdict {
+        let refuse = |code: RasCode| {
+            let message = String::new();
+            Verdict::Reject { code: code.number(), retry: true, message }
+        };
+        let known = Secret::new(self.password.clone());
+        if !question.is_change() {
+            return match auth::judge(question, &known) {
+                Verdict::Accept { .. } if self.is_expired => refuse(RasCode::PASSWD_EXPIRED),
+                Verdict::Reject { .. } => refuse(RasCode::AUTHENTICATION_FAILURE),
+                verdict => verdict,
+            };
+        }
+        let Some(new) = question.new_password(&known) else {
+            return refuse(RasCode::AUTHENTICATION_FAILURE);
+        };
+        if new == known {
+            return refuse(RasCode::CHANGING_PASSWORD);
+        }
+        let verdict = auth::judge(question, &new);
+        if matches!(verdict, Verdict::Accept { .. }) {
+            self.password.clone_from(new.expose());
+            self.is_expired = false;
+        }
+        verdict
+    }
+}
+
 /// A caller and an answerer, and what lies between.
 pub struct Call {
     /// The one clock.
@@ -120,6 +168,8 @@ pub struct Call {
     pub caller: End,
     /// Who was called, once the call has reached it.
     pub answerer: Option<End>,
+    /// What the answerer knows of its user.
+    pub user: User,
     to_answerer: StreamLine,
     to_caller: StreamLine,
     terms: Terms,
@@ -147,7 +197,8 @@ impl Call {
             tunnel_secret: None,
             certificate: None,
         };
-        let options = DialOptions { by_number: true, ..DialOptions::default() };
+        let paused_states = terms.pauses;
+        let options = DialOptions { by_number: true, paused_states, ..DialOptions::default() };
         let request = DialRequest { entry: terms.entry.clone(), options };
         let abilities = PlanAbilities { interfaces: terms.interfaces };
         let plan = Plan::for_dial(&request, &credentials, abilities).expect("the entry is sound");
@@ -156,6 +207,7 @@ impl Call {
             now: Instant::ORIGIN + Duration::from_secs(1000),
             caller: End::new(Connection::new(plan, seed.derive("caller"))),
             answerer: None,
+            user: User { password: PASSWORD.to_owned(), is_expired: terms.is_expired },
             to_answerer: StreamLine::new(terms.delay),
             to_caller: StreamLine::new(terms.delay),
             terms,
@@ -259,6 +311,7 @@ impl Call {
             &AnswerPlan {
                 methods: vec![self.terms.method],
                 eap: onhook_ppp::auth::EapTerms::default(),
+                retries: self.terms.retries,
                 name: "answerer".to_owned(),
                 times: Times::default(),
                 echo: None,
@@ -325,6 +378,12 @@ impl Call {
         let length = u16::try_from(frame.len() + 4).expect("a short frame");
         let packet = [&[0x10, 0][..], &length.to_be_bytes(), frame].concat();
         self.to_answerer.send(self.now, &packet);
+    }
+
+    /// The person at the caller's end has spoken.
+    pub fn resume(&mut self, given: &Resumption) {
+        self.caller.connection.resume(self.now, given);
+        self.drain();
     }
 
     /// Hangs up at the caller's end.
@@ -450,7 +509,7 @@ impl Call {
         }
         if let Some((_, question)) = self.judging.take_if(|(at, _)| *at <= now) {
             idle = false;
-            let verdict = auth::judge(&question, &Secret::new(PASSWORD.to_owned()));
+            let verdict = self.user.judge(&question);
             let ours = Ipv4Addr::new(10, 99, 0, 1);
             let theirs = Ipv4Addr::new(10, 99, 0, 2);
             let dns = vec![Ipv4Addr::new(10, 99, 0, 53)];

@@ -26,6 +26,10 @@ pub enum Act {
     LaneOpens,
     /// One phase further.
     Advance,
+    /// The server would hear what only a person knows.
+    Pauses,
+    /// A program that lives says it.
+    Resumes(usize),
     /// The outlet is asked for.
     AskOutlet,
     /// It is there.
@@ -68,7 +72,7 @@ pub enum Act {
 
 impl Act {
     /// Everything that can ever happen.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 36] = [
         Self::Dial,
         Self::Join(0),
         Self::Join(1),
@@ -81,6 +85,9 @@ impl Act {
         Self::AskLane,
         Self::LaneOpens,
         Self::Advance,
+        Self::Pauses,
+        Self::Resumes(0),
+        Self::Resumes(1),
         Self::AskOutlet,
         Self::OutletDone,
         Self::AskHangers,
@@ -109,7 +116,9 @@ impl Life {
     /// What comes of it; `None` when it cannot happen now.
     pub fn after(self, act: Act) -> Option<Self> {
         match act {
-            Act::Dial | Act::Join(_) | Act::HangUp(_) | Act::Die(_) => self.by_program(act),
+            Act::Dial | Act::Join(_) | Act::HangUp(_) | Act::Die(_) | Act::Resumes(_) => {
+                self.by_program(act)
+            }
             Act::RootHangsUp | Act::Stop | Act::Reap => self.by_manager(act),
             Act::UndoHangers
             | Act::HangersUndone(_)
@@ -152,6 +161,11 @@ impl Life {
                 self.holds[p] -= 1;
                 Some(self.give_back())
             }
+            // Whoever holds it or not: any program of the same user may say it.
+            Act::Resumes(p) if self.waits && self.alive[p] => {
+                self.waits = false;
+                Some(self)
+            }
             Act::Die(p) if self.alive[p] => {
                 // Its references stay: the connection does.
                 self.alive[p] = false;
@@ -179,6 +193,7 @@ impl Life {
     fn begin_descent(mut self, wanted: bool) -> Self {
         if self.is_dialing() || self.phase == Phase::Connected {
             self.phase = Phase::Disconnecting;
+            self.waits = false;
             self.wanted = wanted;
         }
         self
@@ -212,7 +227,12 @@ impl Life {
                 self.phase = Phase::Linking;
             }
             (Act::Advance, Phase::Linking) => self.phase = Phase::Authenticating,
-            (Act::Advance, Phase::Authenticating) => self.phase = Phase::Projecting,
+            (Act::Pauses, Phase::Authenticating) if !self.waits => self.waits = true,
+            // Also out of a wait: a peer that negotiates anew may ask for nothing then.
+            (Act::Advance, Phase::Authenticating) => {
+                self.phase = Phase::Projecting;
+                self.waits = false;
+            }
             (Act::AskOutlet, Phase::Projecting) if things.outlet == Thing::No => {
                 things.outlet = Thing::Asked;
             }

@@ -17,6 +17,8 @@ pub struct Seen {
     pub outlet: bool,
     /// Something that hangs on it is there, owed or not.
     pub hangers: bool,
+    /// It waits for a person.
+    pub waits: bool,
     /// What the manager knows.
     pub record: Record,
     /// References that the manager counts.
@@ -143,6 +145,7 @@ fn looks_like(life: &Life, seen: Seen) -> bool {
         && may_be(life.things.lane, seen.lane)
         && may_be(life.things.outlet, seen.outlet)
         && may_be(life.things.hangers, seen.hangers)
+        && life.waits == seen.waits
         && life.record == seen.record
         && life.references == seen.references
 }

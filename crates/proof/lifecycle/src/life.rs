@@ -94,6 +94,8 @@ pub struct Life {
     pub things: Things,
     /// What the server knows.
     pub server: Server,
+    /// It waits for a person, in the midst of authenticating.
+    pub waits: bool,
     /// It ended because somebody wanted it.
     pub wanted: bool,
     /// No more courtesy.
@@ -114,6 +116,7 @@ impl Life {
         phase: Phase::Undialed,
         things: Things { lane: Thing::No, outlet: Thing::No, hangers: Thing::No },
         server: Server::Unaware,
+        waits: false,
         wanted: false,
         hard: false,
         record: Record::None,

@@ -61,9 +61,16 @@ impl Model for Lifecycle {
             Property::eventually("in the end the handle is invalid", |_, life: &Life| {
                 matches!(life.record, Record::Deleted | Record::None)
             }),
+            Property::always(
+                "it waits only while it authenticates, for somebody",
+                |_, life: &Life| {
+                    !life.waits || life.phase == Phase::Authenticating && life.references > 0
+                },
+            ),
             Property::sometimes("a connection comes up", |_, life: &Life| {
                 life.phase == Phase::Connected
             }),
+            Property::sometimes("it waits for a person", |_, life: &Life| life.waits),
             Property::sometimes("a failed dial is kept", |_, life: &Life| {
                 life.record == Record::Kept
             }),

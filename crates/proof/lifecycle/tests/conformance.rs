@@ -28,7 +28,8 @@ fn seen(look: Look) -> Seen {
     };
     let (lane, outlet, hangers) = (look.lane, look.outlet, look.hangers);
     let references = u8::try_from(look.references).unwrap();
-    Seen { phase, lane, outlet, hangers, record, references }
+    let waits = look.waits;
+    Seen { phase, lane, outlet, hangers, waits, record, references }
 }
 
 /// Follows every connection of a world; the model has two programs, so a world may have two lives.

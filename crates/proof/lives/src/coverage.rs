@@ -25,6 +25,8 @@ named! {
         LaneBroken = "lane broken",
         /// A moment has come that the connection waited for.
         Timer = "timer",
+        /// The person has spoken for whom it waited.
+        Resumed = "resumed",
         /// It is hung up.
         HangUp = "hang-up",
         /// It is ended without courtesy.
@@ -185,6 +187,8 @@ fn event_comes_in(event: Event, state: State) -> bool {
         Event::Bytes | Event::LaneClosed | Event::LaneBroken => !before_lane && !over,
         // A connection that is gone has no timers and no driver.
         Event::Timer | Event::HangUp | Event::Packet | Event::Probe => !over,
+        // It waits for a person in the midst of authenticating.
+        Event::Resumed => state == State::Authenticating,
         // A second hang-up is answered by the manager and never reaches the connection, but a manager
         // that stops hangs up those that are going down already.
         // Only a manager that stops abandons, and it has hung up before.

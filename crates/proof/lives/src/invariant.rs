@@ -25,6 +25,8 @@ named! {
         DialBounded = "a dial ends within its time",
         /// States are told in an order that RAS allows.
         RasOrder = "states come in an order that RAS allows",
+        /// Who waits for a person is known to wait, by its owner resumed, and by nobody else.
+        Pauses = "a dial that waits for a person is known to",
         /// Nothing secret is told or written.
         NoSecret = "nothing secret is told",
         /// Whoever may not see a connection may not end it.

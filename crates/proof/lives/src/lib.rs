@@ -28,6 +28,7 @@ mod lane;
 mod line;
 pub mod links;
 mod order;
+pub mod person;
 pub mod run;
 pub mod script;
 pub mod shrink;
@@ -51,7 +52,7 @@ pub struct Played {
 }
 
 /// The passwords of all lives, right and wrong: they may stand in no line and no report.
-pub const PASSWORDS: [&str; 2] = [world::PASSWORD, world::WRONG_PASSWORD];
+pub const PASSWORDS: [&str; 3] = [world::PASSWORD, world::WRONG_PASSWORD, world::NEW_PASSWORD];
 
 /// What can be seen of one life's connection from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct Look {
     pub outlet: bool,
     /// An address, a route or name servers of it are there.
     pub hangers: bool,
+    /// It waits for a person.
+    pub waits: bool,
     /// Its handle is valid.
     pub valid: bool,
     /// Its references, as the manager counts.

@@ -2,14 +2,13 @@
 
 use std::net::Ipv4Addr;
 
-use onhook_base::{Duration, Instant, Secret, Seed};
+use onhook_base::{Duration, Instant, Seed};
 use onhook_connection::{
     Admission, AnswerPlan, Connection, LinkPlan, OutletPlan, Plan, SessionLimits, State, Times,
     TunPlan, admission_network,
 };
 use onhook_effect::{HostError, HostErrorKind, LaneFacts, LaneId, Undo};
-use onhook_model::{Cause, Handle, RasCode};
-use onhook_ppp::auth;
+use onhook_model::{Cause, Handle, RasCode, Resumption};
 
 use crate::coverage::{Event, Struck};
 use crate::end::{End, LaneWish};
@@ -18,15 +17,20 @@ use crate::invariant::{Broken, Invariant};
 use crate::lane::{Arrival, Lane, LaneEnd};
 use crate::links::{LINKS, LaneShape};
 use crate::order::Order;
+use crate::person::User;
 use crate::script::{LifeScript, Mischief};
 use crate::tally::Tally;
 use crate::tamper::Tamper;
-use crate::world::{CERTIFICATE, PASSWORD};
+use crate::world::CERTIFICATE;
 
 /// Drains in one moment, beyond which the ends are talking in a circle.
 const MOST_TURNS: u32 = 10_000;
 /// How often the answerer asks a quiet caller for a sign of life.
 const ECHO: Duration = Duration::from_secs(20);
+/// Proofs that the answerer hears after a refused one.
+const RETRIES: u8 = 2;
+/// A dial waits no more often, whatever its peer does.
+const MOST_WAITS: u32 = 12;
 
 /// What comes next to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +68,12 @@ pub(crate) struct Line {
     pub(crate) struck: Struck,
     pub(crate) order: Order,
     pub(crate) told_end: bool,
+    /// When the person speaks for whom the dial waits.
+    pub(crate) person_at: Option<Instant>,
+    erred: u8,
+    waits_since: Option<Instant>,
+    waits: u32,
+    user: User,
     /// Ended without waiting for anybody.
     pub(crate) abandoned: bool,
     rings_at: Option<Instant>,
@@ -102,6 +112,11 @@ impl Line {
             struck: Struck::default(),
             order: Order::default(),
             told_end: false,
+            person_at: None,
+            erred: 0,
+            waits_since: None,
+            waits: 0,
+            user: User::new(script.person.has_old_password),
             abandoned: false,
             rings_at: None,
             lane_open: false,
@@ -246,6 +261,7 @@ impl Line {
             &AnswerPlan {
                 methods: vec![self.script.method],
                 eap: onhook_ppp::auth::EapTerms::default(),
+                retries: RETRIES,
                 name: "answerer".to_owned(),
                 times: Times::default(),
                 echo: Some(ECHO),
@@ -391,10 +407,7 @@ impl Line {
         }
         while let Some(question) = end.connection.poll_question() {
             idle = false;
-            let verdict = match self.not_admitted {
-                true => auth::Verdict::Reject { code: 649, retry: false, message: String::new() },
-                false => auth::judge(&question, &Secret::new(PASSWORD.to_owned())),
-            };
+            let verdict = self.user.judge(&question, !self.not_admitted);
             end.connection.admit(now, verdict, Some(admission()));
         }
         Ok(idle)
@@ -411,11 +424,19 @@ impl Line {
         let bound = match self.state {
             State::Opening => times.opening,
             State::Linking => times.linking,
-            State::Authenticating => times.authenticating,
+            State::Authenticating => {
+                times.authenticating + (times.person + times.authenticating) * self.waits
+            }
             State::Projecting => times.projecting,
             State::Disconnecting => self.script.budget,
             State::Connected | State::Gone => Duration::MAX,
         };
+        if self.waits_since.is_some_and(|since| now.since(since) > times.person)
+            || self.waits > MOST_WAITS
+        {
+            let text = format!("it waits for the person since {:?}", self.waits_since);
+            return Err(Broken::new(Invariant::DialBounded, text));
+        }
         let spent = now.since(self.since);
         if spent > bound {
             let invariant = match self.state {
@@ -435,6 +456,31 @@ impl Line {
             self.was_up |= state == State::Connected;
         }
         Ok(())
+    }
+
+    /// Whether the dial waits for a person, who begins to think.
+    pub(crate) fn look_for_pause(&mut self, now: Instant) -> bool {
+        let waits = self.caller.connection.paused().is_some();
+        if !waits {
+            self.waits_since = None;
+            self.person_at = None;
+        } else if self.waits_since.is_none() {
+            let person = self.script.person;
+            self.waits += 1;
+            self.waits_since = Some(now);
+            self.person_at = (!person.is_away).then(|| now + person.thinks);
+        }
+        waits
+    }
+
+    /// The person speaks; from then on it is another wait, if it waits.
+    pub(crate) fn person_says(&mut self) -> Option<Resumption> {
+        self.person_at = None;
+        let (state, _) = self.caller.connection.paused()?;
+        let says = self.script.person.says(self.erred, state);
+        self.erred = self.erred.saturating_add(1);
+        self.waits_since = None;
+        Some(says)
     }
 
     /// Several edges may be passed in one moment.

@@ -30,6 +30,12 @@ pub(crate) struct Order {
 }
 
 impl Order {
+    fn authenticates(&self) -> bool {
+        let last = self.last;
+        let between = [RasState::AuthNotify, RasState::AuthRetry, RasState::AuthChangePassword];
+        last.is_some_and(|last| between.contains(&last) || last.is_paused())
+    }
+
     /// One more report.
     pub(crate) fn follow(&mut self, report: &StateReport) -> Result<(), Broken> {
         let rank = |state| CLIMB.iter().position(|s| *s == state);
@@ -52,6 +58,28 @@ impl Order {
                 return broken("an error is told in another state");
             }
             self.failed = true;
+            return Ok(());
+        }
+        if report.state.is_paused() {
+            // It may wait for a person between any two authentication events, and once more after each.
+            if !self.authenticates() {
+                return broken("a pause out of place");
+            }
+            self.last = Some(report.state);
+            return Ok(());
+        }
+        if let Some(paused) = self.last.filter(|last| last.is_paused()) {
+            let goes_on = [paused.resumed(), Some(RasState::AuthNotify), Some(RasState::AuthAck)];
+            if !goes_on.contains(&Some(report.state)) {
+                return broken("a pause does not end so");
+            }
+            self.last = Some(report.state);
+            return Ok(());
+        }
+        let is_verdict =
+            matches!(self.last, Some(RasState::AuthRetry | RasState::AuthChangePassword));
+        if is_verdict && report.state == RasState::AuthNotify {
+            self.last = Some(report.state);
             return Ok(());
         }
         // An authentication event may come several times: LCP is negotiated anew when the peer asks.

@@ -5,6 +5,7 @@ use onhook_ppp::auth::Method;
 
 use crate::fault::{Act, Fault, Place};
 use crate::links::LINKS;
+use crate::person::Person;
 
 /// Users besides root: their numbers.
 pub const USERS: [u32; 2] = [1000, 1001];
@@ -45,6 +46,8 @@ pub struct LifeScript {
     pub method: Method,
     /// The password is wrong.
     pub wrong_password: bool,
+    /// Who dialed.
+    pub person: Person,
     /// Hang up when no packet has passed for this long.
     pub idle: Option<Duration>,
     /// Time for hanging up.
@@ -105,6 +108,7 @@ impl LifeScript {
             userspace: one_in(chance, 3),
             method: methods[pick(chance, methods.len())],
             wrong_password: one_in(chance, 24),
+            person: Person::NOBODY,
             idle: one_in(chance, 8).then(|| Duration::from_secs(5 + chance.below(60))),
             budget: Duration::from_millis(if one_in(chance, 8) { 600 } else { 3_000 }),
             delay: Duration::from_millis(1 + chance.below(far)),
@@ -120,6 +124,9 @@ impl LifeScript {
             life.make_its_late_deed_matter(chance);
         }
         life.break_the_line_of_a_bad_server(chance);
+        let mut own = Seed::from_number(life.salt).derive("person").chance();
+        life.person = Person::draw(&mut own);
+        life.let_the_person_be_missed();
         let acts = [0, 0, 1, 1, 2, 4][pick(chance, 6)];
         life.acts = (0..acts).map(|_| draw_act(chance)).collect();
         life
@@ -127,6 +134,18 @@ impl LifeScript {
 }
 
 impl LifeScript {
+    /// Who waits for a person that never speaks is to wait to the end, in most lives: those whose program
+    /// would hang up before show nothing of it.
+    fn let_the_person_be_missed(&mut self) {
+        let Person { is_there, is_away, has_old_password, thinks, .. } = self.person;
+        if is_there && is_away && (has_old_password || self.wrong_password) {
+            self.ends_at = self.ends_at + Duration::from_secs(100) + thinks;
+            if has_old_password {
+                self.method = Method::MsChapV2;
+            }
+        }
+    }
+
     /// A server that misbehaves at once, and a line that breaks before the caller has given it up.
     /// Left to chance alone, hardly a life would see both in the same few steps.
     fn break_the_line_of_a_bad_server(&mut self, chance: &mut Chance) {

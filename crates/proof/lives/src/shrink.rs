@@ -2,6 +2,7 @@
 
 use crate::Tally;
 use crate::invariant::Invariant;
+use crate::person::Person;
 use crate::play;
 use crate::script::{LifeScript, Script};
 
@@ -72,6 +73,7 @@ fn simpler(life: &LifeScript) -> Vec<LifeScript> {
     offer(LifeScript { link: 0, ..life.clone() });
     offer(LifeScript { userspace: true, ..life.clone() });
     offer(LifeScript { wrong_password: false, ..life.clone() });
+    offer(LifeScript { person: Person::NOBODY, ..life.clone() });
     offer(LifeScript { idle: None, ..life.clone() });
     offer(LifeScript { entry: None, ..life.clone() });
     out

@@ -25,6 +25,8 @@ use crate::{Look, Observer, Played};
 pub(crate) const PASSWORD: &str = "rabbit-hole-42";
 /// A password that it does not know.
 pub(crate) const WRONG_PASSWORD: &str = "looking-glass-7";
+/// The one that the person thinks of when it has expired.
+pub(crate) const NEW_PASSWORD: &str = "tea-party-3";
 /// Where every name leads.
 pub(crate) const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
 /// The server's certificate.
@@ -99,6 +101,7 @@ enum Happening {
     Dial,
     End,
     OnLine(Next),
+    Person,
     Manager,
     Stop,
     Abandon,
@@ -158,12 +161,14 @@ impl<'a> World<'a> {
             let Some(line) = &life.line else { continue };
             let references = self.manager.status(self.now, root, line.handle).ok();
             let (lane, outlet, hangers) = line.caller.what_stands();
+            let waits = line.caller.connection.paused().is_some();
             observer(Look {
                 life: index,
                 state: line.caller.connection.state(),
                 lane,
                 outlet,
                 hangers,
+                waits,
                 valid: references.is_some(),
                 references: references.map_or(0, |status| status.references),
             });
@@ -191,6 +196,7 @@ impl<'a> World<'a> {
                 Stage::Over => {}
             }
             if let Some(line) = &life.line {
+                offer(line.person_at, index, Happening::Person);
                 line.offer(self.now, &mut |at, next| offer(at, index, Happening::OnLine(next)));
             }
         }
@@ -203,6 +209,7 @@ impl<'a> World<'a> {
             Happening::Dial => self.dial(life),
             Happening::End => self.end_of_life(life),
             Happening::OnLine(next) => self.on_line(life, next),
+            Happening::Person => self.person_speaks(life),
             Happening::Manager => {
                 self.say(life, || "the manager's own time has come".to_owned());
                 self.manager.handle_timeout(self.now);
@@ -309,7 +316,8 @@ impl<'a> World<'a> {
             let ended = Ended { cause, traffic: Traffic::default(), debts: debts.collect() };
             self.manager.ended(now, handle, ended);
         }
-        self.settle()
+        self.settle()?;
+        self.check_pause(life, handle)
     }
 
     /// Does what the manager asks for, and follows what it tells.
@@ -342,6 +350,12 @@ impl<'a> World<'a> {
                 self.lives[life].line = Some(Box::new(line));
                 self.after(life)
             }
+            Command::Resume { handle, given } => {
+                let life = self.holds.get(&handle).map_or(0, |hold| hold.life);
+                self.tell(life, Event::Resumed, |now, line| {
+                    line.caller.connection.resume(now, &given);
+                })
+            }
             Command::HangUp { handle, cause } => {
                 let life = self.holds.get(&handle).map(|h| h.life);
                 let ended = |life: usize| self.lives[life].line.as_ref().is_none_or(|l| l.told_end);
@@ -357,7 +371,7 @@ impl<'a> World<'a> {
 
     fn follow(&mut self, event: &ConnectionEvent) -> Result<(), Broken> {
         let shown = format!("{event:?}");
-        if shown.contains(PASSWORD) || shown.contains(WRONG_PASSWORD) {
+        if crate::PASSWORDS.iter().any(|password| shown.contains(password)) {
             return Err(Broken::new(Invariant::NoSecret, shown));
         }
         let Some(handle) = event.handle else { return Ok(()) };
@@ -484,6 +498,7 @@ pub(crate) fn request_of(script: &LifeScript) -> DialRequest {
     let options = DialOptions {
         by_number: script.entry.is_none(),
         userspace: script.userspace,
+        paused_states: script.person.is_there,
         ..DialOptions::default()
     };
     DialRequest { entry, options }

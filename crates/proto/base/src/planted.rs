@@ -30,6 +30,10 @@ pub enum Planted {
     SecretTold,
     /// A second dial takes two references.
     ReferenceLeaked,
+    /// A person is waited for without end.
+    PauseUnbounded,
+    /// Anybody may give the password that a dial waits for.
+    ForeignResumption,
     /// A hang-up gives two references back.
     ReferenceLost,
     /// The number of a deleted handle is given again.
@@ -50,7 +54,7 @@ pub enum Planted {
 
 impl Planted {
     /// Every mistake.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::UndoForgotten,
         Self::UndoSkipped,
         Self::OrderSwapped,
@@ -62,6 +66,8 @@ impl Planted {
         Self::EndToldTwice,
         Self::SecretTold,
         Self::ReferenceLeaked,
+        Self::PauseUnbounded,
+        Self::ForeignResumption,
         Self::ReferenceLost,
         Self::HandleReused,
         Self::HandleGoneEarly,

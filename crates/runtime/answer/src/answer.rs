@@ -215,6 +215,7 @@ impl Answer {
         let terms = AnswerPlan {
             methods: config.methods,
             eap: config.eap,
+            retries: 0,
             name: name.clone(),
             times: Times::default(),
             echo: Some(Duration::from_secs(30)),

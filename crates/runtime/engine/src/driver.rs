@@ -13,7 +13,7 @@ use onhook_host::{
     Applied, EapServer, Host, LaneIo, LaneSignal, PppCapture, Received, Resource, crash_point,
 };
 use onhook_manager::{Ended, Progress};
-use onhook_model::{Cause, Debt, StateReport, Traffic};
+use onhook_model::{Cause, Debt, Resumption, StateReport, Traffic};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::deeds::Deeds;
@@ -66,6 +66,7 @@ pub trait Answering: Send + Sync {
 pub(crate) enum Order {
     HangUp(Cause),
     Abandon(Cause),
+    Resume(Box<Resumption>),
     Attach(TunOffer, oneshot::Sender<std::io::Result<()>>),
     Detach,
 }
@@ -356,6 +357,7 @@ impl Driver {
         Progress {
             projection: self.connection.projection().clone(),
             server: self.connection.server().map(|s| s.to_string()),
+            paused: self.connection.paused().map(|(_, cause)| cause.clone()),
         }
     }
 
@@ -423,6 +425,7 @@ impl Driver {
         match order {
             Some(Order::HangUp(cause)) => self.connection.hang_up(now, cause),
             Some(Order::Abandon(cause)) => self.connection.abandon(now, cause),
+            Some(Order::Resume(given)) => self.connection.resume(now, &given),
             None => self.connection.hang_up(now, Cause::manager_stops()),
             Some(Order::Attach(offer, answer)) => {
                 let result = self.attach(offer);

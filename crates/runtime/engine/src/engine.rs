@@ -1,5 +1,6 @@
 //! The engine: one manager, one host, a driver for each connection.
 
+mod resume;
 mod succession;
 
 use std::collections::HashMap;
@@ -443,6 +444,12 @@ impl Inner {
         while let Some(command) = core.manager.poll_command() {
             match command {
                 Command::Start { handle, plan } => self.start_driver(&mut core, handle, *plan),
+                Command::Resume { handle, given } => {
+                    if let Some(running) = core.running.get(&handle) {
+                        // As below.
+                        drop(running.orders.send(Order::Resume(given)));
+                    }
+                }
                 Command::HangUp { handle, cause } => {
                     if let Some(running) = core.running.get(&handle) {
                         // A driver that has just ended says so by itself.

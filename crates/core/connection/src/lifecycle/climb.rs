@@ -217,6 +217,7 @@ impl Connection {
     fn on_ppp_event(&mut self, now: Instant, event: PppEvent) {
         match event {
             PppEvent::LcpUp(facts) => {
+                self.pause_is_void(now);
                 self.projection.authentication =
                     facts.our_method.or(facts.peer_method).map(|method| method.to_string());
                 if let Some(splice) = &mut self.splice {
@@ -233,8 +234,8 @@ impl Connection {
                 }
             }
             PppEvent::AuthProgress(progress) => self.announce_progress(&progress),
-            // Nobody is asked yet: no plan allows it.
-            PppEvent::PersonWanted(_) | PppEvent::PeerMayTryAgain => {}
+            PppEvent::PersonWanted(wanted) => self.pause_for(now, &wanted),
+            PppEvent::PeerMayTryAgain => self.wait_for_peers_person(now),
             PppEvent::VerifyPeer(question) => {
                 // A later proof makes an earlier one void.
                 self.questions.clear();
@@ -284,10 +285,12 @@ impl Connection {
         }
         match progress {
             auth::Progress::Challenged { .. } => self.announcer.enter(RasState::AuthNotify),
-            auth::Progress::Succeeded { .. } => self.announcer.enter(RasState::AuthAck),
-            auth::Progress::Agreed(_)
-            | auth::Progress::Responded { .. }
-            | auth::Progress::Failed { .. } => {}
+            auth::Progress::Succeeded { .. } => {
+                self.announce_verdict();
+                self.announcer.enter(RasState::AuthAck);
+            }
+            auth::Progress::Failed { .. } => self.announce_verdict(),
+            auth::Progress::Agreed(_) | auth::Progress::Responded { .. } => {}
         }
     }
 
@@ -299,6 +302,7 @@ impl Connection {
         let keys = keys.map(|k| SessionKeys { send: k.send, receive: k.receive });
         splice.link.authenticated(now, keys.as_ref());
         self.peer_name = name;
+        self.pause = None;
         let network = match &self.admission {
             Some(admission) => admission.network.clone(),
             None => self.plan.network.clone(),
@@ -547,7 +551,7 @@ impl Connection {
     pub(crate) fn check_deadlines(&mut self, now: Instant) {
         if self.deadline.is_some_and(|d| d.at <= now) {
             self.deadline = None;
-            let cause = translate::too_slow(self.state);
+            let cause = self.overdue().unwrap_or_else(|| translate::too_slow(self.state));
             self.fail(now, cause);
         }
         if self.idle_deadline().is_some_and(|d| d.at <= now) {

@@ -84,6 +84,7 @@ impl Connection {
         }
         tracing::debug!(target: "connection", cause = %cause, from = ?self.state, "going down");
         self.cause = Some(cause);
+        self.pause = None;
         self.deadline = None;
         let budget = self.plan.times.hang_up_budget;
         // The last sixth of the budget is for closing what did not close politely.

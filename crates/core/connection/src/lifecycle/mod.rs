@@ -13,7 +13,7 @@
 //! |---|---|---|---|
 //! | Opening | the server's name is looked up, the lane opened | the lane is open | OpenPort, PortOpened, ConnectDevice |
 //! | Linking | the link shakes hands | [`LinkEvent::Up`](onhook_link::LinkEvent::Up) | DeviceConnected, AllDevicesConnected |
-//! | Authenticating | LCP negotiates, then each side proves itself | proof in hand | Authenticate, AuthNotify, AuthAck, Authenticated |
+//! | Authenticating | LCP negotiates, then each side proves itself; may be [paused](#paused) | proof in hand | Authenticate, AuthNotify, AuthAck, Authenticated; RetryAuthentication and AuthRetry, PasswordExpired and AuthChangePassword |
 //! | Projecting | NCPs agree; interface, addresses, routes and DNS are made | all done | AuthProject, Projected, ApplySettings |
 //! | Connected | packets pass | | Connected |
 //! | Disconnecting | going down the stairs | the stairs are empty | the last state again, with its error |
@@ -22,6 +22,21 @@
 //! A connection is one attempt and never goes back. From every state but Gone a hang-up, a lost lane, a
 //! failed layer or deed, and the state's deadline lead to Disconnecting; there are no other edges. The
 //! first cause is kept, what follows it is consequence. A second hang-up joins the wait of the first.
+//!
+//! # Paused
+//!
+//! ```text
+//!   Authenticating ── the peer would hear more, and a person is to be asked ──▶ paused
+//!          ▲                                                                      │
+//!          └──────────────────────── `Connection::resume` ◀───────────────────────┤
+//!                                                                                 ▼
+//!                    a hang-up · the person's time is over · the peer gives up ▶ Disconnecting
+//! ```
+//!
+//! A pause is no state of its own: everything that can happen in Authenticating can happen in it, and the
+//! deadline of Authenticating makes room for that of the person, and begins anew when it goes on. It may
+//! come again, as often as the peer lets. What it waited after (691, 648, 709) is the cause when nobody
+//! speaks in time or the peer gives up. It comes only to a dial that allowed it.
 //!
 //! # The way down
 //!
@@ -39,9 +54,11 @@
 
 mod climb;
 mod descend;
+mod pause;
 
 pub(crate) use climb::Climb;
 pub(crate) use descend::Descent;
+pub(crate) use pause::Pause;
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -13,10 +13,11 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::DialArgs;
+use crate::person::Person;
 use crate::{credentials, print, request};
 
 pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Result<ExitCode> {
-    let request = request::build(&args.what)?;
+    let mut request = request::build(&args.what)?;
     let what = &args.what;
     let (user, domain) = (what.user.as_deref(), what.domain.as_deref());
     let mut credentials = credentials::ask(
@@ -28,6 +29,8 @@ pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Resul
     )?;
     credentials.tunnel_secret =
         what.l2tp_secret_file.as_deref().map(credentials::first_line).transpose()?;
+    let mut person = Person::of(args, &credentials.user)?;
+    request.options.paused_states = person.is_there();
     let capture = args.capture.as_ref().map(std::fs::File::create).transpose()?;
     let mut ras = Ras::connect_or_start(socket).await?;
     // From here on an interrupt is ours to answer: a dial that has begun is hung up, however early it is.
@@ -45,7 +48,7 @@ pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Resul
     }
     teller.begin(dialed.handle)?;
     let outcome = tokio::select! {
-        outcome = teller.follow(&mut events, dialed.handle) => outcome?,
+        outcome = teller.follow(&mut ras, &mut events, &mut person, dialed.handle) => outcome?,
         _ = interrupts.recv() => {
             eprintln!("Hanging up …");
             ras.hang_up(dialed.handle).await?;
@@ -118,6 +121,28 @@ pub(crate) async fn next_end(
     mut each: impl FnMut(&ConnectionEvent) -> anyhow::Result<()>,
 ) -> anyhow::Result<Option<StateReport>> {
     loop {
+        match next_turn(events, handle, &mut each).await? {
+            Turn::Connected => return Ok(None),
+            Turn::Failed(report) => return Ok(Some(report)),
+            // Somebody else may let it go on.
+            Turn::Paused(_) => {}
+        }
+    }
+}
+
+/// What a dial comes to, for now or for good.
+enum Turn {
+    Connected,
+    Paused(StateReport),
+    Failed(StateReport),
+}
+
+async fn next_turn(
+    events: &mut Events,
+    handle: Handle,
+    each: &mut impl FnMut(&ConnectionEvent) -> anyhow::Result<()>,
+) -> anyhow::Result<Turn> {
+    loop {
         let Some(event) = events.next().await? else {
             return Err(RasError::new(
                 RasCode::SERVICE_NOT_ACTIVE,
@@ -130,10 +155,17 @@ pub(crate) async fn next_end(
         }
         each(&event)?;
         match event.kind {
-            EventKind::State(report) if !report.error.is_success() => return Ok(Some(report)),
-            EventKind::State(report) if report.state == RasState::Connected => return Ok(None),
+            EventKind::State(report) if !report.error.is_success() => {
+                return Ok(Turn::Failed(report));
+            }
+            EventKind::State(report) if report.state == RasState::Connected => {
+                return Ok(Turn::Connected);
+            }
+            EventKind::State(report) if report.state.is_paused() => {
+                return Ok(Turn::Paused(report));
+            }
             EventKind::Gone { cause, .. } => {
-                return Ok(Some(StateReport {
+                return Ok(Turn::Failed(StateReport {
                     state: RasState::Disconnected,
                     error: cause.code(),
                     text: cause.text().to_owned(),
@@ -142,6 +174,12 @@ pub(crate) async fn next_end(
             EventKind::State(_) | EventKind::Missed { .. } => {}
         }
     }
+}
+
+/// A dial that cannot be resumed, since it does not wait any more.
+fn has_ended(error: &RasError) -> bool {
+    let ended = [RasCode::INVALID_AUTH_STATE, RasCode::INVALID_HANDLE, RasCode::NO_CONNECTION];
+    ended.contains(&error.code)
 }
 
 struct Teller<'a> {
@@ -160,12 +198,52 @@ impl Teller<'_> {
         Ok(())
     }
 
+    /// Follows the dial to its end; whenever it waits for a person, one is asked. When nobody knows more,
+    /// that is its end.
     async fn follow(
         &mut self,
+        ras: &mut Ras,
         events: &mut Events,
+        person: &mut Person,
         handle: Handle,
     ) -> anyhow::Result<Option<StateReport>> {
-        next_end(events, handle, |event| {
+        let mut turn = self.turn(events, handle).await?;
+        loop {
+            let paused = match turn {
+                Turn::Connected => return Ok(None),
+                Turn::Failed(report) => return Ok(Some(report)),
+                Turn::Paused(paused) => paused,
+            };
+            crash_point("client: the dial waits for a person");
+            let why = ras.status(handle).await;
+            if let (Ok(why), false) = (&why, self.args.json) {
+                eprintln!("{}: {}", why.error, why.error.sentence());
+            }
+            turn = tokio::select! {
+                biased;
+                // It may end while the person thinks.
+                turn = self.turn(events, handle) => turn?,
+                given = person.ask(paused.state) => match given {
+                    Some(given) => {
+                        match ras.resume(handle, &given).await {
+                            // What came meanwhile is told by its events.
+                            Ok(()) => {}
+                            Err(error) if has_ended(&error) => {}
+                            Err(error) => return Err(error.into()),
+                        }
+                        self.turn(events, handle).await?
+                    }
+                    None => {
+                        let error = why?.error;
+                        return Ok(Some(StateReport { error, ..paused }));
+                    }
+                },
+            };
+        }
+    }
+
+    async fn turn(&self, events: &mut Events, handle: Handle) -> anyhow::Result<Turn> {
+        let mut each = |event: &ConnectionEvent| {
             crash_point("client: an event has come");
             let EventKind::State(report) = &event.kind else { return Ok(()) };
             if self.args.json {
@@ -180,8 +258,8 @@ impl Teller<'_> {
                 println!("  {}", report.state.name());
             }
             Ok(())
-        })
-        .await
+        };
+        next_turn(events, handle, &mut each).await
     }
 
     fn connected(&self, report: &ConnectionReport) -> anyhow::Result<()> {

@@ -87,6 +87,44 @@ impl World<'_> {
         self.exit(life)
     }
 
+    /// The person at the program speaks, for whom the dial waits; somebody else tried to before.
+    pub(super) fn person_speaks(&mut self, life: usize) -> Result<(), Broken> {
+        let Some(line) = &mut self.lives[life].line else { return Ok(()) };
+        let (handle, given) = (line.handle, line.person_says());
+        let (Some(given), false) = (given, self.lives[life].dead) else { return Ok(()) };
+        let owner = self.script.lives[life].user;
+        let other = crate::script::USERS.into_iter().find(|user| *user != owner);
+        let stranger = Caller::of(other.unwrap_or(65_534), VISITOR);
+        let tried = self.manager.resume(stranger, handle, given.clone()).map_err(|e| e.code);
+        if tried == Ok(()) {
+            let text = format!("somebody else resumes {handle}");
+            return Err(Broken::new(Invariant::Rights, text));
+        }
+        let holds = self.holds.get(&handle).is_some_and(|hold| hold.references > 0);
+        let resumed = self.manager.resume(Caller::of(owner, life as u64 + 1), handle, given);
+        self.say(life, || format!("the person speaks: {resumed:?}"));
+        if resumed.is_ok() != holds {
+            let text = format!("{handle} waits for a person, and its resumption says {resumed:?}");
+            return Err(Broken::new(Invariant::Pauses, text));
+        }
+        self.settle()
+    }
+
+    /// The manager knows whether a dial waits for a person.
+    pub(super) fn check_pause(&mut self, life: usize, handle: Handle) -> Result<(), Broken> {
+        let now = self.now;
+        let Some(line) = &mut self.lives[life].line else { return Ok(()) };
+        let waits = line.look_for_pause(now);
+        let Ok(status) = self.manager.status(now, Caller::of(ROOT, VISITOR), handle) else {
+            return Ok(());
+        };
+        if status.state.is_paused() == waits || status.hanging_up {
+            return Ok(());
+        }
+        let text = format!("{handle} waits for a person: {waits}; it is told in {}", status.state);
+        Err(Broken::new(Invariant::Pauses, text))
+    }
+
     pub(super) fn let_go(&mut self, life: usize) -> Result<(), Broken> {
         let Stage::Holds(handle) = self.lives[life].stage else { return Ok(()) };
         let script = &self.script.lives[life];

@@ -6,6 +6,7 @@ use super::eap::{EapAuthenticator, EapPeer};
 use super::{
     AuthEvent, Authenticator, Credentials, EapTerms, Method, Prover, TlsOrder, TlsReply, Verdict,
 };
+use crate::person::Given;
 
 /// Who proves itself.
 #[derive(Debug)]
@@ -53,6 +54,22 @@ impl Proving {
         match self {
             Self::Plain(prover) => prover.handle_packet(now, packet),
             Self::Eap(peer) => peer.handle_packet(now, packet),
+        }
+    }
+
+    /// Whether a person may be asked for another password. EAP's methods end with a refusal.
+    pub(crate) fn asks_person(&mut self, allowed: bool) {
+        match self {
+            Self::Plain(prover) => prover.asks_person(allowed),
+            Self::Eap(_) => {}
+        }
+    }
+
+    /// What a person gave; false when nothing of the kind was asked for.
+    pub(crate) fn give(&mut self, now: Instant, given: Given) -> bool {
+        match self {
+            Self::Plain(prover) => prover.give(now, given),
+            Self::Eap(_) => false,
         }
     }
 
@@ -107,6 +124,14 @@ impl Proving {
 }
 
 impl Demanding {
+    /// How many further proofs are heard. EAP's methods end with a refusal.
+    pub(crate) fn hear_again(&mut self, retries: u8) {
+        match self {
+            Self::Plain(machine) => machine.hear_again(retries),
+            Self::Eap(_) => {}
+        }
+    }
+
     /// `room`: the most octets of a packet.
     pub(crate) fn new(
         method: Method,

@@ -170,7 +170,7 @@ fn write_proof(proof: &Proof, into: &mut Attributes) -> bool {
                 && into.microsoft(microsoft::CHAP2_RESPONSE, &value)
         }
         Proof::Eap { packet } => into.pieces(attribute::EAP_MESSAGE, packet),
-        Proof::Certificate { .. } => false,
+        Proof::NewPassword { .. } | Proof::Certificate { .. } => false,
     }
 }
 
