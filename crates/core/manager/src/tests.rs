@@ -232,9 +232,9 @@ fn a_manager_that_stops_ends_everything_and_takes_no_dial() {
 #[test]
 fn what_cannot_be_dialed_gives_no_handle() {
     let mut m = manager();
-    let mut pptp = request("office");
-    pptp.entry.vpn_strategy = onhook_model::VpnStrategy::PptpOnly;
-    let refused = m.dial(at(0), 0, ALICE, &pptp, &credentials());
+    let mut ikev2 = request("office");
+    ikev2.entry.vpn_strategy = onhook_model::VpnStrategy::Ikev2Only;
+    let refused = m.dial(at(0), 0, ALICE, &ikev2, &credentials());
     assert_eq!(code(refused), RasCode::PROTOCOL_ENGINE_DISABLED);
     assert!(m.is_idle());
     let mut used_up = Manager::new(ManagerTerms::default(), PlanAbilities { interfaces: true });

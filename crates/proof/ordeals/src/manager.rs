@@ -77,6 +77,9 @@ impl World {
                 Command::Start { handle, .. } => {
                     assert!(self.driven.insert(handle, false).is_none(), "begun twice");
                 }
+                Command::Resume { handle, .. } => {
+                    assert!(self.driven.contains_key(&handle), "nobody is paused there");
+                }
                 Command::HangUp { handle, .. } => {
                     let told = self.driven.get_mut(&handle);
                     let told = told.map(|told| std::mem::replace(told, true));

@@ -20,6 +20,7 @@ fn prove(method: Method, mut input: Input<'_>) {
     };
     let mut prover = Prover::new(method, Some(credentials), Seed::from_number(1).chance());
     let mut now = START;
+    prover.asks_person(true);
     prover.start(now);
     let mut out = Vec::new();
     while !input.is_empty() {
@@ -51,10 +52,13 @@ fn ask(method: Method, mut input: Input<'_>) {
     let name = "answerer".to_owned();
     let mut authenticator = Authenticator::new(method, name, Seed::from_number(1).chance());
     let mut now = START;
+    authenticator.hear_again(2);
     authenticator.start(now);
     let mut out = Vec::new();
     // Nobody can guess it: what the fuzzer cannot know, it must not be let in by.
     let password = Secret::new("4b1d1c5b2f7c48f3a1b8e53b2a9d7c6e".to_owned());
+    // A refused proof is followed by others.
+    authenticator.hear_again(2);
     while !input.is_empty() {
         if input.byte() == 0 {
             now += Duration::from_secs(u64::from(input.byte()));
@@ -73,7 +77,7 @@ fn ask(method: Method, mut input: Input<'_>) {
                     authenticator.answer(now, verdict);
                 }
                 AuthEvent::Done { .. } => panic!("done without a proof"),
-                AuthEvent::Progress(_) | AuthEvent::Failed(_) => {}
+                AuthEvent::Progress(_) | AuthEvent::Waiting { .. } | AuthEvent::Failed(_) => {}
             }
         }
         while authenticator.poll_packet(&mut out) {}
