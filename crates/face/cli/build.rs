@@ -7,7 +7,7 @@ mod args;
 
 fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=src/args.rs");
-    println!("cargo::rerun-if-changed=src/args/proof.rs");
+    println!("cargo::rerun-if-changed=src/args");
     println!("cargo::rerun-if-changed=build.rs");
     let Some(out) = std::env::var_os("OUT_DIR") else { return Ok(()) };
     let out = Path::new(&out);

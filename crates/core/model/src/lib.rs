@@ -19,6 +19,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod call;
 mod cause;
 mod code;
 mod credentials;
@@ -30,6 +31,7 @@ mod projection;
 mod report;
 mod state;
 
+pub use call::CallReport;
 pub use cause::Cause;
 pub use code::RasCode;
 pub use credentials::{ClientCertificate, Credentials};

@@ -1,5 +1,7 @@
 //! The command line's outline; also read by the build, for man pages and completions.
 
+#[path = "args/answering.rs"]
+pub(crate) mod answering;
 #[path = "args/proof.rs"]
 mod proof;
 
@@ -8,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 
+use answering::{AnswerCommand, RadiusArgs};
 pub(crate) use proof::{MethodName, ProofArgs};
 
 /// Dial, list and hang up remote-access connections.
@@ -337,6 +340,7 @@ pub(crate) enum PhonebookCommand {
 /// How to answer.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("links").required(true).multiple(true)))]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(
     after_help = "The file of users has a line for each: the name, a blank, the password; either may stand in double
 quotes. Keep it readable by its owner alone.
@@ -349,6 +353,9 @@ Example:
   onhook answer --sstp 0.0.0.0:443 --users callers --name vpn.example.net"
 )]
 pub(crate) struct AnswerArgs {
+    /// Ask a server that answers already
+    #[command(subcommand)]
+    pub(crate) command: Option<AnswerCommand>,
     /// Answer SSTP here (may be repeated; port 0 lets the system choose)
     #[arg(long, group = "links", value_name = "ADDRESS:PORT")]
     pub(crate) sstp: Vec<SocketAddr>,
@@ -380,31 +387,9 @@ pub(crate) struct AnswerArgs {
     /// The file of users
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "radius")]
     pub(crate) users: Option<PathBuf>,
-    /// A RADIUS server that judges callers, instead of a file of users (may be repeated: the others are
-    /// asked when the first is silent; its port is 1812 unless it is said)
-    #[arg(
-        long,
-        value_name = "HOST[:PORT]",
-        conflicts_with = "users",
-        requires = "radius_secret_file"
-    )]
-    pub(crate) radius: Vec<String>,
-    /// The secret that the RADIUS servers share with us, in the first line of this file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) radius_secret_file: Option<PathBuf>,
-    /// A RADIUS server that is told of sessions (may be repeated; its port is 1813 unless it is said)
-    #[arg(long, value_name = "HOST[:PORT]", requires = "radius_secret_file")]
-    pub(crate) radius_accounting: Vec<String>,
-    /// Take orders to end sessions here, from those servers' addresses; its port is 3799
-    #[arg(long, value_name = "ADDRESS:PORT", requires = "radius_secret_file")]
-    pub(crate) radius_disconnect: Option<SocketAddr>,
-    /// Believe RADIUS servers that do not sign their answers (CVE-2024-3596): whoever can change packets
-    /// on the way can then let anybody in
-    #[arg(long)]
-    pub(crate) radius_trust_unsigned: bool,
-    /// Our name to RADIUS servers, instead of --name
-    #[arg(long, value_name = "NAME")]
-    pub(crate) nas_identifier: Option<String>,
+    /// RADIUS servers
+    #[command(flatten)]
+    pub(crate) radius: RadiusArgs,
     /// Addresses for the callers; the first is ours
     #[arg(long, value_name = "PREFIX", default_value = "10.99.0.0/24")]
     pub(crate) pool: String,
@@ -451,6 +436,10 @@ pub(crate) struct AnswerArgs {
     /// For looking into troubles: keep all rights, and may write everywhere
     #[arg(long)]
     pub(crate) unconfined: bool,
+    /// Where "onhook answer sessions" and "disconnect" find this server, instead of the place where the
+    /// first server of a user is found
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) control: Option<PathBuf>,
     /// For tests of callers: misbehave with every caller
     #[arg(long, value_name = "KIND")]
     pub(crate) impair: Option<ImpairName>,

@@ -27,7 +27,10 @@ fn main() -> ExitCode {
         Command::Completions { shell } => cmd::manual::completions(shell),
         Command::Man { command } => cmd::manual::page(command.as_deref()),
         Command::Phonebook(phonebook) => cmd::phonebook::run(&phonebook),
-        Command::Answer(answer) => cmd::answer::run(&answer),
+        Command::Answer(answer) => match &answer.command {
+            Some(command) => runtime().and_then(|rt| rt.block_on(cmd::sessions::run(command))),
+            None => cmd::answer::run(&answer),
+        },
         Command::Daemon(daemon) => cmd::daemon::run(args.socket, &daemon),
         command => runtime().and_then(|rt| rt.block_on(cmd::run(args.socket, command))),
     };

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use onhook_client::{
-    ConnectionEvent, ConnectionReport, EventKind, HistoryRecord, Projection, RasError,
+    CallReport, ConnectionEvent, ConnectionReport, EventKind, HistoryRecord, Projection, RasError,
 };
 use onhook_model::Traffic;
 use serde::Serialize;
@@ -103,6 +103,29 @@ pub(crate) fn connections(all: &[ConnectionReport]) {
             duration(c.duration_ms),
             bytes(c.traffic.bytes_in),
             bytes(c.traffic.bytes_out),
+        ]);
+    }
+    rows.show();
+}
+
+/// The calls of an answering server.
+pub(crate) fn calls(all: &[CallReport]) {
+    if all.is_empty() {
+        println!("No calls");
+        return;
+    }
+    let mut rows =
+        Table::new(&["CALL", "USER", "ADDRESS", "LINK", "FROM", "DURATION", "IN", "OUT"]);
+    for call in all {
+        rows.add_row([
+            call.call.to_string(),
+            call.user.clone().unwrap_or_else(|| "?".to_owned()),
+            call.address.map(|address| address.to_string()).unwrap_or_default(),
+            call.link.clone(),
+            call.from.clone(),
+            duration(call.duration_ms),
+            bytes(call.traffic.bytes_in),
+            bytes(call.traffic.bytes_out),
         ]);
     }
     rows.show();

@@ -24,10 +24,14 @@ struct Server {
 
 impl Server {
     fn start(stage: &Stage, words: &[&str], link: &str) -> Self {
+        let places = (0..).map(|number| stage.path(&format!("{link}{number}.sock")));
+        let control = places.into_iter().find(|path| !path.exists()).unwrap();
         let mut child = Command::new(ONHOOK)
             .args(["answer", "--inside", "--json", "--users"])
             .arg(stage.path("users"))
             .args(words)
+            .arg("--control")
+            .arg(control)
             .env("XDG_STATE_HOME", stage.folder.path())
             .env("HOME", stage.folder.path())
             .stdout(Stdio::piped())

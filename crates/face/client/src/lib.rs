@@ -22,14 +22,16 @@
 
 #![forbid(unsafe_code)]
 
+mod answering;
 pub mod blocking;
 pub mod books;
 pub mod certificates;
 mod ras;
 mod start;
 
+pub use answering::{AnsweringServer, Calls, answering_socket};
 pub use onhook_model::{
-    Cause, ClientCertificate, ConnectionEvent, ConnectionReport, Credentials, DialOptions,
+    CallReport, Cause, ClientCertificate, ConnectionEvent, ConnectionReport, Credentials, DialOptions,
     DialRequest, Dialed, Entry, EventKind, Handle, HistoryRecord, Projection, RasCode, RasError,
     RasState, Resumption, Sharing, StateReport,
 };

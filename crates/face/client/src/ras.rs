@@ -286,7 +286,7 @@ impl Events {
 
 /// A manager is told passwords, so it must be our own user's or root's: somebody else may have made a
 /// socket where ours is looked for.
-fn believe(framed: &Framed) -> Result<(), RasError> {
+pub(crate) fn believe(framed: &Framed) -> Result<(), RasError> {
     let manager = framed.peer_credentials().map_err(gone)?.uid;
     if manager == 0 || manager == nix::unistd::geteuid().as_raw() {
         return Ok(());
@@ -322,16 +322,16 @@ struct ResumeParameters<'a> {
 }
 
 #[derive(Serialize)]
-struct Call<T> {
-    method: String,
-    parameters: T,
+pub(crate) struct Call<T> {
+    pub(crate) method: String,
+    pub(crate) parameters: T,
 }
 
 #[derive(Deserialize)]
-struct Reply<'a> {
+pub(crate) struct Reply<'a> {
     #[serde(borrow)]
-    parameters: Option<&'a RawValue>,
-    error: Option<String>,
+    pub(crate) parameters: Option<&'a RawValue>,
+    pub(crate) error: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -357,7 +357,7 @@ struct Event {
     event: Option<ConnectionEvent>,
 }
 
-fn failed(parameters: &str) -> RasError {
+pub(crate) fn failed(parameters: &str) -> RasError {
     #[derive(Deserialize)]
     struct Failed {
         code: u32,
@@ -370,10 +370,10 @@ fn failed(parameters: &str) -> RasError {
     }
 }
 
-fn garbled(error: impl std::fmt::Display) -> RasError {
+pub(crate) fn garbled(error: impl std::fmt::Display) -> RasError {
     RasError::new(RasCode::UNKNOWN, format!("the talk with the manager is garbled: {error}"))
 }
 
-fn gone(error: impl std::fmt::Display) -> RasError {
+pub(crate) fn gone(error: impl std::fmt::Display) -> RasError {
     RasError::new(RasCode::SERVICE_NOT_ACTIVE, error.to_string())
 }

@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use crate::keepers::Keepers;
 use crate::server::{Setting, serve};
 use crate::service::Service;
-use crate::socket::{Bound, default_socket};
+use crate::socket::{Bound, Reach, default_socket};
 use crate::succession::{self, Handing, Keeping};
 
 /// How the process runs.
@@ -266,7 +266,7 @@ fn listen(socket: Option<PathBuf>) -> anyhow::Result<Bound> {
         listener.set_nonblocking(true)?;
         return Ok(Bound::from_systemd(listener));
     }
-    Bound::bind(&socket.unwrap_or_else(default_socket))
+    Bound::bind(&socket.unwrap_or_else(default_socket), Reach::Everybody)
 }
 
 fn tell_ready(ready: Option<OwnedFd>) -> anyhow::Result<()> {

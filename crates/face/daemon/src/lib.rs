@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answering;
 mod daemon;
 mod engine_service;
 mod introspection;
@@ -19,10 +20,11 @@ mod succession;
 #[cfg(test)]
 mod tests;
 
+pub use answering::serve_answering;
 pub use daemon::{DaemonConfig, harden, init_logging, run};
 pub use engine_service::{EngineService, heal};
 pub use keepers::Keepers;
 pub use server::{ServerLimits, Setting, serve};
 pub use service::{Answer, Caller, Events, Service, TunOffer};
-pub use socket::{Bound, default_socket, folder_of, prepare_folder};
+pub use socket::{Bound, Reach, default_socket, folder_of, prepare_folder};
 pub use succession::KEEPER;

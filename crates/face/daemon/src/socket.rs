@@ -25,6 +25,15 @@ pub fn default_socket() -> PathBuf {
     }
 }
 
+/// Who can reach a socket of the system's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Everybody, told apart by the kernel.
+    Everybody,
+    /// Root alone.
+    Owner,
+}
+
 /// A socket that we listen on, and what goes with it at the end.
 #[derive(Debug)]
 pub struct Bound {
@@ -65,7 +74,10 @@ impl Bound {
     }
 
     /// Makes the socket. What a dead manager left is removed; a living one is an error.
-    pub(crate) fn bind(path: &Path) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When somebody listens there already, or the place cannot be used.
+    pub fn bind(path: &Path, reach: Reach) -> anyhow::Result<Self> {
         prepare_folder(folder_of(path))?;
         let path = &std::path::absolute(path)?;
         let lock_path = path.with_extension("lock");
@@ -81,7 +93,7 @@ impl Bound {
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
-                bail!("another manager listens on {} already", path.display())
+                bail!("another of us listens on {} already", path.display())
             }
             Err(fs::TryLockError::Error(error)) => return Err(error.into()),
         }
@@ -90,7 +102,9 @@ impl Bound {
             .with_context(|| format!("{} cannot be listened on", path.display()))?;
         // The system's manager is for all users, who are told apart by the kernel; a user's own is
         // for that user.
-        let system = nix::unistd::geteuid().is_root() && path.starts_with("/run/onhook");
+        let system = reach == Reach::Everybody
+            && nix::unistd::geteuid().is_root()
+            && path.starts_with("/run/onhook");
         let mode = if system { 0o666 } else { 0o600 };
         fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         listener.set_nonblocking(true)?;
@@ -167,15 +181,15 @@ mod tests {
     fn there_is_one_manager_behind_a_socket_and_a_dead_ones_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("manager.sock");
-        let first = Bound::bind(&path).unwrap();
-        let second = Bound::bind(&path).unwrap_err();
-        assert!(second.to_string().contains("another manager"), "{second}");
+        let first = Bound::bind(&path, Reach::Everybody).unwrap();
+        let second = Bound::bind(&path, Reach::Everybody).unwrap_err();
+        assert!(second.to_string().contains("another of us"), "{second}");
         assert!(path.exists(), "the living one's socket stays");
         drop(first);
         assert!(!path.exists());
         drop(UnixListener::bind(&path).unwrap());
         assert!(path.exists(), "left by a dead one");
-        drop(Bound::bind(&path).unwrap());
+        drop(Bound::bind(&path, Reach::Everybody).unwrap());
     }
 
     #[test]
@@ -183,7 +197,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("letter.txt");
         fs::write(&path, "dear Alice").unwrap();
-        let refused = Bound::bind(&path).unwrap_err();
+        let refused = Bound::bind(&path, Reach::Everybody).unwrap_err();
         assert!(refused.to_string().contains("is no socket"), "{refused}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "dear Alice");
     }
@@ -193,7 +207,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("other.sock");
         let _other = UnixListener::bind(&path).unwrap();
-        let refused = Bound::bind(&path).unwrap_err();
+        let refused = Bound::bind(&path, Reach::Everybody).unwrap_err();
         assert!(refused.to_string().contains("another program listens"), "{refused}");
         assert!(UnixStream::connect(&path).is_ok());
     }
@@ -202,6 +216,6 @@ mod tests {
     fn a_folder_that_others_may_write_to_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(Bound::bind(&folder.path().join("manager.sock")).is_err());
+        assert!(Bound::bind(&folder.path().join("manager.sock"), Reach::Everybody).is_err());
     }
 }

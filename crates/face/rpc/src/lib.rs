@@ -20,5 +20,8 @@ mod message;
 mod tests;
 
 pub use framing::{Frame, FrameError, Framed, Limits, PeerCredentials};
-pub use message::{Behalf, Call, INTERFACE, NAME, encode, reply, reply_error, reply_more, wipe};
+pub use message::{
+    ANSWER, ANSWER_INTERFACE, Behalf, Call, INTERFACE, NAME, encode, reply, reply_error,
+    reply_more, wipe,
+};
 pub use zeroize::Zeroizing;

@@ -16,6 +16,12 @@ pub const NAME: &str = "org.onhook.Ras";
 /// The interface's definition, with its documentation.
 pub const INTERFACE: &str = include_str!("org.onhook.Ras.varlink");
 
+/// The name of an answering server's interface.
+pub const ANSWER: &str = "org.onhook.Answer";
+
+/// That interface's definition, with its documentation.
+pub const ANSWER_INTERFACE: &str = include_str!("org.onhook.Answer.varlink");
+
 /// A call as it arrives. Its depth is bounded (128, by the reader of JSON), its size by the framing.
 #[derive(Clone, Deserialize, PartialEq)]
 pub struct Call {

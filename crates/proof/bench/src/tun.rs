@@ -104,7 +104,8 @@ impl Ground {
         std::fs::write(at("users"), "alice wonderland1\n")?;
         let mut server = Self::inside(FAR, program);
         server.args(["answer", "--sstp", "10.65.0.2:443", "--json", "--users"]).arg(at("users"));
-        server.arg("--write-ca").arg(at("ca.pem")).env("HOME", &folder);
+        server.arg("--write-ca").arg(at("ca.pem")).arg("--control").arg(at("control.sock"));
+        server.env("HOME", &folder);
         self.start(server)?;
         let mut manager = Self::inside(NEAR, program);
         manager.args(["daemon", "--ready-on-stdout", "--dns", "none", "--state-dir"]);

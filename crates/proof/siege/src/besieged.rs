@@ -41,6 +41,8 @@ impl Ground {
             .arg(&users)
             .arg("--write-ca")
             .arg(folder.path().join("ca.pem"))
+            .arg("--control")
+            .arg(folder.path().join("control.sock"))
             .env("XDG_STATE_HOME", folder.path())
             .env("HOME", folder.path())
             .env("ONHOOK_LOG", "error")

@@ -20,6 +20,7 @@ use crate::calls::{CallLimits, Calls, Session};
 use crate::desk::Desk;
 use crate::front::{L2tpFront, LineFront, ModemFront, Numbers, PppoeFront, PptpFront, SstpFront};
 use crate::radius::{self, Radius, RadiusConfig};
+use crate::switchboard::Switchboard;
 use crate::{Identity, Pool, Users};
 
 /// What stands behind the calls.
@@ -193,13 +194,7 @@ impl Answer {
         };
         let limits = CallLimits { proven: config.max_calls, unproven: config.max_unproven };
         let host = engine.host().clone();
-        let (radius, telling) = match &config.radius {
-            Some(radius) => {
-                let (radius, telling) = Radius::open(&host, radius).await?;
-                (Some(radius), telling)
-            }
-            None => (None, None),
-        };
+        let (radius, telling) = Radius::open(&host, config.radius.as_ref()).await?;
         let inner = Arc::new(Inner {
             users: config.users,
             radius,
@@ -231,12 +226,10 @@ impl Answer {
             stop,
         };
         if let Some(radius) = &config.radius
-            && let Some(listening) = radius::open_orders(radius).await?
+            && let Some(orders) = radius::Command::open(radius).await?
         {
             let inner = answer.inner.clone();
-            let identifier = radius.identifier.clone();
-            let orders = radius::serve_orders(listening, identifier, inner, host, stopped.clone());
-            answer.tasks.spawn(orders);
+            answer.tasks.spawn(orders.serve(inner, host, stopped.clone()));
         }
         for address in config.sstp {
             let front = SstpFront::open(address, config.identity.clone()).await?;
@@ -288,9 +281,9 @@ impl Answer {
         self.inner.calls().sessions()
     }
 
-    /// What has passed in a call so far: in from the caller, out to it.
-    pub fn traffic(&self, call: u64) -> Traffic {
-        self.inner.calls().traffic(call)
+    /// What sees the calls and ends them, for another task.
+    pub fn switchboard(&self) -> Switchboard {
+        Switchboard(self.inner.clone())
     }
 
     /// Addresses that are handed out.

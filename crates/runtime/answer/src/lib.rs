@@ -25,6 +25,7 @@ mod desk;
 mod front;
 mod pool;
 mod radius;
+mod switchboard;
 mod users;
 
 pub use answer::{Answer, AnswerConfig, Behind, Door, LinePlace, SessionRules};
@@ -35,4 +36,5 @@ pub use onhook_ppp::auth::{EapMethod, EapTerms, Method};
 pub use onhook_radius::client::Server as RadiusServer;
 pub use pool::{BadPool, Pool};
 pub use radius::RadiusConfig;
+pub use switchboard::Switchboard;
 pub use users::{BadUsers, Users};

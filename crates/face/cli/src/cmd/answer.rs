@@ -18,7 +18,11 @@ use onhook_model::Port;
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use onhook_daemon::{Bound, Reach};
+use tokio::sync::watch;
+
 use super::heal;
+use crate::args::answering::RadiusArgs;
 use crate::args::{AnswerArgs, ImpairName, MethodName};
 use crate::credentials::first_line;
 use crate::print;
@@ -36,11 +40,13 @@ pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
     }
     let state_dir = onhook_client::state_dir();
     std::fs::create_dir_all(&state_dir)?;
+    let control = control(args)?;
     if !args.unconfined {
         // With the right to take a port below 1024, whatever stands behind the calls.
         let mut writable = vec![state_dir.clone(), PathBuf::from("/dev")];
         writable.extend(line_folders(&config.lines));
         writable.extend(line_folders(&config.modems));
+        writable.extend(control.as_ref().and_then(|(path, _)| Some(path.parent()?.to_owned())));
         let confined = confine(&Confinement {
             writable,
             keeps_network_rights: true,
@@ -49,13 +55,28 @@ pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
         tracing::info!(target: "answer", "{confined}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(args, config, &state_dir))
+    runtime.block_on(serve(args, config, &state_dir, control.map(|(_, bound)| bound)))
+}
+
+/// The socket at which the server is asked. Of several servers of a user, which name none, the first is
+/// found.
+fn control(args: &AnswerArgs) -> anyhow::Result<Option<(PathBuf, Bound)>> {
+    let path = args.control.clone().unwrap_or_else(onhook_client::answering_socket);
+    match Bound::bind(&path, Reach::Owner) {
+        Ok(bound) => Ok(Some((std::path::absolute(path)?, bound))),
+        Err(error) if args.control.is_none() => {
+            tracing::warn!(target: "answer", "sessions cannot be asked for (--control says where): {error:#}");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn serve(
     args: &AnswerArgs,
     config: AnswerConfig,
     state_dir: &Path,
+    control: Option<Bound>,
 ) -> anyhow::Result<ExitCode> {
     let identity = config.identity.clone();
     let users = args.users.is_some().then(|| config.users.count());
@@ -82,8 +103,17 @@ async fn serve(
     for door in answer.doors() {
         tell_door(door, users, &hex(&identity.sha256()), args.json)?;
     }
-    report(&answer, args.json, &mut stop).await?;
+    let (over, is_over) = watch::channel(false);
+    let asked = control.map(|bound| {
+        tokio::spawn(onhook_daemon::serve_answering(bound, answer.switchboard(), is_over))
+    });
+    let reported = report(&answer, args.json, &mut stop).await;
     answer.stop().await;
+    over.send_replace(true);
+    if let Some(asked) = asked {
+        asked.await??;
+    }
+    reported?;
     std::fs::remove_dir_all(folder)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -139,7 +169,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         lines: args.serial.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,
         identity,
         users,
-        radius: radius(args)?,
+        radius: radius(&args.radius, &args.name)?,
         rules: SessionRules {
             per_user: args.calls_per_user.map(|calls| calls as usize),
             limits: SessionLimits {
@@ -183,7 +213,7 @@ fn users_of(file: &Path) -> anyhow::Result<Users> {
 const RADIUS: u16 = 1812;
 const RADIUS_ACCOUNTING: u16 = 1813;
 
-fn radius(args: &AnswerArgs) -> anyhow::Result<Option<RadiusConfig>> {
+fn radius(args: &RadiusArgs, name: &str) -> anyhow::Result<Option<RadiusConfig>> {
     let Some(file) = &args.radius_secret_file else { return Ok(None) };
     let secret = first_line(file)?;
     anyhow::ensure!(!secret.expose().is_empty(), "{}: the secret is empty", file.display());
@@ -199,7 +229,7 @@ fn radius(args: &AnswerArgs) -> anyhow::Result<Option<RadiusConfig>> {
         access: servers(&args.radius, RADIUS)?,
         accounting: servers(&args.radius_accounting, RADIUS_ACCOUNTING)?,
         orders: args.radius_disconnect,
-        identifier: args.nas_identifier.clone().unwrap_or_else(|| args.name.clone()),
+        identifier: args.nas_identifier.clone().unwrap_or_else(|| name.to_owned()),
         trusts_unsigned: args.radius_trust_unsigned,
     }))
 }

@@ -19,6 +19,7 @@ mod heal;
 pub(crate) mod list;
 pub(crate) mod manual;
 pub(crate) mod phonebook;
+pub(crate) mod sessions;
 pub(crate) mod watch;
 
 /// Runs a command that talks with the manager.

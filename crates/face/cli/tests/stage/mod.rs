@@ -41,6 +41,8 @@ impl Stage {
             .arg(&users)
             .arg("--write-ca")
             .arg(&ca)
+            .arg("--control")
+            .arg(folder.path().join("control.sock"))
             .env("XDG_STATE_HOME", folder.path())
             .env("HOME", folder.path())
             .stdout(Stdio::piped())

@@ -30,7 +30,7 @@ pub(crate) use pptp::{Numbers, PptpFront};
 pub(crate) use sstp::SstpFront;
 
 /// After a failure that the next attempt would meet as well: out of descriptors, for instance.
-const BREATH: Duration = Duration::from_millis(50);
+pub(crate) const BREATH: Duration = Duration::from_millis(50);
 
 pub(crate) fn cannot_listen(place: &dyn std::fmt::Display, error: &std::io::Error) -> HostError {
     let mut error = HostError::from_io("listen for calls", error);

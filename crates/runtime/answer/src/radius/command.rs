@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use onhook_effect::HostError;
 use onhook_engine::Stop;
 use onhook_host::{Host, UdpPort};
 use onhook_model::Cause;
 use onhook_radius::orders::{Commander, OrderId, Orders, Refusal, Selector};
 use tokio::sync::watch;
 
+use super::RadiusConfig;
 use super::nas::{calling_station, port, wall_clock};
 use super::told_to_stop;
 use crate::answer::Inner;
 use crate::calls::Session;
+use crate::front::BREATH;
 
 /// An order that is being carried out: the calls that have still to go.
 struct Ending {
@@ -19,55 +22,78 @@ struct Ending {
     calls: Vec<u64>,
 }
 
-/// Takes orders until the server stops.
-pub(crate) async fn serve(
-    listening: (Arc<UdpPort>, Vec<Commander>),
-    identifier: String,
-    inner: Arc<Inner>,
-    host: Host,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let (socket, commanders) = listening;
-    let mut orders = Orders::new(commanders, identifier);
-    let mut endings: Vec<Ending> = Vec::new();
-    let mut changes = inner.changes();
-    loop {
-        tokio::select! {
-            () = told_to_stop(&mut stopped) => return,
-            ready = socket.readable() => {
-                let (now, wall) = (host.now(), wall_clock());
-                let mut take = |from, datagram: &[u8]| orders.handle_datagram(now, wall, from, datagram);
-                if ready.and_then(|()| socket.receive(&mut take)).is_err() {
-                    return;
+/// Where orders are taken.
+pub(crate) struct Command {
+    socket: Arc<UdpPort>,
+    orders: Orders,
+}
+
+impl Command {
+    /// Listens, where that is wanted.
+    pub(crate) async fn open(config: &RadiusConfig) -> Result<Option<Self>, HostError> {
+        let Some(address) = config.orders else { return Ok(None) };
+        let failed = |error| crate::front::cannot_listen(&address, &error);
+        let socket = UdpPort::bind(address).await.map_err(failed)?;
+        let mut commanders: Vec<Commander> = Vec::new();
+        for server in config.access.iter().chain(&config.accounting) {
+            let address = server.address.ip().to_canonical();
+            if !commanders.iter().any(|known| known.address == address) {
+                commanders.push(Commander { address, secret: server.secret.clone() });
+            }
+        }
+        let orders = Orders::new(commanders, config.identifier.clone());
+        Ok(Some(Self { socket, orders }))
+    }
+
+    /// Takes orders until the server stops.
+    pub(crate) async fn serve(
+        self,
+        inner: Arc<Inner>,
+        host: Host,
+        mut stopped: watch::Receiver<bool>,
+    ) {
+        let Self { socket, mut orders } = self;
+        let mut endings: Vec<Ending> = Vec::new();
+        let mut changes = inner.changes();
+        loop {
+            tokio::select! {
+                () = told_to_stop(&mut stopped) => return,
+                ready = socket.readable() => {
+                    let (now, wall) = (host.now(), wall_clock());
+                    let mut take = |from, datagram: &[u8]| orders.handle_datagram(now, wall, from, datagram);
+                    if let Err(error) = ready.and_then(|()| socket.receive(&mut take)) {
+                        tracing::debug!(target: "answer", %error, "no order can be read");
+                        tokio::time::sleep(BREATH).await;
+                    }
+                }
+                _ = changes.changed(), if !endings.is_empty() => {}
+            }
+            while let Some((order, selector)) = orders.poll_order() {
+                let calls = chosen(&inner, &selector);
+                tracing::info!(target: "answer", calls = calls.len(), "a RADIUS server ends calls");
+                if calls.is_empty() {
+                    orders.answer(host.now(), order, Err(Refusal::SessionContextNotFound));
+                }
+                for call in &calls {
+                    let cause = Cause::hung_up();
+                    // One that ends already needs no word.
+                    inner.calls().stop(*call, Stop::Politely(cause));
+                }
+                if !calls.is_empty() {
+                    endings.push(Ending { order, calls });
                 }
             }
-            _ = changes.changed(), if !endings.is_empty() => {}
-        }
-        while let Some((order, selector)) = orders.poll_order() {
-            let calls = chosen(&inner, &selector);
-            tracing::info!(target: "answer", calls = calls.len(), "a RADIUS server ends calls");
-            if calls.is_empty() {
-                orders.answer(host.now(), order, Err(Refusal::SessionContextNotFound));
+            endings.retain_mut(|ending| {
+                ending.calls.retain(|call| inner.calls().get(*call).is_some());
+                let is_done = ending.calls.is_empty();
+                if is_done {
+                    orders.answer(host.now(), ending.order, Ok(()));
+                }
+                !is_done
+            });
+            while let Some((to, packet)) = orders.poll_transmit() {
+                socket.send_or_lose(to, &packet);
             }
-            for call in &calls {
-                let cause = Cause::hung_up();
-                // One that ends already needs no word.
-                inner.calls().stop(*call, Stop::Politely(cause));
-            }
-            if !calls.is_empty() {
-                endings.push(Ending { order, calls });
-            }
-        }
-        endings.retain_mut(|ending| {
-            ending.calls.retain(|call| inner.calls().get(*call).is_some());
-            let is_done = ending.calls.is_empty();
-            if is_done {
-                orders.answer(host.now(), ending.order, Ok(()));
-            }
-            !is_done
-        });
-        while let Some((to, packet)) = orders.poll_transmit() {
-            socket.send_or_lose(to, &packet);
         }
     }
 }

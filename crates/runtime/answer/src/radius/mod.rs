@@ -11,18 +11,16 @@ mod nas;
 mod talk;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use onhook_effect::HostError;
 use onhook_host::Host;
 use onhook_radius::client::{ClientTerms, Purpose, Server};
-use onhook_radius::orders::Commander;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub(crate) use accounts::AccountTerms;
 use accounts::Accounts;
-pub(crate) use command::serve as serve_orders;
+pub(crate) use command::Command;
 pub(crate) use judge::Conversations;
 use nas::Nas;
 use talk::Talk;
@@ -55,8 +53,9 @@ impl Radius {
     /// told, after the value is dropped.
     pub(crate) async fn open(
         host: &Host,
-        config: &RadiusConfig,
-    ) -> Result<(Self, Option<JoinHandle<()>>), HostError> {
+        config: Option<&RadiusConfig>,
+    ) -> Result<(Option<Self>, Option<JoinHandle<()>>), HostError> {
+        let Some(config) = config else { return Ok((None, None)) };
         let terms = |purpose, servers: &[Server]| ClientTerms {
             purpose,
             servers: servers.to_vec(),
@@ -76,30 +75,13 @@ impl Radius {
         };
         let nas = Nas::new(config.identifier.clone(), host);
         let conversations = Conversations::default();
-        Ok((Self { nas, access, conversations, accounts }, telling))
+        Ok((Some(Self { nas, access, conversations, accounts }), telling))
     }
 
     /// Whether callers are judged by it.
     pub(crate) const fn judges(&self) -> bool {
         self.access.is_some()
     }
-}
-
-/// Listens for orders, where that is wanted.
-pub(crate) async fn open_orders(
-    config: &RadiusConfig,
-) -> Result<Option<(Arc<onhook_host::UdpPort>, Vec<Commander>)>, HostError> {
-    let Some(address) = config.orders else { return Ok(None) };
-    let failed = |error| crate::front::cannot_listen(&address, &error);
-    let port = onhook_host::UdpPort::bind(address).await.map_err(failed)?;
-    let mut commanders: Vec<Commander> = Vec::new();
-    for server in config.access.iter().chain(&config.accounting) {
-        let address = server.address.ip().to_canonical();
-        if !commanders.iter().any(|known| known.address == address) {
-            commanders.push(Commander { address, secret: server.secret.clone() });
-        }
-    }
-    Ok(Some((port, commanders)))
 }
 
 /// Resolves when the server takes no more calls, or is gone.

@@ -1,0 +1,107 @@
+//! A talk with an answering server.
+
+use std::path::{Path, PathBuf};
+
+use onhook_model::{CallReport, RasCode, RasError};
+use onhook_rpc::{ANSWER, Framed, Limits};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::net::UnixStream;
+
+use crate::ras::{Call, Reply, believe, failed, garbled, gone};
+use crate::start::default_sockets;
+
+/// Where an answering server of this user listens for orders, when it is not told another place: beside
+/// the manager's socket.
+pub fn answering_socket() -> PathBuf {
+    let sockets = default_sockets();
+    let beside = sockets.first().map_or_else(|| PathBuf::from("/run/onhook/x"), PathBuf::clone);
+    beside.with_file_name("answer.sock")
+}
+
+/// Which calls are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// The one of this number.
+    Number(u64),
+    /// All of this user.
+    User(String),
+}
+
+/// A talk with an answering server: one call at a time, in order.
+#[derive(Debug)]
+pub struct AnsweringServer {
+    framed: Framed,
+}
+
+impl AnsweringServer {
+    /// Talks to the server at `socket`, or at [`answering_socket`].
+    ///
+    /// # Errors
+    /// 1062 when no server answers; 5 when the socket is somebody else's.
+    pub async fn connect(socket: Option<&Path>) -> Result<Self, RasError> {
+        let path = socket.map_or_else(answering_socket, Path::to_owned);
+        let stream = UnixStream::connect(&path).await.map_err(|error| {
+            let text = format!("no answering server listens at {}: {error}", path.display());
+            RasError::new(RasCode::SERVICE_NOT_ACTIVE, text)
+        })?;
+        let framed = Framed::new(stream, Limits::default());
+        believe(&framed)?;
+        Ok(Self { framed })
+    }
+
+    /// Every call that it has.
+    ///
+    /// # Errors
+    /// When it does not answer, or we may not ask.
+    pub async fn sessions(&mut self) -> Result<Vec<CallReport>, RasError> {
+        #[derive(Deserialize)]
+        struct Sessions {
+            sessions: Vec<CallReport>,
+        }
+        let reply: Sessions = self.call("Sessions", json!({})).await?;
+        Ok(reply.sessions)
+    }
+
+    /// Ends calls, and returns when nothing is left of them: their numbers.
+    ///
+    /// # Errors
+    /// 668 when there is none; when the server does not answer, or we may not ask.
+    pub async fn disconnect(&mut self, calls: &Calls) -> Result<Vec<u64>, RasError> {
+        #[derive(Deserialize)]
+        struct Ended {
+            calls: Vec<u64>,
+        }
+        let parameters = match calls {
+            Calls::Number(call) => json!({ "call": call }),
+            Calls::User(user) => json!({ "user": user }),
+        };
+        let reply: Ended = self.call("Disconnect", parameters).await?;
+        Ok(reply.calls)
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: Value,
+    ) -> Result<T, RasError> {
+        let call = Call { method: format!("{ANSWER}.{method}"), parameters };
+        let bytes = onhook_rpc::encode(&call).map_err(garbled)?;
+        self.framed.send(&bytes, &[]).await.map_err(gone)?;
+        let frame = self.framed.receive().await.map_err(gone)?;
+        let frame = frame.ok_or_else(|| gone("the answering server has ended"))?;
+        let reply: Reply<'_> = serde_json::from_slice(&frame.bytes).map_err(garbled)?;
+        let parameters = reply.parameters.map_or("{}", RawValue::get);
+        match reply.error.as_deref() {
+            None => serde_json::from_str(parameters).map_err(garbled),
+            Some("org.onhook.Answer.Failed") => Err(failed(parameters)),
+            Some("org.varlink.service.PermissionDenied") => Err(RasCode::ACCESS_DENIED.into()),
+            Some(other) => {
+                let text = format!("the answering server answered {other} {parameters}");
+                Err(RasError::new(RasCode::NOT_SUPPORTED, text))
+            }
+        }
+    }
+}
