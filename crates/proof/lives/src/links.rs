@@ -1,6 +1,7 @@
 //! The links that lives are dialed over. A new one is one line more in [`LINKS`].
 
 use onhook_connection::{LinkPlan, Plan};
+use onhook_link::l2tp::{L2tp, L2tpTerms};
 use onhook_model::Port;
 use onhook_ppp::Encryption;
 use onhook_ppp::auth::Method;
@@ -38,11 +39,18 @@ pub const LINKS: &[LinkKind] = &[
 fn over_l2tp(plan: &mut Plan) {
     encrypt(plan);
     plan.link = match plan.link {
-        LinkPlan::SstpAnswer => {
-            LinkPlan::L2tpAnswer { host_name: "answerer".to_owned(), secret: None, tunnel: 7 }
-        }
+        LinkPlan::SstpAnswer => LinkPlan::Supplied {
+            host: "lac.example.net".to_owned(),
+            port: 1701,
+            make: |seed| Box::new(L2tp::answerer(tunnel_of_one(), seed)),
+        },
         _ => LinkPlan::L2tpCall { host: "lns.example.net".to_owned(), port: 1701, secret: None },
     };
+}
+
+/// The answerer's caller has a lane of its own.
+fn tunnel_of_one() -> L2tpTerms {
+    L2tpTerms { host_name: "answerer".to_owned(), secret: None, tunnel: Some(7) }
 }
 
 /// Pieces of the line's octets are lost, spoilt, repeated and thrown about as datagrams are.

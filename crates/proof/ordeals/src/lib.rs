@@ -18,6 +18,7 @@ mod hdlc_line;
 mod input;
 mod journal;
 mod l2tp_pair;
+mod l2tp_trunk;
 mod manager;
 mod modem;
 mod multilink;
@@ -59,6 +60,7 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "hdlc_line", run: hdlc_line::run },
     Ordeal { name: "modem", run: modem::run },
     Ordeal { name: "l2tp_pair", run: l2tp_pair::run },
+    Ordeal { name: "l2tp_trunk", run: l2tp_trunk::run },
     Ordeal { name: "pppoe_wire", run: pppoe_wire::run },
     Ordeal { name: "radius_talk", run: radius_talk::run },
     Ordeal { name: "pap_chap", run: pap_chap::run },

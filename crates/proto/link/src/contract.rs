@@ -136,7 +136,7 @@ pub enum Framing {
     Fixed,
 }
 
-/// What is to be done to the wires of a serial lane beside its octets; other lanes have no such wires.
+/// What is to be done to a lane beside its octets: to the wires of a serial one, or to where datagrams go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Data Terminal Ready goes low: a modem hangs up.
@@ -145,6 +145,9 @@ pub enum Signal {
     RaiseDtr,
     /// From now on a lost carrier ends the lane, where there is one.
     WatchCarrier,
+    /// The last datagram was the peer's, wherever it came from: what is sent from now on goes there, and
+    /// what [`Link::poll_transmit`] has just given too.
+    FollowSender,
 }
 
 /// What others need to know of a link that is up.
@@ -206,8 +209,8 @@ pub trait Link {
     /// on a datagram lane it is one datagram.
     fn poll_transmit(&mut self, into: &mut Vec<u8>) -> Option<Lane>;
 
-    /// The next thing to be done to the lane's wires, after what
-    /// [`poll_transmit`](Self::poll_transmit) has given.
+    /// The next thing to be done to the lane, after what [`poll_transmit`](Self::poll_transmit) has
+    /// given.
     fn poll_signal(&mut self) -> Option<Signal> {
         None
     }

@@ -242,17 +242,29 @@ impl Driver {
                 self.lane_failed(now, id, &error);
             }
         }
+        let mut next = self.connection.poll_signal();
+        // This one is for what was just given as well.
+        if let Some((id, Signal::FollowSender)) = next {
+            self.signal(id, Signal::FollowSender);
+            next = self.connection.poll_signal();
+        }
         for (id, error) in self.lanes.flush() {
             self.lane_failed(now, id, &error);
         }
-        while let Some((id, signal)) = self.connection.poll_signal() {
-            if let Some(lane) = self.lanes.get(id) {
-                lane.signal(match signal {
-                    Signal::DropDtr => LaneSignal::DropDtr,
-                    Signal::RaiseDtr => LaneSignal::RaiseDtr,
-                    Signal::WatchCarrier => LaneSignal::WatchCarrier,
-                });
-            }
+        while let Some((id, signal)) = next {
+            self.signal(id, signal);
+            next = self.connection.poll_signal();
+        }
+    }
+
+    fn signal(&mut self, id: LaneId, signal: Signal) {
+        if let Some(lane) = self.lanes.get(id) {
+            lane.signal(match signal {
+                Signal::DropDtr => LaneSignal::DropDtr,
+                Signal::RaiseDtr => LaneSignal::RaiseDtr,
+                Signal::WatchCarrier => LaneSignal::WatchCarrier,
+                Signal::FollowSender => LaneSignal::FollowSender,
+            });
         }
     }
 

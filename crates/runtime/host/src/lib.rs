@@ -47,9 +47,9 @@ pub use device::{Device, DeviceKind, devices};
 pub use dns::{DnsChoice, Heir};
 pub use door::{Abilities, Applied, Host, HostConfig, Resource};
 pub use lane::{
-    EapServer, Hand, LaneIo, LaneSignal, LineLane, PORT_LOCKS, PacketLane, PacketPort, Ready,
-    Received, SharedAddress, TalkFacts, TalkFault, TalkStage, Talked, TlsLane, TlsTalk, UdpLane,
-    UdpPort, certificate_facts, certificate_names, server_config,
+    Aside, EapServer, Hand, LaneIo, LaneSignal, LineLane, PORT_LOCKS, PacketLane, PacketPort,
+    Ready, Received, SharedAddress, TalkFacts, TalkFault, TalkStage, Talked, TlsLane, TlsTalk,
+    UdpLane, UdpPort, certificate_facts, certificate_names, server_config,
 };
 pub use namespace::{NamespaceSpec, NamespaceTun, namespace_with_tun};
 pub use net::{ROUTE_PROTOCOL, TunDevice};

@@ -7,7 +7,7 @@ use onhook_base::{Secret, Seed};
 use onhook_effect::{LaneFacts, LaneSpec};
 use onhook_link::Link;
 use onhook_link::hdlc::{Line, LineTerms};
-use onhook_link::l2tp::{self, L2tp, L2tpTerms};
+use onhook_link::l2tp::{self, L2tp, L2tpTerms, TrunkCall, TrunkCallTerms};
 use onhook_link::modem::{Modem, ModemTerms, Script, dial_string};
 use onhook_link::pppoe::{Pppoe, PppoeTerms, SessionName};
 use onhook_link::pptp::{self, Pptp, PptpTerms};
@@ -45,15 +45,8 @@ pub enum LinkPlan {
         /// The tunnel's secret, where it has one.
         secret: Option<Secret<String>>,
     },
-    /// L2TP, called.
-    L2tpAnswer {
-        /// Our name, told to callers.
-        host_name: String,
-        /// The tunnel's secret, where it has one.
-        secret: Option<Secret<String>>,
-        /// The number that the listener has given to this tunnel.
-        tunnel: u16,
-    },
+    /// L2TP, called: one call of a tunnel, whose control connection the listener keeps.
+    L2tpAnswer(TrunkCallTerms),
     /// PPTP, calling.
     PptpCall {
         /// The server's name or address.
@@ -235,7 +228,7 @@ impl LinkPlan {
             | Self::ModemCall { port: Port::Tcp { host, port }, .. }
             | Self::Supplied { host, port, .. } => Some((host.clone(), *port)),
             Self::SstpAnswer
-            | Self::L2tpAnswer { .. }
+            | Self::L2tpAnswer(_)
             | Self::PptpAnswer { .. }
             | Self::PppoeCall { .. }
             | Self::PppoeAnswer(_)
@@ -270,7 +263,7 @@ impl LinkPlan {
                 }
             }
             Self::SstpAnswer
-            | Self::L2tpAnswer { .. }
+            | Self::L2tpAnswer(_)
             | Self::PptpAnswer { .. }
             | Self::PppoeAnswer(_)
             | Self::LineAnswer => LaneSpec::Accepted,
@@ -318,14 +311,7 @@ impl LinkPlan {
                 };
                 Box::new(L2tp::caller(terms, seed))
             }
-            Self::L2tpAnswer { host_name, secret, tunnel } => {
-                let terms = L2tpTerms {
-                    host_name: host_name.clone(),
-                    secret: secret.clone(),
-                    tunnel: Some(*tunnel),
-                };
-                Box::new(L2tp::answerer(terms, seed))
-            }
+            Self::L2tpAnswer(terms) => Box::new(TrunkCall::new(terms.clone())),
             Self::PptpCall { .. } => {
                 let terms = PptpTerms { host_name: CALLER_NAME.to_owned(), call: None };
                 Box::new(Pptp::caller(terms, seed))

@@ -19,7 +19,10 @@
 //! |---|---|
 //! | `wire.rs` | headers, AVPs, hiding |
 //! | `reliable.rs` | numbers, window, repetition |
-//! | `machine.rs` | one end of one tunnel with one call in it |
+//! | `tunnel.rs` | the control connection of a tunnel |
+//! | `session.rs` | one call in a tunnel |
+//! | `machine.rs` | one end of one tunnel with one call in it: what a dial is |
+//! | `trunk.rs` | the answering end of one tunnel with many calls in it, each a link |
 //! | `failure.rs` | why a link went down |
 //!
 //! # What an owner must know
@@ -27,8 +30,11 @@
 //! - Each datagram of a lane is handed over whole, and only datagrams from the peer's address: the room
 //!   knows no addresses.
 //! - A listener that serves many callers on one port asks [`Peek`] whose a datagram is.
-//! - One call to a tunnel: a second Incoming-Call-Request is refused with result 4. Outgoing calls
-//!   (the LNS dialing through us) are refused.
+//! - Who calls has one call to a tunnel; a call that the peer wants to begin in it is refused with result
+//!   4, and so are outgoing calls (the LNS dialing through us) everywhere.
+//! - A server may answer from another port than was asked (§8.1). Whoever's message has shown that it is
+//!   the server's, by our number of the tunnel and by the secret if there is one, is followed:
+//!   [`Signal::FollowSender`](crate::Signal::FollowSender).
 //! - Tie breakers are not used: our port is not the peer's destination, so that two requests never meet.
 
 #![cfg_attr(
@@ -39,6 +45,9 @@
 mod failure;
 mod machine;
 mod reliable;
+mod session;
+mod trunk;
+mod tunnel;
 mod wire;
 
 #[cfg(test)]
@@ -46,7 +55,8 @@ mod tests;
 
 pub use failure::L2tpFailure;
 pub use machine::{L2tp, L2tpTerms};
-pub use wire::{Peek, acknowledge};
+pub use trunk::{Reaction, Trunk, TrunkCall, TrunkCallTerms};
+pub use wire::{Peek, acknowledge, is_control};
 
 /// The UDP port of L2TP (RFC 2661 §8.1).
 pub const PORT: u16 = 1701;

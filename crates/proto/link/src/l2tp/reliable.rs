@@ -19,8 +19,8 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(8);
 /// How often a message is sent before its peer counts as gone (§5.8 recommends five repetitions).
 const MOST_SENDINGS: u8 = 6;
-/// Messages that may wait for the window.
-const MOST_WAITING: usize = 64;
+/// Messages that may wait for the window: the beginning and the end of every call of a tunnel that is full.
+const MOST_WAITING: usize = 256;
 
 #[derive(Clone, Debug)]
 struct Sent {

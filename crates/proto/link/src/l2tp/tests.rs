@@ -1,4 +1,5 @@
 mod hostile;
+mod trunk;
 
 use onhook_base::{Duration, Instant, Secret, Seed};
 use proptest::prelude::*;
@@ -417,10 +418,10 @@ fn a_message_for_another_tunnel_or_call_changes_nothing() {
             .u16(true, avp::ASSIGNED_SESSION, 9)
             .finish()
     };
-    let tunnel = pair.ends[CALLER].tunnel;
+    let tunnel = pair.ends[CALLER].tunnel.number;
     for bytes in [
         bye(tunnel ^ 1, 0, kind::STOP_CCN),
-        bye(tunnel, pair.ends[CALLER].session ^ 1, kind::CDN),
+        bye(tunnel, pair.ends[CALLER].session.number ^ 1, kind::CDN),
         bye(0, 0, kind::STOP_CCN),
     ] {
         pair.ends[CALLER].handle_lane(NOW, Lane::Control, &bytes);
@@ -432,10 +433,10 @@ fn a_message_for_another_tunnel_or_call_changes_nothing() {
 #[test]
 fn a_second_call_in_the_tunnel_is_refused_and_the_first_stays() {
     let mut pair = Pair::up();
-    let message = Builder::message(pair.ends[ANSWERER].tunnel, 0, kind::ICRQ)
+    let message = Builder::message(pair.ends[ANSWERER].tunnel.number, 0, kind::ICRQ)
         .u16(true, avp::ASSIGNED_SESSION, 77)
         .u32(avp::CALL_SERIAL_NUMBER, 2);
-    pair.ends[CALLER].say(NOW, message);
+    pair.ends[CALLER].tunnel.say(NOW, message);
     let mut bytes = Vec::new();
     pair.ends[CALLER].poll_transmit(&mut bytes).unwrap();
     pair.ends[ANSWERER].handle_lane(NOW, Lane::Control, &bytes);
@@ -453,9 +454,9 @@ fn a_listener_sees_whose_a_datagram_is() {
     caller.open(NOW, &LaneFacts::default());
     let mut bytes = Vec::new();
     caller.poll_transmit(&mut bytes).unwrap();
-    assert_eq!(Peek::at(&bytes), Some(Peek::Request { assigned_tunnel: caller.tunnel }));
+    assert_eq!(Peek::at(&bytes), Some(Peek::Request { assigned_tunnel: caller.tunnel.number }));
     let zlb = Builder::header(5, 0, 1, 2).finish();
-    let expected = Peek::Tunnel { tunnel: 5, wants_acknowledgement: false, ns: 1 };
+    let expected = Peek::Control { tunnel: 5, wants_acknowledgement: false, ns: 1 };
     assert_eq!(Peek::at(&zlb), Some(expected));
     assert_eq!(Peek::at(b"\x00\x03"), None);
 }
@@ -470,8 +471,8 @@ proptest! {
     ) {
         let mut pair = Pair::up();
         for (datagram, head) in datagrams.iter().zip(heads) {
-            let tunnel = pair.ends[CALLER].tunnel;
-            let session = pair.ends[CALLER].session;
+            let tunnel = pair.ends[CALLER].tunnel.number;
+            let session = pair.ends[CALLER].session.number;
             // Structure gets deeper than octets alone.
             let bytes = match head {
                 0 => datagram.clone(),

@@ -73,6 +73,29 @@ pub(super) mod avp {
     pub(crate) const LAST_KNOWN: u16 = 39;
 }
 
+/// Result codes of a Stop-Control-Connection-Notification (RFC 2661 §4.4.2).
+pub(super) mod stop {
+    pub(crate) const GENERAL: u16 = 1;
+    pub(crate) const ERROR: u16 = 2;
+    pub(crate) const NOT_AUTHORIZED: u16 = 4;
+    pub(crate) const STATE: u16 = 7;
+}
+
+/// Result codes of a Call-Disconnect-Notify (RFC 2661 §4.4.2).
+pub(super) mod disconnect {
+    pub(crate) const LOST_CARRIER: u16 = 1;
+    pub(crate) const ERROR: u16 = 2;
+    pub(crate) const ADMINISTRATIVE: u16 = 3;
+    pub(crate) const NO_ROOM_NOW: u16 = 4;
+}
+
+/// Error codes, which go with a result of "general error" (RFC 2661 §4.4.2).
+pub(super) mod error {
+    pub(crate) const NONE: u16 = 0;
+    pub(crate) const BAD_VALUE: u16 = 3;
+    pub(crate) const NOT_UNDERSTOOD: u16 = 8;
+}
+
 /// What a datagram is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Datagram<'a> {
@@ -409,6 +432,11 @@ pub fn acknowledge(tunnel: u16, ns: u16) -> Vec<u8> {
     Builder::header(tunnel, 0, 0, ns.wrapping_add(1)).finish()
 }
 
+/// Whether a datagram that we send is a control message.
+pub fn is_control(datagram: &[u8]) -> bool {
+    datagram.first().is_some_and(|flags| flags & 0x80 != 0)
+}
+
 /// What a listener must know of a datagram before it knows whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peek {
@@ -417,14 +445,21 @@ pub enum Peek {
         /// The caller's own tunnel number.
         assigned_tunnel: u16,
     },
-    /// A message for the tunnel of this number.
-    Tunnel {
+    /// A control message of the tunnel of this number.
+    Control {
         /// The number that we gave it.
         tunnel: u16,
-        /// It is a control message, and not only an acknowledgement.
+        /// It is not only an acknowledgement.
         wants_acknowledgement: bool,
         /// Its Ns.
         ns: u16,
+    },
+    /// A data message.
+    Data {
+        /// The number that we gave its tunnel.
+        tunnel: u16,
+        /// The number that we gave its call.
+        session: u16,
     },
 }
 
@@ -437,14 +472,12 @@ impl Peek {
                 (message.kind == kind::SCCRQ)
                     .then_some(Self::Request { assigned_tunnel: message.assigned_tunnel? })
             }
-            Datagram::Control(control) => Some(Self::Tunnel {
+            Datagram::Control(control) => Some(Self::Control {
                 tunnel: control.tunnel,
                 wants_acknowledgement: !control.avps.is_empty(),
                 ns: control.ns,
             }),
-            Datagram::Data(data) => {
-                Some(Self::Tunnel { tunnel: data.tunnel, wants_acknowledgement: false, ns: 0 })
-            }
+            Datagram::Data(data) => Some(Self::Data { tunnel: data.tunnel, session: data.session }),
         }
     }
 }

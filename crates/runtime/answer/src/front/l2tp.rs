@@ -1,30 +1,30 @@
-//! L2TP: many tunnels on one UDP port.
+//! L2TP: many tunnels on one UDP port, and many calls in each.
 //!
-//! A Start-Control-Connection-Request begins a call; everything else goes to the call whose tunnel number
-//! it bears, if it comes from where that call's caller is. A caller whose port has changed behind a NAT is
-//! followed; one whose address has changed is another.
+//! A Start-Control-Connection-Request begins a tunnel, whose control connection is kept here; each call in
+//! it is brought to the desk. A data message goes to the call whose numbers it bears, if it comes from where
+//! that call's caller is. A caller whose port has changed behind a NAT is followed; one whose address has
+//! changed is another.
 
-use std::collections::HashMap;
+mod tunnels;
+
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
-use onhook_base::Secret;
+use onhook_base::{Instant, Secret};
 use onhook_connection::LinkPlan;
 use onhook_effect::HostError;
-use onhook_host::{Hand, SharedAddress, UdpLane, UdpPort};
-use onhook_link::l2tp::{Peek, acknowledge};
+use onhook_host::{Aside, UdpLane, UdpPort};
+use onhook_link::l2tp::{
+    L2tpTerms, Peek, Reaction, Trunk, TrunkCallTerms, acknowledge, is_control,
+};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
+use self::tunnels::{Live, Tunnels};
 use super::{BREATH, cannot_listen, told_to_stop};
 use crate::calls::Origin;
 use crate::desk::Desk;
-
-/// How long after its end a tunnel's number is not given again, and repeated messages for it are still
-/// acknowledged: as long as a peer repeats (RFC 2661 §5.8).
-const MEMORY: Duration = Duration::from_secs(31);
 
 /// One UDP port at which L2TP is answered.
 pub(crate) struct L2tpFront {
@@ -34,26 +34,18 @@ pub(crate) struct L2tpFront {
     secret: Option<Secret<String>>,
 }
 
-struct Tunnel {
-    hand: Hand,
-    address: SharedAddress,
-    peer_tunnel: u16,
-}
+/// A call of a tunnel, by their numbers.
+type CallName = (u16, u16);
 
-/// A tunnel that has ended.
-struct Past {
-    from: SocketAddr,
-    peer_tunnel: u16,
-    ended: Instant,
-}
-
-#[derive(Default)]
-struct Tunnels {
-    live: HashMap<u16, Tunnel>,
-    past: HashMap<u16, Past>,
-    /// Which tunnel a request has led to, so that its repetitions lead there too.
-    requests: HashMap<(SocketAddr, u16), u16>,
-    next: u16,
+/// What is there while the front listens.
+struct Board {
+    desk: Desk,
+    tunnels: Tunnels,
+    calls: JoinSet<CallName>,
+    /// Control messages that calls send: the tunnel's number and the message.
+    said: UnboundedReceiver<(u16, Vec<u8>)>,
+    say: UnboundedSender<(u16, Vec<u8>)>,
+    stopping: bool,
 }
 
 impl L2tpFront {
@@ -73,124 +65,176 @@ impl L2tpFront {
     }
 
     pub(crate) async fn listen(self, desk: Desk, mut stopped: watch::Receiver<bool>) {
-        let mut calls: JoinSet<u16> = JoinSet::new();
-        let mut tunnels = Tunnels::default();
-        let mut stopping = false;
+        let (say, said) = unbounded_channel();
+        let host = desk.engine().host().clone();
+        let tunnels = Tunnels::new(&host.seed());
+        let mut board = Board { desk, tunnels, calls: JoinSet::new(), said, say, stopping: false };
         loop {
-            tokio::select! {
-                () = told_to_stop(&mut stopped), if !stopping => {
-                    // Those that are there say goodbye through this port.
-                    stopping = true;
-                    desk.stop_all();
+            let due = board.tunnels.next_deadline();
+            let timer = async {
+                match due {
+                    Some(at) => host.sleep_until(at).await,
+                    None => std::future::pending().await,
                 }
-                Some(ended) = calls.join_next(), if !calls.is_empty() => {
-                    if let Ok(tunnel) = ended {
-                        tunnels.end(tunnel);
+            };
+            tokio::select! {
+                biased;
+                () = told_to_stop(&mut stopped), if !board.stopping => {
+                    // Those that are there say goodbye through this port.
+                    board.stopping = true;
+                    board.desk.stop_all();
+                    self.each(&mut board, host.now(), |trunk, now| trunk.leave(now));
+                }
+                // Before the ends: a call's last word comes before it.
+                Some((tunnel, message)) = board.said.recv() => {
+                    self.with(&mut board.tunnels, host.now(), tunnel, |live, now| {
+                        live.trunk.say(now, &message);
+                    });
+                }
+                Some(ended) = board.calls.join_next(), if !board.calls.is_empty() => {
+                    if let Ok((tunnel, session)) = ended {
+                        self.with(&mut board.tunnels, host.now(), tunnel, |live, now| {
+                            live.calls.remove(&session);
+                            live.trunk.end(now, session);
+                        });
                     }
                 }
                 ready = self.port.readable() => {
-                    if ready.is_err() || self.read(&desk, &mut tunnels, &mut calls, stopping).is_err() {
+                    let now = host.now();
+                    if ready.is_err() || self.read(&mut board, now).is_err() {
                         tokio::time::sleep(BREATH).await;
                     }
                 }
+                () = timer => {
+                    let now = host.now();
+                    for number in board.tunnels.due(now) {
+                        self.with(&mut board.tunnels, now, number, Live::handle_timeout);
+                    }
+                }
             }
-            if stopping && calls.is_empty() {
+            if board.stopping && board.calls.is_empty() && board.tunnels.is_empty() {
                 return;
             }
         }
     }
 
-    fn read(
+    /// Does something to every tunnel, and sends what comes of it.
+    fn each(&self, board: &mut Board, now: Instant, deed: fn(&mut Trunk, Instant)) {
+        for number in board.tunnels.numbers() {
+            self.with(&mut board.tunnels, now, number, |live, now| deed(&mut live.trunk, now));
+        }
+    }
+
+    /// Does something to a tunnel, and sends what comes of it.
+    fn with<T>(
         &self,
-        desk: &Desk,
         tunnels: &mut Tunnels,
-        calls: &mut JoinSet<u16>,
-        stopping: bool,
-    ) -> std::io::Result<bool> {
+        now: Instant,
+        number: u16,
+        deed: impl FnOnce(&mut Live, Instant) -> T,
+    ) -> Option<T> {
+        let live = tunnels.live(number)?;
+        let done = deed(live, now);
+        let to = live.address();
+        while let Some(datagram) = live.trunk.poll_transmit() {
+            self.port.send_or_lose(to, &datagram);
+        }
+        tunnels.settle(now, number);
+        Some(done)
+    }
+
+    fn read(&self, board: &mut Board, now: Instant) -> std::io::Result<bool> {
         self.port.receive(&mut |from, datagram| match Peek::at(datagram) {
-            Some(Peek::Request { assigned_tunnel }) => {
-                let known = tunnels.requests.get(&(from, assigned_tunnel));
-                if let Some(tunnel) = known.and_then(|number| tunnels.live.get(number)) {
-                    tunnel.hand.give(datagram);
-                } else if !stopping {
-                    self.begin(desk, tunnels, calls, from, assigned_tunnel, datagram);
+            Some(Peek::Data { tunnel, session }) => {
+                let live = board.tunnels.live(tunnel).filter(|live| live.follows(from));
+                if let Some(live) = live
+                    && let Some(hand) = live.calls.get(&session)
+                {
+                    live.trunk.hear(now);
+                    hand.give(datagram);
                 }
             }
-            Some(Peek::Tunnel { tunnel, wants_acknowledgement, ns }) => {
-                if let Some(live) = tunnels.live.get(&tunnel) {
+            Some(Peek::Control { tunnel, wants_acknowledgement, ns }) => {
+                if let Some(live) = board.tunnels.live(tunnel) {
                     if live.follows(from) {
-                        live.hand.give(datagram);
+                        self.take(board, now, tunnel, datagram);
                     }
-                } else if let Some(past) = tunnels.past.get(&tunnel)
+                } else if let Some(peer) = board.tunnels.remembered(now, tunnel, from)
                     && wants_acknowledgement
-                    && past.from == from
                 {
-                    self.port.send_or_lose(from, &acknowledge(past.peer_tunnel, ns));
+                    self.port.send_or_lose(from, &acknowledge(peer, ns));
+                }
+            }
+            Some(Peek::Request { assigned_tunnel }) => {
+                if let Some(number) = self.request(board, now, from, assigned_tunnel) {
+                    self.take(board, now, number, datagram);
                 }
             }
             None => tracing::trace!(target: "answer", %from, "a datagram that is no L2TP"),
         })
     }
 
-    fn begin(
+    /// The tunnel to which a request leads.
+    fn request(
         &self,
-        desk: &Desk,
-        tunnels: &mut Tunnels,
-        calls: &mut JoinSet<u16>,
+        board: &mut Board,
+        now: Instant,
         from: SocketAddr,
         peer_tunnel: u16,
-        request: &[u8],
-    ) {
-        let Some(number) = tunnels.free() else { return };
-        let Some(call) = desk.begin(Origin::Address(from)) else { return };
-        let (lane, hand, address) = UdpLane::shared(self.port.clone(), from);
-        hand.give(request);
-        tunnels.live.insert(number, Tunnel { hand, address, peer_tunnel });
-        tunnels.requests.insert((from, peer_tunnel), number);
-        let link = LinkPlan::L2tpAnswer {
+    ) -> Option<u16> {
+        let known = board.tunnels.requested(from, peer_tunnel);
+        if known.is_some() || board.stopping {
+            return known;
+        }
+        let number = board.tunnels.free(now)?;
+        let terms = L2tpTerms {
             host_name: self.name.clone(),
             secret: self.secret.clone(),
-            tunnel: number,
+            tunnel: Some(number),
         };
-        let desk = desk.clone();
-        calls.spawn(async move {
-            desk.answer(call, lane, link).await;
-            number
-        });
+        let trunk = Trunk::answerer(now, terms, &board.desk.engine().host().seed());
+        board.tunnels.add(Live::new(trunk, Arc::new(Mutex::new(from)), peer_tunnel), from);
+        Some(number)
     }
-}
 
-impl Tunnel {
-    /// Whether a datagram from there is the caller's; if its port has changed, answers go there.
-    fn follows(&self, from: SocketAddr) -> bool {
-        let mut address = self.address.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_the_callers = address.ip() == from.ip();
-        if is_the_callers {
-            *address = from;
-        }
-        is_the_callers
-    }
-}
-
-impl Tunnels {
-    /// A number that no tunnel has or had a moment ago; never 0.
-    fn free(&mut self) -> Option<u16> {
-        let now = Instant::now();
-        self.past.retain(|_, past| now.duration_since(past.ended) < MEMORY);
-        for _ in 0..=u16::MAX {
-            self.next = self.next.wrapping_add(1).max(1);
-            if !self.live.contains_key(&self.next) && !self.past.contains_key(&self.next) {
-                return Some(self.next);
+    /// A control message of a tunnel that is there.
+    fn take(&self, board: &mut Board, now: Instant, number: u16, datagram: &[u8]) {
+        let reaction = self
+            .with(&mut board.tunnels, now, number, |live, now| live.trunk.handle(now, datagram));
+        let Some(live) = board.tunnels.live(number) else { return };
+        match reaction {
+            None | Some(Reaction::Nothing) => {}
+            Some(Reaction::Give(session)) => {
+                if let Some(hand) = live.calls.get(&session) {
+                    hand.give(datagram);
+                }
+            }
+            Some(Reaction::GiveAll) => live.calls.values().for_each(|hand| hand.give(datagram)),
+            Some(Reaction::Begin { session }) => {
+                let begun = board.desk.begin(Origin::Address(live.address()));
+                let Some(call) = begun.filter(|_| !board.stopping) else {
+                    self.with(&mut board.tunnels, now, number, |live, now| {
+                        live.trunk.refuse(now, session);
+                    });
+                    return;
+                };
+                let aside = Aside { picks: is_control, tag: number, to: board.say.clone() };
+                let (lane, hand) =
+                    UdpLane::shared(self.port.clone(), live.shared_address(), Some(aside));
+                hand.give(datagram);
+                live.calls.insert(session, hand);
+                let link = LinkPlan::L2tpAnswer(TrunkCallTerms {
+                    tunnel: number,
+                    peer_tunnel: live.trunk.peer(),
+                    session,
+                    secret: self.secret.clone(),
+                });
+                let desk = board.desk.clone();
+                board.calls.spawn(async move {
+                    desk.answer(call, lane, link).await;
+                    (number, session)
+                });
             }
         }
-        None
-    }
-
-    fn end(&mut self, number: u16) {
-        let Some(tunnel) = self.live.remove(&number) else { return };
-        self.requests.retain(|_, of| *of != number);
-        let from = *tunnel.address.lock().unwrap_or_else(PoisonError::into_inner);
-        let peer_tunnel = tunnel.peer_tunnel;
-        self.past.insert(number, Past { from, peer_tunnel, ended: Instant::now() });
     }
 }

@@ -6,6 +6,7 @@
 mod batch;
 mod certificate;
 mod connect;
+mod elsewhere;
 mod gre;
 mod hand;
 mod line;
@@ -36,9 +37,9 @@ pub use terminal::PORT_LOCKS;
 pub(crate) use terminal::release as release_port;
 pub use tls::{TlsLane, server_config};
 pub(crate) use trust::TrustStore;
-pub use udp::{SharedAddress, UdpLane, UdpPort};
+pub use udp::{Aside, SharedAddress, UdpLane, UdpPort};
 
-/// What is done to the wires of a terminal beside its octets.
+/// What is done to a lane beside its octets: to the wires of a terminal, or to where datagrams go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LaneSignal {
     /// Data Terminal Ready goes low.
@@ -47,6 +48,8 @@ pub enum LaneSignal {
     RaiseDtr,
     /// From now on a lost carrier ends the lane, where there is a carrier now.
     WatchCarrier,
+    /// What was received last is the peer's: what is sent from now on goes where it came from.
+    FollowSender,
 }
 
 /// What a lane is ready for.
@@ -176,10 +179,12 @@ impl LaneIo {
         }
     }
 
-    /// Does something to the wires of a terminal; other lanes have none.
-    pub fn signal(&self, signal: LaneSignal) {
-        if let Self::Line(lane) = self {
-            lane.signal(signal);
+    /// Does something to a lane, if it is one to which that can be done.
+    pub fn signal(&mut self, signal: LaneSignal) {
+        match (self, signal) {
+            (Self::Line(lane), signal) => lane.signal(signal),
+            (Self::Udp(lane), LaneSignal::FollowSender) => lane.follow_sender(),
+            (Self::Tls(_) | Self::Udp(_) | Self::Packet(_) | Self::Gre(_), _) => {}
         }
     }
 

@@ -102,6 +102,8 @@ impl Terminal {
             LaneSignal::DropDtr => self.device.set_dtr(false),
             LaneSignal::RaiseDtr => self.device.set_dtr(true),
             LaneSignal::WatchCarrier => self.watch_carrier(),
+            // Nothing comes from elsewhere on a line.
+            LaneSignal::FollowSender => Ok(()),
         };
         // A pseudoterminal has no such wires.
         if let Err(error) = done {

@@ -14,7 +14,9 @@ use onhook_effect::{HostError, HostErrorKind, LaneFacts};
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc::UnboundedSender;
 
+use super::elsewhere::Elsewhere;
 use super::hand::{Hand, Inbox, either_ready};
 use super::{LaneIo, Ready, Received, allow_fragments};
 
@@ -143,7 +145,22 @@ pub struct UdpLane {
     written: usize,
     lengths: VecDeque<usize>,
     has_heard: bool,
+    /// Until a dial has met its server.
+    elsewhere: Option<Elsewhere>,
+    aside: Option<Aside>,
     facts: LaneFacts,
+}
+
+/// Which datagrams of a shared port's lanes the listener sends in its own way, and how it gets them.
+#[derive(Clone, Debug)]
+pub struct Aside {
+    /// Whether a datagram is one of them.
+    pub picks: fn(&[u8]) -> bool,
+    /// What tells the listener whose it is.
+    pub tag: u16,
+    /// Where they go. A lane sends no more of them than its link has reason to, so that their number is
+    /// bounded by that of the calls.
+    pub to: UnboundedSender<(u16, Vec<u8>)>,
 }
 
 impl UdpLane {
@@ -153,20 +170,28 @@ impl UdpLane {
         let mut last = HostError::new(OPEN, HostErrorKind::NotFound, text);
         for address in to {
             match reach(*address).await {
-                Ok(port) => return Ok(Self::of(port, None, Arc::new(Mutex::new(*address)))),
+                Ok(port) => {
+                    let elsewhere = Elsewhere::beside(&port.socket, *address);
+                    let elsewhere = elsewhere.inspect_err(|error| {
+                        tracing::debug!(target: "host::lane", %error, "no other port is listened to");
+                    });
+                    let mut lane = Self::of(port, None, Arc::new(Mutex::new(*address)));
+                    lane.elsewhere = elsewhere.ok();
+                    return Ok(LaneIo::Udp(Box::new(lane)));
+                }
                 Err(error) => last = HostError::from_io(OPEN, &error),
             }
         }
         Err(last)
     }
 
-    fn of(port: Arc<UdpPort>, inbox: Option<Arc<Inbox>>, remote: SharedAddress) -> LaneIo {
+    fn of(port: Arc<UdpPort>, inbox: Option<Arc<Inbox>>, remote: SharedAddress) -> Self {
         let facts = LaneFacts {
             local: port.local_addr().ok(),
             remote: Some(address(&remote)),
             ..LaneFacts::default()
         };
-        LaneIo::Udp(Box::new(Self {
+        Self {
             port,
             inbox,
             remote,
@@ -174,22 +199,51 @@ impl UdpLane {
             written: 0,
             lengths: VecDeque::new(),
             has_heard: false,
+            elsewhere: None,
+            aside: None,
             facts,
-        }))
+        }
     }
 
     /// A caller's part of a listener's port: what the hand gives arrives, what is sent goes to the caller,
-    /// whose address may be changed.
-    pub fn shared(port: Arc<UdpPort>, remote: SocketAddr) -> (LaneIo, Hand, SharedAddress) {
+    /// whose address may be changed, or aside.
+    pub fn shared(
+        port: Arc<UdpPort>,
+        remote: SharedAddress,
+        aside: Option<Aside>,
+    ) -> (LaneIo, Hand) {
         let inbox = Arc::<Inbox>::default();
-        let address = Arc::new(Mutex::new(remote));
-        let lane = Self::of(port, Some(inbox.clone()), address.clone());
-        (lane, Hand::to(inbox), address)
+        let mut lane = Self::of(port, Some(inbox.clone()), remote);
+        lane.aside = aside;
+        (LaneIo::Udp(Box::new(lane)), Hand::to(inbox))
+    }
+
+    /// What was received last is the server's: what is sent from now on goes where it came from.
+    pub(super) fn follow_sender(&mut self) {
+        let Some(elsewhere) = self.elsewhere.take() else { return };
+        match elsewhere.follow(&self.port.socket) {
+            Ok(Some(sender)) => {
+                tracing::debug!(target: "host::lane", %sender, "the server answers from another port");
+                *self.remote.lock().unwrap_or_else(PoisonError::into_inner) = sender;
+            }
+            Ok(None) => {}
+            // What is sent goes where it went before, and is lost there if it must be.
+            Err(error) => tracing::debug!(target: "host::lane", %error, "it cannot be followed"),
+        }
     }
 
     pub(super) async fn ready(&self, read: bool, write: bool) -> io::Result<Ready> {
         let writable = self.port.socket.writable();
-        let readable = (self.inbox.as_deref(), self.port.readable());
+        let arrived = async {
+            match &self.elsewhere {
+                None => self.port.readable().await,
+                Some(elsewhere) => tokio::select! {
+                    own = self.port.readable() => own,
+                    other = elsewhere.readable() => other,
+                },
+            }
+        };
+        let readable = (self.inbox.as_deref(), arrived);
         either_ready(readable, writable, (read, write)).await
     }
 
@@ -211,13 +265,23 @@ impl UdpLane {
             });
             taken += octets;
             self.has_heard |= any;
+            if let Some(elsewhere) = self.elsewhere.as_mut().filter(|_| any) {
+                elsewhere.forget();
+            }
             match read {
                 Ok(true) => {}
-                Ok(false) => return Ok(Received::Drained),
+                Ok(false) => return Ok(self.receive_elsewhere(sink)),
                 Err(error) => self.judge(error)?,
             }
         }
         Ok(Received::More)
+    }
+
+    /// One at a time, so that the link can say of each whether it is the server's.
+    fn receive_elsewhere(&mut self, sink: &mut dyn FnMut(&[u8])) -> Received {
+        let heard = self.elsewhere.as_mut().is_some_and(|elsewhere| elsewhere.receive(sink));
+        self.has_heard |= heard;
+        if heard { Received::More } else { Received::Drained }
     }
 
     /// A peer that has answered before may answer again, when the way is there again; who has never
@@ -232,6 +296,11 @@ impl UdpLane {
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) {
+        if let Some(aside) = self.aside.as_ref().filter(|aside| (aside.picks)(bytes)) {
+            // A listener that is gone has taken its calls along.
+            drop(aside.to.send((aside.tag, bytes.to_vec())));
+            return;
+        }
         if self.queued() + bytes.len() <= MOST_QUEUED && !bytes.is_empty() {
             self.outgoing.extend_from_slice(bytes);
             self.lengths.push_back(bytes.len());
@@ -308,6 +377,7 @@ fn address(shared: &SharedAddress) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
+    use super::super::LaneSignal;
     use super::*;
 
     async fn pair() -> (LaneIo, Arc<UdpPort>) {
@@ -380,7 +450,8 @@ mod tests {
     async fn a_shared_port_hands_over_and_ends_with_the_hand() {
         let port = UdpPort::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let caller = UdpPort::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let (mut lane, hand, remote) = UdpLane::shared(port, "127.0.0.1:9".parse().unwrap());
+        let remote = Arc::new(Mutex::new("127.0.0.1:9".parse().unwrap()));
+        let (mut lane, hand) = UdpLane::shared(port, remote.clone(), None);
         *remote.lock().unwrap() = caller.local_addr().unwrap();
         hand.give(b"one");
         lane.ready(true, false).await.unwrap();
@@ -393,5 +464,70 @@ mod tests {
         drop(hand);
         lane.ready(true, false).await.unwrap();
         assert_eq!(lane.receive(100, &mut |_| {}).unwrap(), Received::Closed);
+    }
+
+    /// Waits until something has come; a socket may be called ready when it is not.
+    async fn heard(lane: &mut LaneIo) -> Vec<Vec<u8>> {
+        let mut heard = Vec::new();
+        while heard.is_empty() {
+            lane.ready(true, false).await.unwrap();
+            lane.receive(1, &mut |d| heard.push(d.to_vec())).unwrap();
+        }
+        heard
+    }
+
+    #[tokio::test]
+    async fn a_server_is_followed_to_another_port_when_the_link_says_so() {
+        let (mut lane, port) = pair().await;
+        lane.send(b"anybody?").unwrap();
+        flushed(&mut lane).await.unwrap();
+        let mut from = None;
+        port.readable().await.unwrap();
+        port.receive(&mut |sender, _| from = Some(sender)).unwrap();
+        let dialer = from.unwrap();
+
+        // Another station's word is not even heard, whatever it says; the server's is, from any port.
+        let stranger = UdpSocket::bind("127.0.0.2:0").await.unwrap();
+        stranger.send_to(b"stranger", dialer).await.unwrap();
+        let other = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        other.send_to(b"from elsewhere", dialer).await.unwrap();
+        assert_eq!(heard(&mut lane).await, [b"from elsewhere".to_vec()]);
+        // As long as the link says nothing, the way is the old one.
+        lane.send(b"who?").unwrap();
+        flushed(&mut lane).await.unwrap();
+        port.readable().await.unwrap();
+        while port.receive(&mut |_, d| assert_eq!(d, b"who?")).unwrap() {}
+        other.send_to(b"it is me", dialer).await.unwrap();
+        assert_eq!(heard(&mut lane).await, [b"it is me".to_vec()]);
+        lane.signal(LaneSignal::FollowSender);
+        lane.send(b"you it is").unwrap();
+        flushed(&mut lane).await.unwrap();
+        let mut at_other = [0; 100];
+        let length = other.recv(&mut at_other).await.unwrap();
+        assert_eq!(&at_other[..length], b"you it is");
+        // And now it is the only one: neither the port that was asked nor a third is heard.
+        port.send_or_lose(dialer, b"old");
+        let third = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        third.send_to(b"third", dialer).await.unwrap();
+        other.send_to(b"new", dialer).await.unwrap();
+        assert_eq!(heard(&mut lane).await, [b"new".to_vec()]);
+    }
+
+    #[tokio::test]
+    async fn what_goes_aside_does_not_leave_by_the_port() {
+        let port = UdpPort::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let caller = UdpPort::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let remote = Arc::new(Mutex::new(caller.local_addr().unwrap()));
+        let (to, mut aside) = tokio::sync::mpsc::unbounded_channel();
+        let aside_of = Aside { picks: |d| d.starts_with(b"c"), tag: 7, to };
+        let (mut lane, _hand) = UdpLane::shared(port, remote, Some(aside_of));
+        lane.send(b"control").unwrap();
+        lane.send(b"data").unwrap();
+        flushed(&mut lane).await.unwrap();
+        caller.readable().await.unwrap();
+        let mut left = Vec::new();
+        caller.receive(&mut |_, d| left.push(d.to_vec())).unwrap();
+        assert_eq!(left, [b"data".to_vec()]);
+        assert_eq!(aside.recv().await, Some((7, b"control".to_vec())));
     }
 }

@@ -16,7 +16,8 @@ fn n_l2tp_01_every_header_and_every_length_of_an_avp_is_survived() {
     let mut pair = Pair::up();
     for length in [0, 1, 2, 3, 4, 5, 6, 7, 100, 1023] {
         for behind in [0, 1, 20, 1016, 1017, 1018] {
-            let mut avps = Builder::message(pair.ends[CALLER].tunnel, 0, kind::HELLO).finish();
+            let mut avps =
+                Builder::message(pair.ends[CALLER].tunnel.number, 0, kind::HELLO).finish();
             avps.extend_from_slice(&(0x8000_u16 | length).to_be_bytes());
             avps.extend_from_slice(&[0, 0, 0, 7]);
             avps.resize(avps.len() + behind, 0xff);
@@ -44,7 +45,7 @@ fn n_l2tp_02_no_length_of_any_value_hurts() {
                 fresh.handle_lane(NOW, Lane::Control, &bytes);
                 let mut pair = Pair::up();
                 let mut bytes = bytes;
-                bytes[4..6].copy_from_slice(&pair.ends[CALLER].tunnel.to_be_bytes());
+                bytes[4..6].copy_from_slice(&pair.ends[CALLER].tunnel.number.to_be_bytes());
                 bytes[8..10].copy_from_slice(&2_u16.to_be_bytes());
                 pair.ends[CALLER].handle_lane(NOW, Lane::Control, &bytes);
                 pair.close(CALLER);
@@ -89,7 +90,7 @@ fn n_l2tp_03_a_hidden_value_is_read_no_further_than_it_reaches() {
 #[test]
 fn n_l2tp_04_nothing_of_another_tunnel_or_call_is_taken() {
     let mut pair = Pair::up();
-    let (tunnel, session) = (pair.ends[CALLER].tunnel, pair.ends[CALLER].session);
+    let (tunnel, session) = (pair.ends[CALLER].tunnel.number, pair.ends[CALLER].session.number);
     for (tunnel, session) in
         [(tunnel, session ^ 1), (tunnel ^ 1, session), (0, session), (tunnel, 0)]
     {
