@@ -46,6 +46,11 @@ impl Announcer {
         self.push(StateReport { state, error: RasCode::SUCCESS, text });
     }
 
+    /// One of several attempts has failed. That is no error: those are the end of a dial.
+    pub(crate) fn attempt_failed(&mut self, text: String) {
+        self.push(StateReport { state: self.last, error: RasCode::SUCCESS, text });
+    }
+
     /// An error arose in the present state.
     pub(crate) fn error(&mut self, cause: &Cause) {
         let text = cause.text().to_owned();

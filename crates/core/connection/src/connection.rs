@@ -10,6 +10,7 @@ use onhook_model::{Cause, Projection, RasState, Resumption, StateReport, Traffic
 use onhook_ppp::auth;
 
 use crate::announce::Announcer;
+use crate::attempts::Attempts;
 use crate::capture::Captured;
 use crate::lifecycle::{Climb, Descent, Pause, State};
 use crate::plan::{OutletPlan, Plan};
@@ -63,6 +64,7 @@ pub struct Connection {
     pub(crate) pauses: u8,
     /// It was paused, and goes on.
     pub(crate) resumed: bool,
+    pub(crate) attempts: Attempts,
     pub(crate) capture: bool,
     pub(crate) traffic: Traffic,
 }
@@ -91,6 +93,7 @@ impl Connection {
             pause: None,
             pauses: 0,
             resumed: false,
+            attempts: Attempts::default(),
             capture: false,
             traffic: Traffic::default(),
         }
@@ -143,6 +146,7 @@ impl Connection {
     /// Ends the connection: politely, bounded, from every state. The first cause counts; a second call
     /// joins the first.
     pub fn hang_up(&mut self, now: Instant, cause: Cause) {
+        self.attempts.give_up();
         self.begin_descent(now, cause);
         self.turn(now, &mut |_| {});
     }
@@ -150,6 +154,7 @@ impl Connection {
     /// Ends the connection without waiting for anybody: the peer is told in one breath, and everything is
     /// undone at once.
     pub fn abandon(&mut self, now: Instant, cause: Cause) {
+        self.attempts.give_up();
         self.begin_descent(now, cause);
         self.say_last_words(now);
         self.go_hard(now);

@@ -23,6 +23,7 @@
 )]
 
 mod announce;
+mod attempts;
 mod capture;
 mod connection;
 mod impair;

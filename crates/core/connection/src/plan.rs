@@ -100,6 +100,8 @@ pub enum OutletPlan {
 pub struct Plan {
     /// The link.
     pub link: LinkPlan,
+    /// (Dialing) the links that are tried after it, in this order, when it does not get through.
+    pub others: Vec<LinkPlan>,
     /// What PPP asks and accepts, but for what depends on the link.
     pub ppp: PppTerms,
     /// How TLS is spoken inside EAP, calling; `None` when it is not.
@@ -150,7 +152,7 @@ impl Plan {
         if let Some(problem) = entry.problems().first() {
             return Err(RasError::new(problem.code(), problem.to_string()));
         }
-        let link = LinkPlan::of_entry(&entry, credentials)?;
+        let (link, others) = LinkPlan::of_entry(&entry, credentials)?;
         let outlet = outlet_for(&entry, &request.options, abilities)?;
         let mut times = Times { idle: entry.idle_disconnect, ..Times::default() };
         if matches!(link, LinkPlan::ModemCall { .. }) {
@@ -164,6 +166,7 @@ impl Plan {
         ppp.asks_person = request.options.paused_states;
         Ok(Self {
             link,
+            others,
             ppp,
             eap_tls,
             network: caller_network(&entry),
@@ -186,6 +189,7 @@ impl Plan {
         ppp.echo = answer.echo.map(|every| EchoTerms { every, tolerated: ECHO_TOLERATED });
         Self {
             link,
+            others: Vec::new(),
             ppp,
             eap_tls: None,
             network: NetworkTerms { ipv4: None, ipv6: None },

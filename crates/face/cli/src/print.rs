@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use onhook_client::{
     CallReport, ConnectionEvent, ConnectionReport, EventKind, HistoryRecord, Projection, RasError,
+    StateReport,
 };
 use onhook_model::Traffic;
 use serde::Serialize;
@@ -228,13 +229,21 @@ pub(crate) fn history(records: &[HistoryRecord]) {
     rows.show();
 }
 
+/// A state that is no failure, and what there is to say of it.
+pub(crate) fn state(report: &StateReport) -> String {
+    match report.text.as_str() {
+        "" => report.state.name().to_owned(),
+        text => format!("{} ({text})", report.state.name()),
+    }
+}
+
 /// One event, one line.
 pub(crate) fn event(event: &ConnectionEvent) {
     let handle = event.handle.map(|h| h.to_string()).unwrap_or_default();
     let entry = &event.entry;
     match &event.kind {
         EventKind::State(report) if report.error.is_success() => {
-            println!("{handle} {entry}: {}", report.state.name());
+            println!("{handle} {entry}: {}", state(report));
         }
         EventKind::State(report) => {
             println!(

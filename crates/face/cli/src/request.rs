@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use onhook_client::{DialOptions, DialRequest, Entry, books};
-use onhook_model::{AuthMethod, AuthRestrictions, ForwardSpec, Prefix, Trust, VpnProtocol};
+use onhook_model::{
+    AuthMethod, AuthRestrictions, DeviceType, Encryption, ForwardSpec, Prefix, Trust, VpnProtocol,
+};
 
 use crate::args::{MethodName, ProofArgs, WhatArgs};
 
@@ -52,15 +54,7 @@ pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
             "Warning: the server's certificate is not checked; anyone on the way can read the password."
         );
     }
-    match entry.protocols().first() {
-        Some(VpnProtocol::L2tp) => eprintln!(
-            "Warning: L2TP without IPsec protects nothing: whoever is on the way reads and changes all of it."
-        ),
-        Some(VpnProtocol::Pptp) => eprintln!(
-            "Warning: PPTP protects little: who records a call finds the password and reads all of it."
-        ),
-        _ => {}
-    }
+    warn_of_protocols(&entry);
     let forwards = args.forwards.iter().map(|f| forward(f)).collect::<Result<_, _>>()?;
     let options = DialOptions {
         by_number,
@@ -72,6 +66,28 @@ pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
         paused_states: false,
     };
     Ok(DialRequest { entry, options })
+}
+
+/// Says plainly what each protocol that may be tried does not protect.
+fn warn_of_protocols(entry: &Entry) {
+    if entry.device_type != DeviceType::Vpn {
+        return;
+    }
+    for protocol in entry.protocols() {
+        match protocol {
+            VpnProtocol::L2tp
+                if matches!(entry.encryption, Encryption::None | Encryption::Optional) =>
+            {
+                eprintln!(
+                    "Warning: L2TP without IPsec protects nothing: whoever is on the way reads and changes all of it."
+                );
+            }
+            VpnProtocol::Pptp => eprintln!(
+                "Warning: PPTP protects little: who records a call finds the password and reads all of it."
+            ),
+            _ => {}
+        }
+    }
 }
 
 /// Reads an entry, and tells what is odd about it.

@@ -155,7 +155,10 @@ impl Driver {
             let now = self.host.now();
             self.drain(now);
             if self.connection.state() == State::Gone && !self.lanes.are_closing() {
-                break;
+                let Some(next) = self.connection.next_attempt(self.host.seed()) else { break };
+                self.connection = next;
+                self.connection.dial(self.host.now());
+                continue;
             }
             self.wait().await;
         }

@@ -55,7 +55,7 @@ impl Lanes {
 
     /// A lane is open.
     pub(crate) fn put(&mut self, id: LaneId, lane: LaneIo) {
-        self.slot(id).lane = Some(lane);
+        *self.slot(id) = Slot { lane: Some(lane), ..Slot::default() };
     }
 
     /// The lane of this name, where there is one.

@@ -99,7 +99,9 @@ impl Connection {
     }
 
     pub(crate) fn begin_opening(&mut self, now: Instant) {
-        for state in [RasState::OpenPort, RasState::PortOpened, RasState::ConnectDevice] {
+        let port = [RasState::OpenPort, RasState::PortOpened];
+        let port = port.into_iter().filter(|_| self.attempts.is_first());
+        for state in port.chain([RasState::ConnectDevice]) {
             self.announcer.enter(state);
         }
         self.deadline = Some(Deadline::new(now + self.plan.times.opening, "connecting"));

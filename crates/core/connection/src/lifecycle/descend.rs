@@ -105,6 +105,10 @@ impl Connection {
         if self.descent.is_some() || self.state == State::Gone {
             return;
         }
+        let cause = match self.cause_of_all(&cause) {
+            Some(of_all) => of_all,
+            None => return self.begin_descent(now, cause),
+        };
         if !cause.is_wanted() {
             match &self.plan.ppp.credentials {
                 Some(credentials) if is_planted(Planted::SecretTold) => {
@@ -213,7 +217,9 @@ impl Connection {
         }
         self.questions.clear();
         self.enter(now, State::Gone);
-        self.announcer.gone(self.cause.as_ref());
+        if !self.attempts.goes_on() {
+            self.announcer.gone(self.cause.as_ref());
+        }
     }
 }
 

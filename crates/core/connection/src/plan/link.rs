@@ -115,32 +115,63 @@ impl LinkPlan {
         }
     }
 
-    /// The link that an entry dials over.
+    /// The link that an entry dials over, and those that are tried when it does not get through.
     ///
     /// # Errors
     /// The RAS number and words for an entry that names no link of ours.
-    pub(crate) fn of_entry(entry: &Entry, credentials: &Credentials) -> Result<Self, RasError> {
-        match entry.device_type {
-            DeviceType::Vpn => Self::of_vpn(entry, credentials),
-            DeviceType::Modem => Self::of_modem(entry, credentials),
-            DeviceType::PppoE => Ok(Self::of_broadband(entry)),
-            DeviceType::Serial | DeviceType::Generic => Self::of_line(entry),
-            other => Err(RasError::new(
-                RasCode::PROTOCOL_ENGINE_DISABLED,
-                format!(
-                    "“{}” dials with a device of the kind {}, which this version cannot",
-                    entry.name,
-                    other.text()
-                ),
-            )),
+    pub(crate) fn of_entry(
+        entry: &Entry,
+        credentials: &Credentials,
+    ) -> Result<(Self, Vec<Self>), RasError> {
+        let one = match entry.device_type {
+            DeviceType::Vpn => return Self::of_strategy(entry, credentials),
+            DeviceType::Modem => Self::of_modem(entry, credentials)?,
+            DeviceType::PppoE => Self::of_broadband(entry),
+            DeviceType::Serial | DeviceType::Generic => Self::of_line(entry)?,
+            other => {
+                return Err(RasError::new(
+                    RasCode::PROTOCOL_ENGINE_DISABLED,
+                    format!(
+                        "“{}” dials with a device of the kind {}, which this version cannot",
+                        entry.name,
+                        other.text()
+                    ),
+                ));
+            }
+        };
+        Ok((one, Vec::new()))
+    }
+
+    /// The protocols of an entry's strategy, in its order, but for those that cannot be dialed.
+    fn of_strategy(
+        entry: &Entry,
+        credentials: &Credentials,
+    ) -> Result<(Self, Vec<Self>), RasError> {
+        let spoken = entry.protocols().iter().filter(|protocol| SPOKEN.contains(protocol));
+        let (mut links, mut why_not) = (Vec::new(), None);
+        for protocol in spoken {
+            match Self::of_vpn(entry, *protocol, credentials) {
+                Ok(link) => links.push(link),
+                Err(error) => why_not = why_not.or(Some(error)),
+            }
+        }
+        let mut links = links.into_iter();
+        match (links.next(), why_not) {
+            (Some(first), _) => Ok((first, links.collect())),
+            (None, Some(error)) => Err(error),
+            (None, None) => {
+                let text =
+                    format!("“{}” allows none of the protocols that can be dialed", entry.name);
+                Err(RasError::new(RasCode::PROTOCOL_ENGINE_DISABLED, text))
+            }
         }
     }
 
-    fn of_vpn(entry: &Entry, credentials: &Credentials) -> Result<Self, RasError> {
-        let Some(protocol) = entry.protocols().iter().find(|p| SPOKEN.contains(p)) else {
-            let text = format!("“{}” allows none of the protocols that can be dialed", entry.name);
-            return Err(RasError::new(RasCode::PROTOCOL_ENGINE_DISABLED, text));
-        };
+    fn of_vpn(
+        entry: &Entry,
+        protocol: VpnProtocol,
+        credentials: &Credentials,
+    ) -> Result<Self, RasError> {
         let (host, port) = entry
             .server()
             .map_err(|e| RasError::new(RasCode::BAD_ADDRESS_SPECIFIED, e.to_string()))?;

@@ -253,9 +253,10 @@ impl Teller<'_> {
                     "state": report.state,
                     "state_name": report.state.name(),
                     "error": report.error,
+                    "text": report.text,
                 }))?;
             } else if !self.args.quiet && report.error.is_success() {
-                println!("  {}", report.state.name());
+                println!("  {}", print::state(report));
             }
             Ok(())
         };

@@ -1,0 +1,110 @@
+//! One protocol after the other, where an entry's strategy names several (RASENTRY's dwVpnStrategy).
+//!
+//! An attempt is a connection of its own, so that nothing of one is left when the next begins. What the
+//! attempts share are the handle, the report of states, and the debts.
+
+use onhook_base::Seed;
+use onhook_model::{Cause, RasCode};
+
+use crate::connection::Connection;
+use crate::lifecycle::State;
+use crate::plan::LinkPlan;
+
+/// The attempts of one dial, so far.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    /// What became of those before: words for people.
+    failed: Vec<String>,
+    /// This one has failed, and another will follow.
+    goes_on: bool,
+}
+
+impl Attempts {
+    /// Whether this is the first.
+    pub(crate) const fn is_first(&self) -> bool {
+        self.failed.is_empty()
+    }
+
+    /// Whether another will follow.
+    pub(crate) const fn goes_on(&self) -> bool {
+        self.goes_on
+    }
+
+    /// No other will.
+    pub(crate) const fn give_up(&mut self) {
+        self.goes_on = false;
+    }
+}
+
+impl Connection {
+    /// This attempt fails. `None`: another protocol is tried after it; else the cause of the dial's end,
+    /// which tells of every attempt where there were several.
+    pub(crate) fn cause_of_all(&mut self, cause: &Cause) -> Option<Cause> {
+        if !helps_another(self.state, cause) {
+            return Some(cause.clone());
+        }
+        let others = &self.plan.others;
+        if others.is_empty() && self.attempts.is_first() {
+            return Some(cause.clone());
+        }
+        let name = self.plan.link.name().to_ascii_uppercase();
+        let said = if cause.text().is_empty() { cause.code().sentence() } else { cause.text() };
+        self.attempts.failed.push(format!("{name}: error {}, {said}", cause.code().number()));
+        let Some(next) = others.first().map(LinkPlan::name) else {
+            return Some(Cause::new(
+                RasCode::AUTOMATIC_VPN_FAILED,
+                self.attempts.failed.join("; "),
+            ));
+        };
+        let next = next.to_ascii_uppercase();
+        let told = self.attempts.failed.last().cloned().unwrap_or_default();
+        self.announcer.attempt_failed(format!("{told}; now {next} is tried"));
+        self.attempts.goes_on = true;
+        None
+    }
+
+    /// When nothing is left of an attempt that has failed: the next one, to be dialed. All its chance comes
+    /// from `seed`.
+    pub fn next_attempt(&mut self, seed: Seed) -> Option<Self> {
+        if !self.attempts.goes_on || self.state != State::Gone {
+            return None;
+        }
+        let mut plan = self.plan.clone();
+        let mut others = std::mem::take(&mut plan.others).into_iter();
+        plan.link = others.next()?;
+        plan.others = others.collect();
+        let mut next = Self::new(plan, seed);
+        next.announcer = std::mem::take(&mut self.announcer);
+        next.stairs = std::mem::take(&mut self.stairs);
+        next.attempts.failed = std::mem::take(&mut self.attempts.failed);
+        next.capture = self.capture;
+        self.attempts.goes_on = false;
+        Some(next)
+    }
+}
+
+/// Whether another protocol might get through where this one did not: it was the way to the server, before
+/// anything was proved. A certificate that is not the server's ends the dial: whoever stands in between must
+/// not be able to have a weaker protocol tried.
+fn helps_another(state: State, cause: &Cause) -> bool {
+    match state {
+        State::Opening | State::Linking => matches!(
+            cause.code(),
+            RasCode::VPN_REFUSED
+                | RasCode::VPN_TIMEOUT
+                | RasCode::VPN_DISCONNECT
+                | RasCode::AUTOMATIC_VPN_FAILED
+                | RasCode::INVALID_VPNSTRATEGY
+                | RasCode::INCOMPATIBLE
+                | RasCode::TEMPFAILURE
+                | RasCode::CONGESTION
+                | RasCode::ACCESS_DENIED
+                | RasCode::SEC_E_ILLEGAL_MESSAGE
+                | RasCode::SEC_E_ALGORITHM_MISMATCH
+        ),
+        State::Authenticating => {
+            matches!(cause.code(), RasCode::PPP_NO_RESPONSE | RasCode::VPN_GRE_BLOCKED)
+        }
+        State::Projecting | State::Connected | State::Disconnecting | State::Gone => false,
+    }
+}
