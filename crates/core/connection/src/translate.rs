@@ -124,6 +124,7 @@ pub(crate) fn link_failure(failure: &LinkFailure, state: State) -> Cause {
         LinkFailure::L2tp(l2tp) => Cause::new(l2tp_failure(l2tp, state), l2tp.to_string()),
         LinkFailure::Pptp(pptp) => Cause::new(pptp_failure(pptp, state), pptp.to_string()),
         LinkFailure::Sstp(sstp) => Cause::new(sstp_failure(sstp, state), sstp.to_string()),
+        LinkFailure::Telnet(telnet) => Cause::new(RasCode::DEVICE_NOT_READY, telnet.to_string()),
         other => Cause::new(RasCode::LINK_FAILURE, other.to_string()),
     }
 }

@@ -138,7 +138,7 @@ pub(crate) struct WhatArgs {
     pub(crate) phone_number: Option<String>,
     /// The device to dial a number with: sstp (when it is not said), l2tp, pptp, modem, pppoe (which needs no number, or
     /// the name of a service), or a line such as /dev/ttyUSB0,
-    /// tcp://HOST:PORT or unix:/PATH, which needs no number
+    /// tcp://HOST:PORT, telnet://HOST:PORT or unix:/PATH, which needs no number
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// A command for the modem before it dials, such as AT+CGDCONT=1,"IP","internet" (may be repeated)

@@ -256,3 +256,146 @@ fn a_port_that_is_none_is_608() {
         assert!(!refused.status.success() && says(&refused, "608"), "{device}: {refused:?}");
     }
 }
+
+/// Debian's terminal server before a terminal, for as long as it is kept.
+struct Ser2net {
+    child: Child,
+    port: u16,
+}
+
+impl Ser2net {
+    const PROGRAM: &str = "/usr/sbin/ser2net";
+
+    /// `None` where it is not installed.
+    fn before(stage: &Stage, terminal: &str) -> Option<Self> {
+        if !std::path::Path::new(Self::PROGRAM).exists() {
+            eprintln!("skipped: the terminal server is ser2net, and it is not installed");
+            return None;
+        }
+        // A port that is free now; should somebody take it meanwhile, nothing answers below.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let settings = stage.path("ser2net.yaml");
+        // A pseudoterminal has no modem lines, and the custom of lock files is not the server's here.
+        let words = format!(
+            "%YAML 1.1\n---\nconnection: &line\n  accepter: telnet(rfc2217),tcp,{},{}\n  connector: \
+             serialdev(nouucplock),{terminal},9600n81,local\n",
+            free.ip(),
+            free.port(),
+        );
+        std::fs::write(&settings, words).unwrap();
+        let mut child = Command::new(Self::PROGRAM)
+            .args(["-n", "-d", "-c"])
+            .arg(&settings)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let began = std::time::Instant::now();
+        // It listens without opening the terminal: that is done for a caller.
+        while !listens(free.port()) {
+            assert!(child.try_wait().unwrap().is_none(), "ser2net has ended");
+            assert!(
+                began.elapsed() < std::time::Duration::from_secs(20),
+                "ser2net does not listen"
+            );
+            std::thread::yield_now();
+        }
+        Some(Self { child, port: free.port() })
+    }
+
+    fn device(&self) -> String {
+        format!("telnet://127.0.0.1:{}", self.port)
+    }
+}
+
+/// Whether somebody listens at this port of 127.0.0.1, seen without calling (proc(5)).
+fn listens(port: u16) -> bool {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    table.lines().any(|line| line.contains(&format!("0100007F:{port:04X} 00000000:0000 0A")))
+}
+
+impl Drop for Ser2net {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn a_line_behind_a_terminal_server_of_rfc_2217() {
+    use nix::sys::termios::{BaudRate, SetArg, cfgetospeed, cfmakeraw, tcgetattr, tcsetattr};
+
+    let stage = Stage::new();
+    let (near, far) =
+        (nix::pty::openpty(None, None).unwrap(), nix::pty::openpty(None, None).unwrap());
+    // Between two calls a terminal is as it was, and one that echoes is a loop.
+    for terminal in [&near.slave, &far.slave] {
+        let mut settings = tcgetattr(terminal).unwrap();
+        cfmakeraw(&mut settings);
+        tcsetattr(terminal, SetArg::TCSANOW, &settings).unwrap();
+    }
+    let path = |pty: &nix::pty::OpenptyResult| {
+        nix::unistd::ttyname(&pty.slave).unwrap().to_str().unwrap().to_owned()
+    };
+    for (from, to) in [(&near.master, &far.master), (&far.master, &near.master)] {
+        let mut from = std::fs::File::from(from.try_clone().unwrap());
+        let mut to = std::fs::File::from(to.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    }
+    let Some(terminal_server) = Ser2net::before(&stage, &path(&near)) else { return };
+    let mut server = Server::start(&stage, &["--serial", &path(&far)], "serial");
+    let device = terminal_server.device();
+    a_life(&stage, &mut server, &["--device", &device]);
+
+    // The port of the server has the speed that the dial names.
+    let mut words = vec!["dial", "--user", "alice", "--password-stdin", "--json"];
+    words.extend(["--device", &device, "--speed", "57600"]);
+    let output = stage.run(&words, PASSWORD);
+    assert!(output.status.success(), "{output:?}\n{}", stage.log());
+    assert_eq!(cfgetospeed(&tcgetattr(&near.slave).unwrap()), BaudRate::B57600);
+    let handle = lines(&output).pop().unwrap()["handle"].as_str().unwrap().to_owned();
+    assert!(stage.run(&["hangup", &handle], "").status.success());
+    server.call_has_ended();
+}
+
+#[test]
+fn a_modem_behind_a_terminal_server_of_rfc_2217() {
+    let stage = Stage::new();
+    let exchange = Exchange::new();
+    let Some(terminal_server) = Ser2net::before(&stage, &exchange.path(0)) else { return };
+    let there = exchange.path(1);
+    let mut server = Server::start(&stage, &["--modem", &there], "modem");
+    let device = terminal_server.device();
+    let words = ["dial", "--user", "alice", "--password-stdin", "--json", "--device", "modem"];
+    let dial = |number: &str| {
+        stage.run(&[&words[..], &["--port", &device, "--phone-number", number]].concat(), PASSWORD)
+    };
+    let busy = dial(BUSY);
+    assert!(!busy.status.success() && says(&busy, "676"), "{busy:?}\n{}", stage.log());
+    let output = dial("5551234");
+    assert!(output.status.success(), "{output:?}\n{}", stage.log());
+    let handle = lines(&output).pop().unwrap()["handle"].as_str().unwrap().to_owned();
+    let mut flow = stage.flow(&handle);
+    flow.write_all(b"through two modems").unwrap();
+    let mut came = [0; 18];
+    flow.read_exact(&mut came).unwrap();
+    assert_eq!(&came, b"through two modems");
+    assert!(stage.run(&["hangup", &handle], "").status.success());
+    server.call_has_ended();
+    assert_eq!(stage.list(), Vec::<Value>::new());
+}
+
+#[test]
+fn a_server_that_speaks_no_telnet_is_666_and_nobody_there_is_told_at_once() {
+    let stage = Stage::new();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let device = format!("telnet://{}", silent.local_addr().unwrap());
+    let words = ["dial", "--user", "alice", "--password-stdin", "--json", "--device", &device];
+    let refused = stage.run(&words, PASSWORD);
+    assert!(!refused.status.success() && says(&refused, "666"), "{refused:?}");
+    drop(silent);
+    let refused = stage.run(&words, PASSWORD);
+    assert!(!refused.status.success() && !says(&refused, "666"), "{refused:?}");
+    assert_eq!(stage.list().len(), 0);
+}

@@ -36,7 +36,7 @@ pub(crate) fn check_line(
         Ok(Port::Socket(_)) if is_stranger(caller) => {
             refused("a Unix socket can be dialed through a manager of one's own alone".to_owned())
         }
-        Ok(Port::Tcp { .. } | Port::Socket(_)) | Err(_) => Ok(()),
+        Ok(Port::Tcp { .. } | Port::Telnet { .. } | Port::Socket(_)) | Err(_) => Ok(()),
     }
 }
 

@@ -32,6 +32,7 @@ mod radius_talk;
 mod sstp_http;
 mod sstp_pair;
 mod sstp_stream;
+mod telnet_port;
 mod users;
 mod userstack;
 mod varlink;
@@ -59,6 +60,7 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "sstp_pair", run: sstp_pair::run },
     Ordeal { name: "hdlc_line", run: hdlc_line::run },
     Ordeal { name: "modem", run: modem::run },
+    Ordeal { name: "telnet_port", run: telnet_port::run },
     Ordeal { name: "l2tp_pair", run: l2tp_pair::run },
     Ordeal { name: "l2tp_trunk", run: l2tp_trunk::run },
     Ordeal { name: "pppoe_wire", run: pppoe_wire::run },

@@ -17,6 +17,7 @@ use crate::modem::ModemFailure;
 use crate::pppoe::PppoeFailure;
 use crate::pptp::PptpFailure;
 use crate::sstp::SstpFailure;
+use crate::telnet::TelnetFailure;
 
 /// Which of its lanes a link speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,6 +124,9 @@ pub enum LinkFailure {
     /// SSTP's own reasons.
     #[error(transparent)]
     Sstp(#[from] SstpFailure),
+    /// A terminal server's own reasons.
+    #[error(transparent)]
+    Telnet(#[from] TelnetFailure),
 }
 
 /// How a link frames, as far as LCP must know it.

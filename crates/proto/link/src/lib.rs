@@ -13,6 +13,7 @@
 //! | [`pppoe`] | Ethernet | RFC 2516 |
 //! | [`pptp`] | TCP, and enhanced GRE beside it | RFC 2637 |
 //! | [`sstp`] | a TLS stream | \[MS-SSTP\] |
+//! | [`telnet`] | a terminal server, below one of the lines | RFC 2217 |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -28,6 +29,7 @@ pub mod modem;
 pub mod pppoe;
 pub mod pptp;
 pub mod sstp;
+pub mod telnet;
 
 pub use contract::{
     CertificateHashes, EthernetFacts, Farewell, FrameTerms, Framing, Lane, LaneFacts, Link,

@@ -12,6 +12,7 @@ use onhook_link::modem::{Modem, ModemTerms, Script, dial_string};
 use onhook_link::pppoe::{Pppoe, PppoeTerms, SessionName};
 use onhook_link::pptp::{self, Pptp, PptpTerms};
 use onhook_link::sstp::{SstpAnswerer, SstpAnswererTerms, SstpCaller, SstpCallerTerms};
+use onhook_link::telnet::{Telnet, TelnetTerms};
 use onhook_model::{
     Credentials, DEFAULT_SSTP_PORT, DeviceType, Encryption, Entry, Port, RasCode, RasError, Trust,
     VpnProtocol,
@@ -255,8 +256,13 @@ impl LinkPlan {
             Self::SstpCall { host, port, .. }
             | Self::L2tpCall { host, port, .. }
             | Self::PptpCall { host, port }
-            | Self::LineCall { port: Port::Tcp { host, port }, .. }
-            | Self::ModemCall { port: Port::Tcp { host, port }, .. }
+            | Self::LineCall {
+                port: Port::Tcp { host, port } | Port::Telnet { host, port }, ..
+            }
+            | Self::ModemCall {
+                port: Port::Tcp { host, port } | Port::Telnet { host, port },
+                ..
+            }
             | Self::Supplied { host, port, .. } => Some((host.clone(), *port)),
             Self::SstpAnswer
             | Self::L2tpAnswer(_)
@@ -289,7 +295,7 @@ impl LinkPlan {
                     Port::Terminal(path) => {
                         LaneSpec::Terminal { path: path.clone(), speed: *speed }
                     }
-                    Port::Tcp { .. } => LaneSpec::Tcp { to },
+                    Port::Tcp { .. } | Port::Telnet { .. } => LaneSpec::Tcp { to },
                     Port::Socket(path) => LaneSpec::Socket { path: path.clone() },
                 }
             }
@@ -353,13 +359,28 @@ impl LinkPlan {
             }
             Self::PppoeCall { terms, .. } => Box::new(Pppoe::caller(terms.clone(), seed)),
             Self::PppoeAnswer(session) => Box::new(Pppoe::answerer(*session)),
-            Self::ModemCall { terms, .. } => Box::new(Modem::new(terms.clone())),
-            Self::LineCall { greets, .. } => {
-                Box::new(Line::new(LineTerms { calls: true, greets: *greets }))
+            Self::ModemCall { terms, port, speed } => {
+                behind(port, *speed, Box::new(Modem::new(terms.clone())))
+            }
+            Self::LineCall { greets, port, speed } => {
+                let line = Line::new(LineTerms { calls: true, greets: *greets });
+                behind(port, *speed, Box::new(line))
             }
             Self::LineAnswer => Box::new(Line::new(LineTerms { calls: false, greets: false })),
             Self::Supplied { make, .. } => make(seed),
         }
+    }
+}
+
+/// A link on a line that may be behind a terminal server.
+fn behind(
+    port: &Port,
+    speed: u32,
+    link: Box<dyn Link + Send + Sync>,
+) -> Box<dyn Link + Send + Sync> {
+    match port {
+        Port::Telnet { .. } => Box::new(Telnet::new(TelnetTerms { speed }, link)),
+        Port::Terminal(_) | Port::Tcp { .. } | Port::Socket(_) => link,
     }
 }
 

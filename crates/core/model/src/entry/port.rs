@@ -14,6 +14,13 @@ pub enum Port {
         /// Its port.
         port: u16,
     },
+    /// A terminal server that speaks Telnet and lets its port be controlled (RFC 2217).
+    Telnet {
+        /// Its name or address.
+        host: String,
+        /// Its port.
+        port: u16,
+    },
     /// A Unix socket, by its path.
     Socket(String),
 }
@@ -22,10 +29,14 @@ pub enum Port {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
     /// Nothing is there.
-    #[error("no port is named; expected /dev/ttyS0, tcp://host:port or unix:/path")]
+    #[error(
+        "no port is named; expected /dev/ttyS0, tcp://host:port, telnet://host:port or unix:/path"
+    )]
     Empty,
     /// It is none of the forms.
-    #[error("“{0}” is no port; expected /dev/ttyS0, tcp://host:port or unix:/path")]
+    #[error(
+        "“{0}” is no port; expected /dev/ttyS0, tcp://host:port, telnet://host:port or unix:/path"
+    )]
     Form(String),
     /// The terminal server's name or port.
     #[error("the terminal server: {0}")]
@@ -33,12 +44,13 @@ pub enum PortError {
 }
 
 const TCP: &str = "tcp://";
+const TELNET: &str = "telnet://";
 const SOCKET: &str = "unix:";
 const DEVICES: &str = "/dev/";
 
 impl Port {
     /// Reads `/dev/ttyUSB0`, `ttyUSB0`, `COM1` (which is `/dev/ttyS0`), `tcp://host:port` (or
-    /// `tcp://[2001:db8::1]:4000`) and `unix:/path`.
+    /// `tcp://[2001:db8::1]:4000`), `telnet://host:port` and `unix:/path`.
     ///
     /// # Errors
     /// Says what is wrong with the text.
@@ -49,13 +61,12 @@ impl Port {
         }
         let form = || PortError::Form(text.to_owned());
         if let Some(rest) = text.strip_prefix(TCP) {
-            let (host, port) = rest.rsplit_once(':').ok_or_else(form)?;
-            let port = port.parse().ok().filter(|p| *p != 0).ok_or_else(form)?;
-            let host = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-                Some(six) => six.parse::<std::net::Ipv6Addr>().map_err(|_| form())?.to_string(),
-                None => parse_host(host).map_err(PortError::Server)?,
-            };
+            let (host, port) = server(text, rest)?;
             return Ok(Self::Tcp { host, port });
+        }
+        if let Some(rest) = text.strip_prefix(TELNET) {
+            let (host, port) = server(text, rest)?;
+            return Ok(Self::Telnet { host, port });
         }
         if let Some(path) = text.strip_prefix(SOCKET) {
             return match path.starts_with('/') {
@@ -83,6 +94,18 @@ impl Port {
     }
 }
 
+/// Of `host:port` or `[2001:db8::1]:port`, the two.
+fn server(text: &str, place: &str) -> Result<(String, u16), PortError> {
+    let form = || PortError::Form(text.to_owned());
+    let (host, port) = place.rsplit_once(':').ok_or_else(form)?;
+    let port = port.parse().ok().filter(|p| *p != 0).ok_or_else(form)?;
+    let host = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        Some(six) => six.parse::<std::net::Ipv6Addr>().map_err(|_| form())?.to_string(),
+        None => parse_host(host).map_err(PortError::Server)?,
+    };
+    Ok((host, port))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +122,8 @@ mod tests {
         let tcp = |host: &str, port| Ok(Port::Tcp { host: host.to_owned(), port });
         assert_eq!(Port::parse("tcp://lines.example.net:4001"), tcp("lines.example.net", 4001));
         assert_eq!(Port::parse("tcp://[2001:db8::1]:4001"), tcp("2001:db8::1", 4001));
+        let telnet = Port::Telnet { host: "lines.example.net".to_owned(), port: 23 };
+        assert_eq!(Port::parse("telnet://lines.example.net:23"), Ok(telnet));
         assert_eq!(Port::parse("unix:/run/line"), Ok(Port::Socket("/run/line".to_owned())));
     }
 
@@ -109,6 +134,8 @@ mod tests {
             "/dev/../etc/passwd",
             "COM0",
             "tcp://host",
+            "telnet://host",
+            "telnet://host:0",
             "tcp://:1",
             "unix:x",
             "modem",

@@ -194,7 +194,7 @@ fn line_folders(lines: &[LinePlace]) -> Vec<PathBuf> {
     let folder = |place: &LinePlace| match &place.port {
         Port::Terminal(_) => Some(PathBuf::from(PORT_LOCKS)),
         Port::Socket(path) => Some(Path::new(path).parent()?.to_owned()),
-        Port::Tcp { .. } => None,
+        Port::Tcp { .. } | Port::Telnet { .. } => None,
     };
     lines.iter().filter_map(folder).filter(|folder| folder.exists()).collect()
 }

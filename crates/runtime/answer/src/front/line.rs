@@ -56,6 +56,11 @@ impl LineFront {
                 let name = format!("tcp://{}", listener.local_addr().map_err(failed)?);
                 Ok(Self { place: Place::Tcp(listener), name })
             }
+            Port::Telnet { host, port } => {
+                let text = "calls are not answered over Telnet: listen at tcp:// instead";
+                let error = std::io::Error::new(std::io::ErrorKind::Unsupported, text);
+                Err(cannot_listen(&format!("telnet://{host}:{port}"), &error))
+            }
             Port::Socket(path) => {
                 let listener = bind(path).await.map_err(|e| cannot_listen(path, &e))?;
                 let place = Place::Socket { listener, _file: SocketFile(PathBuf::from(path)) };

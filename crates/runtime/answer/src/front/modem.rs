@@ -21,7 +21,7 @@ impl ModemFront {
     pub(crate) fn new(place: &LinePlace) -> Option<Self> {
         match &place.port {
             Port::Terminal(path) => Some(Self { path: path.clone(), speed: place.speed }),
-            Port::Tcp { .. } | Port::Socket(_) => None,
+            Port::Tcp { .. } | Port::Telnet { .. } | Port::Socket(_) => None,
         }
     }
 
