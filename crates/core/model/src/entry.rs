@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 mod auth;
 mod device;
+mod link;
 mod number;
 mod port;
 mod problem;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use auth::{AuthMethod, AuthRestrictions, Encryption};
 pub use device::{DeviceType, EntryType, VpnProtocol, VpnStrategy};
+pub use link::{DialMode, FurtherLink};
 pub use number::{DEFAULT_SSTP_PORT, ServerError, parse_server};
 pub use onhook_base::{BadPrefix, Prefix};
 pub use port::{Port, PortError};
@@ -61,6 +63,10 @@ pub struct Entry {
     pub phone_numbers: Vec<String>,
     /// Which VPN protocols, in which order.
     pub vpn_strategy: VpnStrategy,
+    /// The links behind the first, which is said above, where it has several (multilink).
+    pub further_links: Vec<FurtherLink>,
+    /// Which of them are dialed.
+    pub dial_mode: DialMode,
 
     /// Which ways of authenticating are allowed.
     pub auth: AuthRestrictions,
@@ -226,6 +232,8 @@ impl Entry {
             login_script: None,
             phone_numbers: Vec::new(),
             vpn_strategy: VpnStrategy::Default,
+            further_links: Vec::new(),
+            dial_mode: DialMode::All,
             auth: AuthRestrictions::default_for(device_type),
             eap_method: None,
             encryption: Encryption::default_for(device_type),

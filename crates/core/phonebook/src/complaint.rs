@@ -216,9 +216,12 @@ pub enum Complaint {
     /// The key asks for something that we do not do.
     #[error("not done here; the entry is dialed without it")]
     NotDone,
-    /// A second link of the entry.
-    #[error("only the first link of an entry is dialed")]
+    /// A further link of an entry that does not dial all of them.
+    #[error("only the first link is dialed, because DialMode is not 1 (all)")]
     FurtherLink,
+    /// A further link whose device is none that can be dialed with.
+    #[error("ignored: the link has no DEVICE, or none that is known")]
+    UnknownLink,
     /// The certificate check is switched off.
     #[error("the server's certificate is not checked: anyone may be in the middle")]
     Insecure,

@@ -11,8 +11,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use onhook_model::{
-    AuthRestrictions, DeviceType, Encryption, Entry, EntryLimits, EntryType, Prefix, Sharing,
-    Trust, VpnStrategy,
+    AuthRestrictions, DeviceType, DialMode, Encryption, Entry, EntryLimits, EntryType, FurtherLink,
+    Prefix, Sharing, Trust, VpnStrategy,
 };
 
 use crate::complaint::{Complaint, EntryError, Warning};
@@ -61,6 +61,7 @@ pub(crate) fn read(book: &Pbk, section: &Section) -> Reading {
     reader.repeated_name(section);
     reader.identity(&mut entry);
     reader.dialing(&mut entry);
+    reader.further_links(&mut entry);
     reader.trust(&mut entry);
     let other_protocols = reader.network(&mut entry);
     reader.own_keys(&mut entry);
@@ -121,6 +122,42 @@ impl Reader<'_> {
             entry.phone_numbers.clear();
         }
         entry
+    }
+
+    /// The links behind the first.
+    fn further_links(&mut self, entry: &mut Entry) {
+        entry.dial_mode = self
+            .meaning("DialMode", DialMode::All.value(), DialMode::from_value)
+            .unwrap_or_default();
+        for place in self.layout.further.clone() {
+            let device = place.device.and_then(|at| DeviceType::from_text(&self.text_at(at)));
+            let Some(device_type) = device else {
+                self.warn(place.all.start, Complaint::UnknownLink);
+                continue;
+            };
+            let mut link = FurtherLink { device_type, ..FurtherLink::default() };
+            let pairs = |range| self.book.pairs(range).map(|(at, key, _)| (at, key.to_vec()));
+            let keys: Vec<_> = pairs(place.media_keys).chain(pairs(place.device_keys)).collect();
+            for (at, key) in keys {
+                let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
+                if is("Device") {
+                    link.device_name = self.text_at(at);
+                } else if is("Port") {
+                    link.port = self.text_at(at);
+                } else if is("ConnectBPS") {
+                    link.speed = self.text_at(at).trim().parse().ok();
+                } else if is("PhoneNumber") {
+                    link.phone_numbers.push(self.text_at(at));
+                }
+            }
+            if link.phone_numbers.iter().all(String::is_empty) {
+                link.phone_numbers.clear();
+            }
+            if entry.dial_mode != DialMode::All {
+                self.warn(place.all.start, Complaint::FurtherLink);
+            }
+            entry.further_links.push(link);
+        }
     }
 
     fn identity(&mut self, entry: &mut Entry) {
@@ -310,8 +347,6 @@ impl Reader<'_> {
                 found.push((at, Complaint::UnknownOwnKey));
             } else if is_one_of(&keys::NOT_DONE) && !value.is_empty() && value != b"0" {
                 found.push((at, Complaint::NotDone));
-            } else if key.eq_ignore_ascii_case(b"MEDIA") && Some(at) != self.layout.media {
-                found.push((at, Complaint::FurtherLink));
             }
             if found.len() >= MAX_WARNINGS {
                 break;

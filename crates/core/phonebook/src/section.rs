@@ -28,8 +28,23 @@ pub(crate) struct Layout {
     pub(crate) device: Option<usize>,
     /// What belongs to that device.
     pub(crate) device_keys: Range<usize>,
+    /// The links behind the first.
+    pub(crate) further: Vec<LinkPlace>,
     /// One past the section's last line that is neither blank nor a comment.
     pub(crate) content_end: usize,
+}
+
+/// Where one of the further links stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LinkPlace {
+    /// From its `MEDIA` to the next group that is not its own.
+    pub(crate) all: Range<usize>,
+    /// What belongs to the medium itself.
+    pub(crate) media_keys: Range<usize>,
+    /// The line of the `DEVICE` that is dialed with.
+    pub(crate) device: Option<usize>,
+    /// What belongs to that device.
+    pub(crate) device_keys: Range<usize>,
 }
 
 impl Layout {
@@ -68,8 +83,31 @@ impl Layout {
         let keys_behind = |at: Option<usize>| {
             at.map_or(content_end..content_end, |at| at.saturating_add(1)..end_of(at))
         };
+        let starts = groups.iter().filter(|(_, group, _)| *group == Group::Media).skip(1);
+        let mut further = Vec::new();
+        for (start, ..) in starts {
+            let others =
+                |(at, group, _): &&(usize, Group, &[u8])| *at > *start && *group != Group::Device;
+            let end = groups.iter().find(others).map_or(content_end, |(at, ..)| *at);
+            let devices: Vec<_> = groups
+                .iter()
+                .filter(|(at, group, _)| *group == Group::Device && (*start..end).contains(at))
+                .collect();
+            let device = devices
+                .iter()
+                .find(|(.., kind)| !is_auxiliary(kind))
+                .or(devices.first())
+                .map(|(at, ..)| *at);
+            further.push(LinkPlace {
+                all: *start..end,
+                media_keys: keys_behind(Some(*start)),
+                device_keys: keys_behind(device),
+                device,
+            });
+        }
         Self {
             head: section.head,
+            further,
             general: all.start..first,
             all,
             media_keys: keys_behind(media),

@@ -6,7 +6,7 @@
 //! until nothing differs. The last comparison is of the entries themselves: what would not read back
 //! the same is refused, with the key at which it shows.
 
-use onhook_model::{Entry, Prefix, Trust};
+use onhook_model::{DialMode, Entry, Prefix, Trust};
 
 use crate::complaint::{EditError, EntryError};
 use crate::keys;
@@ -49,6 +49,7 @@ pub(crate) fn write(part: &mut Pbk, entry: &Entry, is_new: bool) -> Result<(), E
             write_device_type(part, &reading, &target);
         }
         write_groups(part, &reading, &target);
+        write_further_links(part, &target);
         write_general(part, &target);
     }
     check(part, &target)
@@ -146,6 +147,45 @@ fn write_groups(part: &mut Pbk, reading: &Reading, entry: &Entry) {
             }
         }
     }
+}
+
+/// The links behind the first. One that says what it should stays as it is; one that does not is written
+/// anew.
+fn write_further_links(part: &mut Pbk, entry: &Entry) {
+    for (index, wanted) in entry.further_links.iter().enumerate() {
+        let Some(reading) = reading_of(part) else { return };
+        let layout = &reading.layout;
+        // A link that cannot be read counts here and not in the reading: it goes first.
+        if let Some(place) = layout.further.iter().find(|_| !are_all_read(&reading)) {
+            part.remove_pairs(place.all.clone(), |_| true);
+            return; // lines have moved; the next round does the rest
+        }
+        let at = match (layout.further.get(index), reading.entry.further_links.get(index)) {
+            (Some(_), Some(current)) if current == wanted => continue,
+            (Some(place), _) => {
+                part.remove_pairs(place.all.clone(), |_| true);
+                place.all.start
+            }
+            (None, _) => layout.content_end,
+        };
+        let text = |value: &str| encode(value, reading.utf8);
+        let mut lines = vec![Vec::new(), line("MEDIA", wanted.device_type.media().as_bytes())];
+        lines.push(line("Port", &text(&wanted.port)));
+        lines.push(line("Device", &text(&wanted.device_name)));
+        lines.extend(wanted.speed.map(|speed| line("ConnectBPS", speed.to_string().as_bytes())));
+        lines.push(Vec::new());
+        lines.push(line("DEVICE", wanted.device_type.text().as_bytes()));
+        lines.extend(wanted.phone_numbers.iter().map(|number| line("PhoneNumber", &text(number))));
+        part.insert(at, lines);
+    }
+    let Some(reading) = reading_of(part) else { return };
+    for place in reading.layout.further.iter().skip(entry.further_links.len()).rev() {
+        part.remove_pairs(place.all.clone(), |_| true);
+    }
+}
+
+fn are_all_read(reading: &Reading) -> bool {
+    reading.layout.further.len() == reading.entry.further_links.len()
 }
 
 fn device_lines(entry: &Entry, utf8: bool) -> Vec<Vec<u8>> {
@@ -280,6 +320,15 @@ fn want_dialing(wants: &mut Wants, entry: &Entry, other_protocols: u32) {
     value("RedialOnLinkFailure", flag(entry.redial_on_link_failure));
     value("CustomAuthKey", entry.eap_method.unwrap_or(0).to_string());
     value("AuthRestrictions", entry.auth.bits().to_string());
+    let mode = Want::Value(entry.dial_mode.value().to_string());
+    wants.push((
+        "DialMode",
+        if entry.further_links.is_empty() && entry.dial_mode == DialMode::All {
+            Want::Either
+        } else {
+            mode
+        },
+    ));
     wants.push(("DialParamsUID", optional(entry.dial_params_uid.map(|uid| uid.to_string()))));
     wants.push(("Guid", optional(entry.guid.map(|guid| hex(&guid)))));
 }
@@ -409,6 +458,7 @@ fn check(part: &Pbk, target: &Entry) -> Result<(), EditError> {
         None if found.port != target.port => "Port",
         None if found.device_name != target.device_name => "Device",
         None if found.speed != target.speed => "ConnectBPS",
+        None if found.further_links != target.further_links => "MEDIA",
         None if found.hangup_budget != target.hangup_budget => "OnhookHangupBudgetMs",
         None if found.echo_interval != target.echo_interval => "OnhookEchoSeconds",
         None if found.idle_disconnect != target.idle_disconnect => "IdleDisconnectSeconds",
@@ -427,6 +477,13 @@ fn suspect(entry: &Entry) -> Option<&'static str> {
     });
     let groups = || match entry {
         _ if entry.phone_numbers.iter().any(|number| spoils(number)) => Some("PhoneNumber"),
+        _ if entry.further_links.iter().any(|link| {
+            let texts = link.phone_numbers.iter().chain([&link.device_name, &link.port]);
+            texts.into_iter().any(|text| spoils(text))
+        }) =>
+        {
+            Some("MEDIA")
+        }
         _ if spoils(&entry.device_name) => Some("Device"),
         _ if spoils(&entry.port) => Some("Port"),
         _ => None,

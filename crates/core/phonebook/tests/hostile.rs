@@ -1,6 +1,6 @@
 //! Bytes that are no phone book, or were made to hurt.
 
-use onhook_model::{DeviceType, Entry, IpSettings, RasCode, Trust};
+use onhook_model::{DeviceType, DialMode, Entry, FurtherLink, IpSettings, RasCode, Trust};
 use onhook_phonebook::{BookError, Fault, MAX_FILE, MAX_LINE, MAX_LINES, PhoneBook};
 use proptest::collection::vec;
 use proptest::option;
@@ -186,6 +186,8 @@ prop_compose! {
         trust in 0u8..4,
         pin in any::<[u8; 32]>(),
         guid in option::of(any::<[u8; 16]>()),
+        further in vec((text(), option::of(1u32..), vec("[a-z0-9.:]{1,12}", 0..3)), 0..3),
+        mode in 0u32..3,
         counts in (0u32..100, 1u64..600, option::of(576u16..=9000), option::of(1u32..1000)),
     ) -> Entry {
         // A PAD in a chain of several devices is never the one that is dialed with.
@@ -214,6 +216,14 @@ prop_compose! {
         };
         entry.ca_file = (trust == 3).then(|| "/etc/ca.pem".to_owned());
         entry.guid = guid;
+        let further = further.into_iter().map(|(port, speed, phone_numbers)| FurtherLink {
+            port: port.unwrap_or_default(),
+            speed,
+            phone_numbers,
+            ..FurtherLink::default()
+        });
+        entry.further_links = further.collect();
+        entry.dial_mode = DialMode::from_value(mode).unwrap();
         entry.redial_attempts = counts.0;
         entry.redial_pause = std::time::Duration::from_secs(counts.1);
         entry.mtu = counts.2;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use onhook_model::{
-    AuthMethod, AuthRestrictions, DeviceType, Encryption, Entry, EntryType, RasCode, Trust,
-    VpnProtocol, VpnStrategy,
+    AuthMethod, AuthRestrictions, DeviceType, DialMode, Encryption, Entry, EntryType, FurtherLink,
+    RasCode, Trust, VpnProtocol, VpnStrategy,
 };
 use onhook_phonebook::{Complaint, EditError, EntryError, PhoneBook};
 
@@ -129,12 +129,53 @@ fn a_modem_entry_dials_with_the_modem_of_the_chain_and_not_with_the_switch() {
 }
 
 #[test]
-fn of_several_links_the_first_is_dialed_and_a_warning_says_so() {
+fn of_several_links_the_first_alone_is_dialed_where_the_mode_is_not_all() {
     let book = PhoneBook::parse(MULTILINK).unwrap();
     let (isdn, warnings) = book.entry("two channels").unwrap();
     assert_eq!((isdn.device_type, isdn.phone_number()), (DeviceType::Isdn, "5550201"));
     assert_eq!(warnings.len(), 1);
     assert_eq!((warnings[0].line, &warnings[0].complaint), (20, &Complaint::FurtherLink));
+    assert_eq!((isdn.further_links.len(), isdn.links_to_dial()), (1, 1));
+    assert_eq!(isdn.dial_mode, DialMode::AsNeeded);
+}
+
+#[test]
+fn every_link_of_an_entry_is_read_and_written() {
+    let text = "[two lines]\nDialMode=1\n\nMEDIA=serial\nPort=/dev/ttyS0\nDevice=first\n\n\
+        DEVICE=modem\nPhoneNumber=555-1\n\nMEDIA=serial\nPort=/dev/ttyS1\nDevice=second\n\
+        ConnectBPS=57600\nUnknown=kept\n\nDEVICE=switch\n\nDEVICE=modem\n\
+        PhoneNumber=555-2\nPhoneNumber=555-3\n";
+    let mut book = PhoneBook::parse(text.as_bytes()).unwrap();
+    let (entry, warnings) = book.entry("two lines").unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(entry.links_to_dial(), 2);
+    let second = entry.of_link(1).unwrap();
+    assert_eq!((second.port.as_str(), second.speed), ("/dev/ttyS1", Some(57600)));
+    assert_eq!(second.device_type, DeviceType::Modem, "and not the switch before it");
+    assert_eq!(second.phone_numbers, ["555-2", "555-3"]);
+    assert_eq!(entry.of_link(0).unwrap().phone_number(), "555-1");
+    assert_eq!(entry.of_link(2), None);
+
+    // What is right already stays as it is.
+    book.set_entry(&entry).unwrap();
+    assert_eq!(String::from_utf8(book.to_bytes()).unwrap(), text);
+    let mut changed = entry.clone();
+    changed.further_links[0].port = "/dev/ttyS7".to_owned();
+    let third = FurtherLink {
+        device_type: DeviceType::Serial,
+        port: "tcp://192.0.2.1:2000".to_owned(),
+        ..FurtherLink::default()
+    };
+    changed.further_links.push(third);
+    book.set_entry(&changed).unwrap();
+    let again = PhoneBook::parse(&book.to_bytes()).unwrap();
+    assert_eq!(again.entry("two lines").unwrap().0, changed);
+    changed.further_links.remove(0);
+    book.set_entry(&changed).unwrap();
+    assert_eq!(book.entry("two lines").unwrap().0, changed);
+    changed.further_links.clear();
+    book.set_entry(&changed).unwrap();
+    assert_eq!(book.entry("two lines").unwrap().0, changed);
 }
 
 #[test]

@@ -130,6 +130,8 @@ impl EntryLimits {
     pub const CA_PEM: usize = 1 << 20;
     /// Numbers of an entry.
     pub const NUMBERS: usize = 64;
+    /// Links of an entry behind its first.
+    pub const FURTHER_LINKS: usize = 15;
     /// Routes of an entry.
     pub const ROUTES: usize = 1024;
     /// Domains of an entry.
@@ -193,8 +195,14 @@ impl Entry {
         let always = [("[name]", &self.name), ("Device", &self.device_name), ("Port", &self.port)];
         let optional = optional.iter().filter_map(|(key, text)| Some((*key, text.as_ref()?)));
         let numbers = self.phone_numbers.iter().map(|number| ("PhoneNumber", number));
+        let further = self.further_links.iter().flat_map(|link| {
+            let numbers = link.phone_numbers.iter().map(|number| ("PhoneNumber", number));
+            [("Device", &link.device_name), ("Port", &link.port)].into_iter().chain(numbers)
+        });
         let domains = self.dns_domains.iter().map(|domain| ("OnhookDnsDomains", domain));
-        for (key, text) in always.into_iter().chain(optional).chain(numbers).chain(domains) {
+        for (key, text) in
+            always.into_iter().chain(optional).chain(numbers).chain(further).chain(domains)
+        {
             if text.chars().any(char::is_control) {
                 found.push(Problem::ControlCharacter { key });
             }
@@ -210,6 +218,10 @@ impl Entry {
 
     fn check_numbers(&self, found: &mut Vec<Problem>) {
         check_count(found, "PhoneNumber", self.phone_numbers.len(), EntryLimits::NUMBERS);
+        check_count(found, "MEDIA", self.further_links.len(), EntryLimits::FURTHER_LINKS);
+        for link in &self.further_links {
+            check_count(found, "PhoneNumber", link.phone_numbers.len(), EntryLimits::NUMBERS);
+        }
         if self.device_type.needs_number() && self.phone_number().trim().is_empty() {
             found.push(Problem::NumberMissing);
             return;
