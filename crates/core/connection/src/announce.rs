@@ -15,11 +15,18 @@ pub(crate) struct Announcer {
     waiting: VecDeque<StateReport>,
     last: RasState,
     silent: bool,
+    /// Each link tells its own way up, and what is above them only what comes after.
+    above_links: bool,
 }
 
 impl Default for Announcer {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), last: RasState::OpenPort, silent: false }
+        Self {
+            waiting: VecDeque::new(),
+            last: RasState::OpenPort,
+            silent: false,
+            above_links: false,
+        }
     }
 }
 
@@ -29,6 +36,11 @@ impl Announcer {
         self.silent = true;
     }
 
+    /// What leads to a proof is told by each of several links, and not once more above them.
+    pub(crate) const fn tell_only_what_is_above_links(&mut self) {
+        self.above_links = true;
+    }
+
     /// `state` is entered.
     pub(crate) fn enter(&mut self, state: RasState) {
         let state = match state {
@@ -36,6 +48,10 @@ impl Announcer {
             state => state,
         };
         self.last = state;
+        let is_of_links = state < RasState::AuthProject || state == RasState::Authenticated;
+        if self.above_links && is_of_links {
+            return;
+        }
         self.push(StateReport { state, error: RasCode::SUCCESS, text: String::new() });
     }
 

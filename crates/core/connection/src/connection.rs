@@ -7,10 +7,11 @@ use onhook_base::{Deadline, Duration, Instant, Seed};
 use onhook_effect::{EapTlsSpec, HostError, LaneFacts, LaneId, Outcome, StepId, Undo};
 use onhook_link::{Lane, Signal};
 use onhook_model::{Cause, Projection, RasState, Resumption, StateReport, Traffic};
-use onhook_ppp::auth;
+use onhook_ppp::{MultilinkFacts, auth};
 
 use crate::announce::Announcer;
 use crate::attempts::Attempts;
+use crate::bundle::Joining;
 use crate::capture::Captured;
 use crate::lifecycle::{Climb, Descent, Pause, State};
 use crate::plan::{OutletPlan, Plan};
@@ -59,6 +60,12 @@ pub struct Connection {
     /// Since when packets pass.
     pub(crate) up_since: Option<Instant>,
     pub(crate) climbing: Climb,
+    /// A member that waits to be one of several links.
+    pub(crate) joining: Option<Joining>,
+    /// What a member has agreed with its peer.
+    pub(crate) member_of: Option<MultilinkFacts>,
+    /// Why the first link that failed did.
+    pub(crate) first_failure: Option<Cause>,
     pub(crate) peer_name: Option<String>,
     pub(crate) pause: Option<Pause>,
     pub(crate) pauses: u8,
@@ -89,6 +96,9 @@ impl Connection {
             asked_in: None,
             up_since: None,
             climbing: Climb::default(),
+            joining: None,
+            member_of: None,
+            first_failure: None,
             peer_name: None,
             pause: None,
             pauses: 0,
@@ -186,7 +196,8 @@ impl Connection {
         self.turn(now, &mut |_| {});
     }
 
-    /// Bytes arrived on a lane. IP packets inside go to `net`.
+    /// Bytes arrived on a lane, or, above several links, a frame over one of them. IP packets inside go to
+    /// `net`.
     pub fn handle_lane(
         &mut self,
         now: Instant,
@@ -195,7 +206,10 @@ impl Connection {
         net: &mut dyn FnMut(&[u8]),
     ) {
         if let Some(splice) = &mut self.splice {
-            splice.link.handle_lane(now, lane_of(lane), bytes);
+            match splice.link.bundle() {
+                Some(bundle) => bundle.handle_frame(now, lane, bytes),
+                None => splice.link.handle_lane(now, lane_of(lane), bytes),
+            }
         }
         self.turn(now, net);
     }
@@ -216,7 +230,8 @@ impl Connection {
         }
     }
 
-    /// An IP packet of ours, to be sent to the other side; dropped unless packets may pass.
+    /// An IP packet of ours, to be sent to the other side; dropped unless packets may pass. A member is
+    /// given frames instead.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         if self.state == State::Connected
             && let Some(splice) = &mut self.splice
@@ -248,9 +263,14 @@ impl Connection {
         self.stairs.poll_request()
     }
 
-    /// Puts the bytes to be sent next into `into`, and says on which lane.
+    /// Puts the bytes to be sent next into `into`, and says on which lane; above several links, a frame
+    /// and for which link.
     pub fn poll_transmit(&mut self, into: &mut Vec<u8>) -> Option<LaneId> {
-        self.splice.as_mut()?.link.poll_transmit(into).map(id_of)
+        let link = &mut self.splice.as_mut()?.link;
+        match link.bundle() {
+            Some(bundle) => bundle.poll_member(into),
+            None => link.poll_transmit(into).map(id_of),
+        }
     }
 
     /// What is to be done to the wires of a lane, after what `poll_transmit` has given.

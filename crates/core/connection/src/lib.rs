@@ -24,6 +24,7 @@
 
 mod announce;
 mod attempts;
+mod bundle;
 mod capture;
 mod connection;
 mod impair;
@@ -33,6 +34,7 @@ mod splice;
 mod stairs;
 mod translate;
 
+pub use bundle::{Joining, Joins};
 pub use capture::{Captured, Direction};
 pub use connection::{Admission, Connection, SessionLimits};
 pub use impair::Impairment;
@@ -40,6 +42,7 @@ pub use lifecycle::State;
 pub use onhook_effect::LaneId;
 pub use onhook_link::Signal;
 pub use onhook_ppp::auth;
+pub use onhook_ppp::multilink::Discriminator;
 pub use plan::{
     AnswerPlan, LinkPlan, OutletPlan, Plan, PlanAbilities, Times, TunPlan, admission_network,
 };

@@ -1,5 +1,6 @@
 //! An entry becomes link settings, PPP terms and deeds.
 
+mod bundle;
 mod eap;
 mod link;
 
@@ -11,9 +12,11 @@ use onhook_link::{Framing, Link, LinkFacts};
 use onhook_model::{
     AuthMethod, Credentials, DialOptions, DialRequest, Encryption, Entry, RasCode, RasError,
 };
+use onhook_ppp::multilink::Discriminator;
 use onhook_ppp::{EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, auth};
 
 pub use self::link::LinkPlan;
+use crate::bundle::Joins;
 use crate::impair::{Impaired, Impairment};
 
 /// How long things may take.
@@ -116,6 +119,10 @@ pub struct Plan {
     pub mtu: Option<u16>,
     /// How long things may take.
     pub times: Times,
+    /// When this link is one of several.
+    pub joins: Joins,
+    /// What is dialed for each link of a [`LinkPlan::Bundle`]; the manager begins these.
+    pub members: Vec<Plan>,
     /// (Answering, for tests) what is done wrong on purpose.
     pub impairment: Option<Impairment>,
 }
@@ -135,6 +142,8 @@ pub struct AnswerPlan {
     pub times: Times,
     /// How often a quiet caller is asked for a sign of life.
     pub echo: Option<Duration>,
+    /// Bundle calls that belong together, and say that we are this machine.
+    pub multilink: Option<Discriminator>,
 }
 
 impl Plan {
@@ -151,6 +160,9 @@ impl Plan {
         let entry = effective_entry(&request.entry, &request.options);
         if let Some(problem) = entry.problems().first() {
             return Err(RasError::new(problem.code(), problem.to_string()));
+        }
+        if entry.links_to_dial() > 1 {
+            return Self::for_links(request, credentials, abilities);
         }
         let (link, others) = LinkPlan::of_entry(&entry, credentials)?;
         let outlet = outlet_for(&entry, &request.options, abilities)?;
@@ -174,6 +186,8 @@ impl Plan {
             dns_override: dns_override(&entry),
             mtu: entry.mtu,
             times,
+            joins: Joins::Never,
+            members: Vec::new(),
             impairment: None,
         })
     }
@@ -187,7 +201,7 @@ impl Plan {
         ppp.linger = false;
         ppp.encryption = onhook_ppp::Encryption::Accepted;
         ppp.echo = answer.echo.map(|every| EchoTerms { every, tolerated: ECHO_TOLERATED });
-        Self {
+        let mut plan = Self {
             link,
             others: Vec::new(),
             ppp,
@@ -197,8 +211,14 @@ impl Plan {
             dns_override: Vec::new(),
             mtu: None,
             times: answer.times,
+            joins: Joins::Never,
+            members: Vec::new(),
             impairment: None,
+        };
+        if let Some(ours) = answer.multilink {
+            plan.bundle_calls(ours);
         }
+        plan
     }
 
     /// The same, misbehaving on purpose.

@@ -1,16 +1,59 @@
 //! The sleeve that joins two pipes: PPP above, the link below. Frames pass here and nowhere else.
 
+use std::ops::{Deref, DerefMut};
+
 use onhook_base::{Deadline, Instant};
 use onhook_link::Link;
 use onhook_model::Traffic;
-use onhook_ppp::Ppp;
+use onhook_ppp::wire::parse_protocol;
+use onhook_ppp::{Phase, Ppp};
 
+use crate::bundle::{BundleCarrier, Joins};
 use crate::capture::{Captured, Direction};
+
+/// What carries PPP: one link, or the links of a bundle.
+pub(crate) enum Carrier {
+    Link(Box<dyn Link + Send + Sync>),
+    Bundle(Box<BundleCarrier>),
+}
+
+impl Carrier {
+    /// The links, where there are several.
+    pub(crate) fn bundle(&mut self) -> Option<&mut BundleCarrier> {
+        match self {
+            Self::Link(_) => None,
+            Self::Bundle(bundle) => Some(bundle),
+        }
+    }
+}
+
+impl Deref for Carrier {
+    type Target = dyn Link + Send + Sync;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Link(link) => link.as_ref(),
+            Self::Bundle(bundle) => bundle.as_ref(),
+        }
+    }
+}
+
+impl DerefMut for Carrier {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Link(link) => link.as_mut(),
+            Self::Bundle(bundle) => bundle.as_mut(),
+        }
+    }
+}
 
 /// PPP and the link that carries it.
 pub(crate) struct Splice {
     pub(crate) ppp: Ppp,
-    pub(crate) link: Box<dyn Link + Send + Sync>,
+    pub(crate) link: Carrier,
+    /// Whether the link is one of several: then PPP stops at the proof, and frames that are not the
+    /// link's own business pass through.
+    pub(crate) joins: Joins,
     pub(crate) traffic: Traffic,
     pub(crate) last_traffic: Instant,
     pub(crate) capture: Option<Captured>,
@@ -18,15 +61,11 @@ pub(crate) struct Splice {
 }
 
 impl Splice {
-    pub(crate) fn new(
-        now: Instant,
-        ppp: Ppp,
-        link: Box<dyn Link + Send + Sync>,
-        capture: bool,
-    ) -> Self {
+    pub(crate) fn new(now: Instant, ppp: Ppp, link: Carrier, capture: bool) -> Self {
         Self {
             ppp,
             link,
+            joins: Joins::Never,
             traffic: Traffic::default(),
             last_traffic: now,
             capture: capture.then(Captured::default),
@@ -34,16 +73,34 @@ impl Splice {
         }
     }
 
-    /// Lets frames pass both ways until none is left. IP packets that arrive go to `net`.
+    /// Whether frames pass through to what is above this link and others.
+    pub(crate) fn passes_frames(&self) -> bool {
+        match self.joins {
+            Joins::Never => false,
+            Joins::WhenAgreed => self.ppp.multilink().is_some(),
+            Joins::Always => true,
+        }
+    }
+
+    /// Lets frames pass both ways until none is left. IP packets that arrive go to `net`; where the link
+    /// is one of several, frames do.
     pub(crate) fn pump(&mut self, now: Instant, net: &mut dyn FnMut(&[u8])) {
         loop {
             let mut idle = true;
+            let passes = self.passes_frames();
             while let Some(frame) = self.link.poll_frame(now) {
                 idle = false;
                 if let Some(capture) = &mut self.capture {
                     capture.push_parts(now, Direction::Received, frame, &[]);
                 }
-                if let Some(packet) = self.ppp.handle_frame(now, frame) {
+                if passes && self.ppp.phase() == Phase::Network && Ppp::is_for_bundle(frame) {
+                    self.ppp.heard(now);
+                    self.traffic.packets_in = self.traffic.packets_in.saturating_add(1);
+                    self.traffic.bytes_in =
+                        self.traffic.bytes_in.saturating_add(frame.len() as u64);
+                    self.last_traffic = now;
+                    net(frame);
+                } else if let Some(packet) = self.ppp.handle_frame(now, frame) {
                     self.traffic.packets_in = self.traffic.packets_in.saturating_add(1);
                     self.traffic.bytes_in =
                         self.traffic.bytes_in.saturating_add(packet.bytes.len() as u64);
@@ -64,8 +121,24 @@ impl Splice {
         }
     }
 
-    /// Sends one IP packet of ours, if it may pass.
+    /// Sends one frame of what is above this link and others.
+    fn send_member_frame(&mut self, now: Instant, frame: &[u8]) {
+        let Ok((protocol, length)) = parse_protocol(frame) else { return };
+        let information = frame.get(length..).unwrap_or_default();
+        if let Some(capture) = &mut self.capture {
+            capture.push(now, Direction::Sent, protocol, information);
+        }
+        self.link.send_frame(now, protocol, information);
+        self.traffic.packets_out = self.traffic.packets_out.saturating_add(1);
+        self.traffic.bytes_out = self.traffic.bytes_out.saturating_add(frame.len() as u64);
+        self.last_traffic = now;
+    }
+
+    /// Sends one IP packet of ours, if it may pass; or, where the link is one of several, a frame.
     pub(crate) fn send_packet(&mut self, now: Instant, packet: &[u8]) {
+        if self.passes_frames() {
+            return self.send_member_frame(now, packet);
+        }
         let (link, capture) = (&mut self.link, &mut self.capture);
         let passed = self.ppp.send_packet(now, packet, &mut |protocol, information| {
             if let Some(capture) = capture {

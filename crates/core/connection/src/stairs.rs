@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use onhook_base::{Planted, is_planted};
-use onhook_effect::{Effect, HostError, StepId, Undo};
+use onhook_effect::{Effect, HostError, LaneId, StepId, Undo};
 
 /// Something to be done by the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +100,52 @@ impl Stairs {
             self.rungs.push(Rung::Deed { step, flight: self.flight, undo, progress });
         }
         step
+    }
+
+    /// A lane that was asked for is open; one that was not is remembered below everything, as if it had
+    /// been open from the first.
+    pub(crate) fn lane_is_open(&mut self, lane: LaneId) {
+        let mut known = false;
+        for rung in &mut self.rungs {
+            if let Rung::Deed { undo: Undo::CloseLane { lane: l }, progress, .. } = rung
+                && *l == lane
+            {
+                known = true;
+                if *progress == Progress::Asked {
+                    *progress = Progress::Done;
+                }
+            }
+        }
+        if !known {
+            let step = StepId(self.next_step);
+            self.next_step = self.next_step.saturating_add(1);
+            let undo = Undo::CloseLane { lane };
+            self.rungs.insert(0, Rung::Deed { step, flight: 0, undo, progress: Progress::Done });
+        }
+    }
+
+    /// A lane is gone by itself: there is nothing to undo.
+    pub(crate) fn lane_is_gone(&mut self, lane: LaneId) {
+        self.rungs.retain(
+            |r| !matches!(r, Rung::Deed { undo: Undo::CloseLane { lane: l }, .. } if *l == lane),
+        );
+    }
+
+    /// Whether any lane is open or asked for.
+    pub(crate) fn has_lanes(&self) -> bool {
+        self.lanes().next().is_some()
+    }
+
+    /// A number that no lane has.
+    pub(crate) fn free_lane(&self) -> Option<LaneId> {
+        (0..=u8::MAX).map(LaneId).find(|free| self.lanes().all(|lane| lane != *free))
+    }
+
+    fn lanes(&self) -> impl Iterator<Item = LaneId> {
+        self.rungs.iter().filter_map(|r| match r {
+            Rung::Deed { undo: Undo::CloseLane { lane }, .. } => Some(*lane),
+            Rung::Deed { .. } | Rung::Link | Rung::Ppp => None,
+        })
     }
 
     /// The link is being opened: from now on it must be said goodbye to.
@@ -247,7 +293,7 @@ impl Stairs {
 
 #[cfg(test)]
 mod tests {
-    use onhook_effect::{HostErrorKind, LaneId, Prefix, TunId};
+    use onhook_effect::{HostErrorKind, Prefix, TunId};
 
     use super::*;
 

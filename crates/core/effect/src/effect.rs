@@ -107,6 +107,9 @@ pub enum LaneSpec {
         /// Its speed in bits per second.
         speed: u32,
     },
+    /// A link of its own with its own lane, which is up and proven: one of several below this
+    /// connection (multilink).
+    Member,
     /// A lane that a caller has opened to us; it is open already and named by the listener.
     Accepted,
 }

@@ -20,6 +20,7 @@
 )]
 
 mod handles;
+mod links;
 mod manager;
 mod owners;
 mod record;

@@ -12,6 +12,7 @@ use onhook_model::{
 };
 
 use crate::handles::Handles;
+use crate::links::Link;
 use crate::owners::Caller;
 use crate::record::{Record, millis};
 
@@ -41,6 +42,8 @@ pub enum Command {
         handle: Handle,
         /// What was decided about it.
         plan: Box<Plan>,
+        /// The handles of its links, where it has several: each is begun beside it.
+        links: Vec<Handle>,
     },
     /// End this connection, politely.
     HangUp {
@@ -86,10 +89,10 @@ pub struct Manager {
     terms: ManagerTerms,
     abilities: PlanAbilities,
     handles: Handles,
-    records: BTreeMap<Handle, Record>,
+    pub(crate) records: BTreeMap<Handle, Record>,
     history: VecDeque<HistoryRecord>,
-    commands: VecDeque<Command>,
-    events: VecDeque<ConnectionEvent>,
+    pub(crate) commands: VecDeque<Command>,
+    pub(crate) events: VecDeque<ConnectionEvent>,
     stopping: bool,
     aside: bool,
 }
@@ -167,8 +170,15 @@ impl Manager {
         let handle = self.handles.give().ok_or_else(|| {
             RasError::new(RasCode::NOT_ENOUGH_MEMORY, "no number for a handle could be reserved")
         })?;
-        self.records.insert(handle, Record::new(now, wall, handle, caller, request));
-        self.commands.push_back(Command::Start { handle, plan: Box::new(plan) });
+        let mut record = Record::new(now, wall, handle, caller, request);
+        record.links = Link::all(request, || self.handles.give());
+        let links: Vec<_> = record.links.iter().map(|link| link.handle).collect();
+        if links.len() < plan.members.len() {
+            let text = "no numbers for the handles of all links could be reserved";
+            return Err(RasError::new(RasCode::NOT_ENOUGH_MEMORY, text));
+        }
+        self.records.insert(handle, record);
+        self.commands.push_back(Command::Start { handle, plan: Box::new(plan), links });
         Ok(Dialed { handle, already: false })
     }
 
@@ -184,6 +194,9 @@ impl Manager {
         caller: Caller,
         handle: Handle,
     ) -> Result<(), RasError> {
+        if let Some(answer) = self.hang_up_link(caller, handle) {
+            return answer;
+        }
         let Some(record) = self.records.get_mut(&handle) else {
             return Err(match self.handles.was_given(handle) {
                 true => RasCode::NO_CONNECTION.into(),
@@ -290,6 +303,9 @@ impl Manager {
         caller: Caller,
         handle: Handle,
     ) -> Result<ConnectionReport, RasError> {
+        if let Some(answer) = self.link_status(now, caller, handle) {
+            return answer;
+        }
         let record = self.records.get(&handle).ok_or(RasCode::INVALID_HANDLE)?;
         if !caller.may_see(record.owner, record.sharing) {
             return Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it"));
@@ -377,10 +393,15 @@ impl Manager {
         if record.ended_at.is_some() {
             return;
         }
+        if record.has_links() {
+            // A handle that is invalid owns nothing: it waits for the last of its links.
+            record.ended_with = Some(ended);
+            return;
+        }
         record.ended_at = Some(now);
         record.state = RasState::Disconnected;
         record.traffic = ended.traffic;
-        record.debts = ended.debts;
+        record.debts.extend(ended.debts);
         record.cause.get_or_insert(ended.cause);
         let down_since = *record.down_since.get_or_insert(now);
         let cause = record.cause.clone().unwrap_or_else(Cause::hung_up);
@@ -459,12 +480,13 @@ impl Manager {
     }
 }
 
-fn event(record: &Record, kind: EventKind) -> ConnectionEvent {
+pub(crate) fn event(record: &Record, kind: EventKind) -> ConnectionEvent {
     ConnectionEvent {
         handle: Some(record.handle),
         entry: record.entry.clone(),
         owner: record.owner,
         sharing: record.sharing,
+        subentry: 1,
         kind,
     }
 }

@@ -6,6 +6,8 @@ use onhook_model::{
     Traffic,
 };
 
+use crate::links::Link;
+use crate::manager::Ended;
 use crate::owners::Caller;
 
 #[derive(Debug)]
@@ -29,6 +31,10 @@ pub(crate) struct Record {
     pub(crate) server: Option<String>,
     pub(crate) traffic: Traffic,
     pub(crate) debts: Vec<Debt>,
+    /// Its links, where it has several.
+    pub(crate) links: Vec<Link>,
+    /// How it ended, while a link of it is still there.
+    pub(crate) ended_with: Option<Ended>,
     pub(crate) dialed_at: Instant,
     pub(crate) dialed_wall: u64,
     pub(crate) connected_at: Option<Instant>,
@@ -68,6 +74,8 @@ impl Record {
             server: None,
             traffic: Traffic::default(),
             debts: Vec::new(),
+            links: Vec::new(),
+            ended_with: None,
             dialed_at: now,
             dialed_wall: wall,
             connected_at: None,
@@ -127,6 +135,8 @@ impl Record {
             dial_ms: self.dial_time().map(millis),
             traffic: self.traffic,
             debts: self.debts.clone(),
+            subentry: 1,
+            links: self.link_reports(),
         }
     }
 }

@@ -282,3 +282,108 @@ fn nobody_else_and_nothing_less_resumes_a_paused_dial() {
     end(&mut m, at(2), handle, Cause::hung_up());
     assert_eq!(code(m.resume(ALICE, handle, other_password())), RasCode::INVALID_HANDLE);
 }
+
+fn two_links() -> DialRequest {
+    let mut entry = Entry::for_number("", "tcp://192.0.2.1:2000");
+    entry.name = "office".to_owned();
+    entry.further_links.push(onhook_model::FurtherLink {
+        device_type: onhook_model::DeviceType::Serial,
+        port: "tcp://192.0.2.1:2001".to_owned(),
+        ..onhook_model::FurtherLink::default()
+    });
+    DialRequest { entry, options: DialOptions::default() }
+}
+
+fn dial_links(m: &mut Manager) -> (Handle, Vec<Handle>) {
+    let handle = m.dial(at(0), 0, ALICE, &two_links(), &credentials()).unwrap().handle;
+    let Some(Command::Start { plan, links, .. }) = m.poll_command() else { panic!("no start") };
+    assert_eq!((plan.members.len(), links.len()), (2, 2));
+    (handle, links)
+}
+
+fn link_is_up(m: &mut Manager, link: Handle) {
+    let state = RasState::SubEntryConnected;
+    m.link_report(link, StateReport { state, error: RasCode::SUCCESS, text: String::new() });
+}
+
+fn link_ends(m: &mut Manager, link: Handle, cause: Cause) {
+    m.link_ended(at(3), link, Ended { cause, traffic: Traffic::default(), debts: Vec::new() });
+}
+
+#[test]
+fn a_connection_of_several_links_is_one_row_with_a_handle_for_each() {
+    let mut m = manager();
+    let (whole, links) = dial_links(&mut m);
+    let up = |m: &Manager, number| m.list(at(1), ALICE)[0].subentry_handle(number);
+    assert_eq!(code(up(&m, 1)), RasCode::PORT_NOT_OPEN, "not yet");
+    link_is_up(&mut m, links[0]);
+    connect(&mut m, whole);
+    assert_eq!(m.list(at(1), ALICE).len(), 1);
+    assert_eq!(up(&m, 1).ok(), Some(links[0]));
+    assert_eq!(code(up(&m, 0)), RasCode::INVALID_PARAMETER);
+    assert_eq!(code(up(&m, 2)), RasCode::PORT_NOT_OPEN);
+    assert_eq!(code(up(&m, 3)), RasCode::NO_MORE_ITEMS);
+    let status = m.status(at(1), ALICE, links[1]).unwrap();
+    assert_eq!((status.handle, status.subentry), (links[1], 2));
+    assert_eq!(code(m.status(at(1), BOB, links[1])), RasCode::ACCESS_DENIED);
+    assert_eq!(code(m.hang_up(at(1), BOB, links[1])), RasCode::ACCESS_DENIED);
+    let numbers: Vec<_> = std::iter::from_fn(|| m.poll_event()).map(|e| e.subentry).collect();
+    assert_eq!(numbers, [1, 1]);
+
+    let mut plain = manager();
+    let handle = dial(&mut plain, ALICE, "office");
+    connect(&mut plain, handle);
+    assert_eq!(plain.list(at(1), ALICE)[0].subentry_handle(1).ok(), Some(handle));
+}
+
+#[test]
+fn hanging_up_a_link_ends_that_link_alone() {
+    let mut m = manager();
+    let (whole, links) = dial_links(&mut m);
+    links.iter().for_each(|link| link_is_up(&mut m, *link));
+    connect(&mut m, whole);
+    m.hang_up(at(2), ALICE, links[1]).unwrap();
+    assert!(matches!(m.poll_command(), Some(Command::HangUp { handle, .. }) if handle == links[1]));
+    assert_eq!(code(m.hang_up(at(2), ALICE, links[1])), RasCode::NO_CONNECTION);
+    assert!(m.status(at(2), ALICE, links[1]).is_ok(), "as long as anything of it is there");
+    link_ends(&mut m, links[1], Cause::hung_up());
+    assert_eq!(code(m.status(at(3), ALICE, links[1])), RasCode::INVALID_HANDLE);
+    assert_eq!(code(m.hang_up(at(3), ALICE, links[1])), RasCode::NO_CONNECTION);
+    let status = m.status(at(3), ALICE, whole).unwrap();
+    assert_eq!((status.state, status.references), (RasState::Connected, 1));
+    assert_eq!(status.links[1].state, RasState::Disconnected);
+}
+
+#[test]
+fn the_whole_is_not_gone_before_the_last_of_its_links() {
+    let mut m = manager();
+    let (whole, links) = dial_links(&mut m);
+    links.iter().for_each(|link| link_is_up(&mut m, *link));
+    connect(&mut m, whole);
+    m.hang_up(at(2), ALICE, whole).unwrap();
+    link_ends(&mut m, links[0], Cause::hung_up());
+    end(&mut m, at(3), whole, Cause::hung_up());
+    assert!(m.exists(whole), "a link is still there");
+    link_ends(&mut m, links[1], Cause::hung_up());
+    assert!(!m.exists(whole));
+    for handle in [whole, links[0], links[1]] {
+        assert_eq!(code(m.status(at(3), ALICE, handle)), RasCode::INVALID_HANDLE);
+    }
+}
+
+#[test]
+fn a_link_that_fails_says_so_under_its_number() {
+    let mut m = manager();
+    let (_, links) = dial_links(&mut m);
+    while m.poll_event().is_some() {}
+    let error = RasCode::PORT_NOT_AVAILABLE;
+    let report = StateReport { state: RasState::ConnectDevice, error, text: "busy".to_owned() };
+    m.link_report(links[1], report);
+    link_ends(&mut m, links[1], Cause::new(error, "busy"));
+    let event = m.poll_event().unwrap();
+    assert_eq!(event.subentry, 2);
+    let EventKind::State(report) = event.kind else { panic!("{event:?}") };
+    assert_eq!((report.state, report.error), (RasState::SubEntryDisconnected, error));
+    assert!(m.poll_event().is_none());
+    assert_eq!(m.list(at(3), ALICE)[0].error, RasCode::SUCCESS, "the other may do");
+}

@@ -41,6 +41,7 @@ pub use handle::{BadHandle, Handle};
 pub use pause::Resumption;
 pub use projection::Projection;
 pub use report::{
-    ConnectionEvent, ConnectionReport, Debt, EventKind, HistoryRecord, StateReport, Traffic,
+    ConnectionEvent, ConnectionReport, Debt, EventKind, HistoryRecord, LinkReport, StateReport,
+    Traffic,
 };
 pub use state::*;

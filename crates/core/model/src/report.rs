@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cause, Handle, Projection, RasCode, RasState, Sharing};
+use crate::{Cause, Handle, Projection, RasCode, RasError, RasState, Sharing};
 
 /// Octets and packets of a connection's network traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,63 @@ pub struct ConnectionReport {
     pub traffic: Traffic,
     /// What is still owed.
     pub debts: Vec<Debt>,
+    /// Which of several links this tells of, counted from 1; 1 for the whole (dwSubEntry).
+    #[serde(default = "first")]
+    pub subentry: u32,
+    /// The links, where it has several.
+    #[serde(default)]
+    pub links: Vec<LinkReport>,
+}
+
+impl ConnectionReport {
+    /// The handle of one of its links, which are counted from 1 (RasGetSubEntryHandle). A connection of
+    /// one link has one: itself.
+    ///
+    /// # Errors
+    /// 87 for number 0, 259 for one behind the last, 618 when that link is not connected.
+    pub fn subentry_handle(&self, number: u32) -> Result<Handle, RasError> {
+        let index = number.checked_sub(1).ok_or(RasCode::INVALID_PARAMETER)?;
+        if self.links.is_empty() && index == 0 {
+            let is_up = self.state == RasState::Connected && !self.hanging_up;
+            return if is_up { Ok(self.handle) } else { Err(RasCode::PORT_NOT_OPEN.into()) };
+        }
+        let link = usize::try_from(index).ok().and_then(|index| self.links.get(index));
+        let link = link.ok_or(RasCode::NO_MORE_ITEMS)?;
+        let connected = link.handle.filter(|_| link.state == RasState::SubEntryConnected);
+        connected.ok_or_else(|| RasCode::PORT_NOT_OPEN.into())
+    }
+}
+
+/// One of several links of a connection (a subentry).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkReport {
+    /// Its number, counted from 1.
+    pub subentry: u32,
+    /// Its handle, as long as anything of it is there.
+    pub handle: Option<Handle>,
+    /// RASDT text.
+    pub device_type: String,
+    /// The device's name.
+    pub device_name: String,
+    /// The number that was dialed.
+    pub phone_number: String,
+    /// Its present state: SubEntryConnected when it carries packets.
+    pub state: RasState,
+    /// Zero, or why it failed.
+    pub error: RasCode,
+    /// Zero, or what happened in words.
+    pub error_text: String,
+    /// What the device says of the call.
+    pub line: Option<String>,
+    /// The server's address, once it is known.
+    pub server_address: Option<String>,
+    /// What has passed over it: frames, and their octets.
+    pub traffic: Traffic,
+}
+
+/// The number of the first link.
+const fn first() -> u32 {
+    1
 }
 
 /// What kind of event it is.
@@ -113,6 +170,9 @@ pub struct ConnectionEvent {
     /// What other users may do with it; decides who is told, and does not travel.
     #[serde(skip)]
     pub sharing: Sharing,
+    /// Which of several links it happened to, counted from 1; 1 for the whole (dwSubEntry).
+    #[serde(default = "first")]
+    pub subentry: u32,
     /// What happened.
     pub kind: EventKind,
 }

@@ -237,10 +237,10 @@ pub(crate) struct StatusArgs {
     after_help = "Returns when the status query answers ERROR_INVALID_HANDLE (6): the server was told, and nothing
 of the connection is left on this machine. An entry that was dialed several times has as many
 references; each hang-up by handle gives one back. Without an argument, on a terminal, the list is
-shown to choose from."
+shown to choose from. Of an entry with several links, office#2 is the second: it alone is hung up."
 )]
 pub(crate) struct HangupArgs {
-    /// A handle (0x2a) or the name of an entry
+    /// A handle (0x2a) or the name of an entry; with #2 behind it, the second of its links
     #[arg(conflicts_with = "all")]
     pub(crate) connection: Option<String>,
     /// All connections
@@ -427,6 +427,9 @@ pub(crate) struct AnswerArgs {
     /// The most calls at once of one user
     #[arg(long, value_name = "CALLS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) calls_per_user: Option<u32>,
+    /// Bundle calls of one user from one machine that ask for it (multilink); each counts as a call
+    #[arg(long)]
+    pub(crate) multilink: bool,
     /// End a call in which no packet has passed for so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) idle_limit: Option<u64>,

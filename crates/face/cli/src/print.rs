@@ -3,8 +3,8 @@
 use std::io::Write as _;
 
 use onhook_client::{
-    CallReport, ConnectionEvent, ConnectionReport, EventKind, HistoryRecord, Projection, RasError,
-    StateReport,
+    CallReport, ConnectionEvent, ConnectionReport, EventKind, HistoryRecord, LinkReport,
+    Projection, RasError, RasState, StateReport,
 };
 use onhook_model::Traffic;
 use serde::Serialize;
@@ -105,6 +105,18 @@ pub(crate) fn connections(all: &[ConnectionReport]) {
             bytes(c.traffic.bytes_in),
             bytes(c.traffic.bytes_out),
         ]);
+        for link in &c.links {
+            rows.add_row([
+                link.handle.map(|handle| handle.to_string()).unwrap_or_default(),
+                format!("  #{}", link.subentry),
+                link.device_name.clone(),
+                link_state(link),
+                String::new(),
+                String::new(),
+                bytes(link.traffic.bytes_in),
+                bytes(link.traffic.bytes_out),
+            ]);
+        }
     }
     rows.show();
 }
@@ -130,6 +142,28 @@ pub(crate) fn calls(all: &[CallReport]) {
         ]);
     }
     rows.show();
+}
+
+fn link_state(link: &LinkReport) -> String {
+    match link.error.is_success() {
+        true => link.state.short_name().to_owned(),
+        false => format!("{} ({})", link.state.short_name(), link.error.number()),
+    }
+}
+
+/// The links of a connection that has several, a line each.
+fn link_lines(c: &ConnectionReport) -> Vec<(&'static str, String)> {
+    let line = |link: &LinkReport| {
+        let mut text = format!("#{} {}: {}", link.subentry, link.device_name, link_state(link));
+        if let Some(speed) = &link.line {
+            text.push_str(&format!(", {speed}"));
+        }
+        if !link.error_text.is_empty() {
+            text.push_str(&format!("; {}", link.error_text));
+        }
+        ("link", format!("{text}; {}", traffic(&link.traffic)))
+    };
+    c.links.iter().map(line).collect()
 }
 
 fn address(projection: &Projection) -> String {
@@ -164,6 +198,7 @@ pub(crate) fn connection(c: &ConnectionReport) {
         lines.push(("duration", duration(c.duration_ms)));
     }
     lines.push(("traffic", traffic(&c.traffic)));
+    lines.extend(link_lines(c));
     for debt in &c.debts {
         lines.push(("owed", format!("{}: {}", debt.deed, debt.why)));
     }
@@ -206,6 +241,9 @@ pub(crate) fn dialed(c: &ConnectionReport) {
             println!("  {name:<15}{value}");
         }
     }
+    for (name, value) in link_lines(c) {
+        println!("  {name:<15}{value}");
+    }
 }
 
 /// Why connections ended.
@@ -240,7 +278,16 @@ pub(crate) fn state(report: &StateReport) -> String {
 /// One event, one line.
 pub(crate) fn event(event: &ConnectionEvent) {
     let handle = event.handle.map(|h| h.to_string()).unwrap_or_default();
-    let entry = &event.entry;
+    let is_of_link = match &event.kind {
+        EventKind::State(report) => {
+            matches!(report.state, RasState::SubEntryConnected | RasState::SubEntryDisconnected)
+        }
+        EventKind::Gone { .. } | EventKind::Missed { .. } => false,
+    };
+    let entry = match is_of_link || event.subentry > 1 {
+        true => format!("{}#{}", event.entry, event.subentry),
+        false => event.entry.clone(),
+    };
     match &event.kind {
         EventKind::State(report) if report.error.is_success() => {
             println!("{handle} {entry}: {}", state(report));
@@ -332,6 +379,8 @@ mod tests {
             dial_ms: Some(2),
             traffic: Traffic::default(),
             debts: Vec::new(),
+            subentry: 1,
+            links: Vec::new(),
         };
         let value = connection_json(&report);
         assert_eq!(value["handle"], "0x2a");

@@ -92,6 +92,14 @@ impl Ras {
         self.runtime.block_on(self.ras.status(handle))
     }
 
+    /// See [`crate::Ras::subentry`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn subentry(&mut self, handle: Handle, number: u32) -> Result<Handle, RasError> {
+        self.runtime.block_on(self.ras.subentry(handle, number))
+    }
+
     /// See [`crate::Ras::list`].
     ///
     /// # Errors

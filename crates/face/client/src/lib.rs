@@ -32,8 +32,8 @@ mod start;
 pub use answering::{AnsweringServer, Calls, answering_socket};
 pub use onhook_model::{
     CallReport, Cause, ClientCertificate, ConnectionEvent, ConnectionReport, Credentials,
-    DialOptions, DialRequest, Dialed, Entry, EventKind, Handle, HistoryRecord, Projection, RasCode,
-    RasError, RasState, Resumption, Sharing, StateReport,
+    DialOptions, DialRequest, Dialed, Entry, EventKind, Handle, HistoryRecord, LinkReport,
+    Projection, RasCode, RasError, RasState, Resumption, Sharing, StateReport,
 };
 pub use ras::{Events, Ras, TunToAttach};
 pub use start::{default_sockets, state_dir};

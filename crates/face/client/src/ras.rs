@@ -155,6 +155,16 @@ impl Ras {
         Ok(reply.connection)
     }
 
+    /// The handle of one of a connection's links, which are counted from 1 (RasGetSubEntryHandle). It can
+    /// be asked about, waited for and hung up like any other, and ends that link alone.
+    ///
+    /// # Errors
+    /// 6 when the handle is no connection (any more), 87 for number 0, 259 for one behind the last, 618
+    /// when that link is not connected.
+    pub async fn subentry(&mut self, handle: Handle, number: u32) -> Result<Handle, RasError> {
+        self.status(handle).await?.subentry_handle(number)
+    }
+
     /// Every connection that we may see (RasEnumConnections).
     ///
     /// # Errors

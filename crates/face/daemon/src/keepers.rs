@@ -85,6 +85,7 @@ impl Keeper {
         let root = Caller { uid: 0, gid: 0, pid: 0, session: 0, operator: true };
         for report in keeper.list(&root).await? {
             keeper.handles.insert(report.handle);
+            keeper.handles.extend(report.links.iter().filter_map(|link| link.handle));
             keeper.entries.insert(report.entry.to_lowercase());
         }
         Ok(keeper)

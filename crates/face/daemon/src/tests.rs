@@ -72,6 +72,8 @@ fn report() -> ConnectionReport {
         dial_ms: None,
         traffic: onhook_model::Traffic::default(),
         debts: Vec::new(),
+        subentry: 1,
+        links: Vec::new(),
     }
 }
 
@@ -349,6 +351,7 @@ async fn a_watcher_hears_events_and_its_leaving_is_noticed_at_once() {
         entry: "office".into(),
         owner: 0,
         sharing: Sharing::Private,
+        subentry: 1,
         kind,
     };
     stage.fake.events.send(Arc::new(event)).unwrap();
@@ -511,6 +514,7 @@ async fn what_happened_is_told_before_the_server_stops() {
             entry: String::new(),
             owner: 0,
             sharing: Sharing::Private,
+            subentry: 1,
             kind: kind.clone(),
         };
         stage.fake.events.send(Arc::new(event)).unwrap();

@@ -315,6 +315,7 @@ impl Call {
                 name: "answerer".to_owned(),
                 times: Times::default(),
                 echo: None,
+                multilink: None,
             },
             LinkPlan::SstpAnswer,
         );

@@ -265,6 +265,7 @@ impl Line {
                 name: "answerer".to_owned(),
                 times: Times::default(),
                 echo: Some(ECHO),
+                multilink: None,
             },
             LinkPlan::SstpAnswer,
         );

@@ -340,7 +340,7 @@ impl<'a> World<'a> {
 
     fn command(&mut self, command: Command) -> Result<(), Broken> {
         match command {
-            Command::Start { handle, plan } => {
+            Command::Start { handle, plan, .. } => {
                 let Some(hold) = self.holds.get(&handle) else {
                     let text = format!("{handle} is started and was never given");
                     return Err(Broken::new(Invariant::HandlesDiffer, text));

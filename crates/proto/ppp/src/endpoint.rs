@@ -350,7 +350,7 @@ impl Ppp {
     /// long as it took for its Configure-Ack, at most ten). For an owner with reason to doubt, as after
     /// a sleep of the machine. Does nothing unless LCP is open.
     pub fn probe(&mut self, now: Instant) {
-        if !self.finished && self.lcp.is_opened() {
+        if !self.finished && !self.bundled && self.lcp.is_opened() {
             self.send_echo_request();
             self.keepalive.probe(now);
             self.settle(now);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onhook_base::Secret;
 use onhook_connection::{
-    AnswerPlan, Connection, Impairment, OutletPlan, SessionLimits, Times, TunPlan,
+    AnswerPlan, Connection, Discriminator, Impairment, OutletPlan, SessionLimits, Times, TunPlan,
 };
 use onhook_effect::HostError;
 use onhook_engine::{Answering, Engine, Judgement, SharedTraffic, Stop};
@@ -60,6 +60,8 @@ pub struct AnswerConfig {
     pub radius: Option<RadiusConfig>,
     /// What callers may have at most.
     pub rules: SessionRules,
+    /// Calls of one user from one machine are bundled, when they ask for it (multilink).
+    pub multilink: bool,
     /// Addresses for the callers.
     pub pool: Pool,
     /// Name servers that callers are told.
@@ -98,6 +100,7 @@ impl AnswerConfig {
             users,
             radius: None,
             rules: SessionRules::default(),
+            multilink: false,
             pool,
             dns: Vec::new(),
             methods: vec![Method::MsChapV2],
@@ -107,6 +110,31 @@ impl AnswerConfig {
             behind: Behind::Inside,
             max_calls: 1024,
             max_unproven: 1024,
+        }
+    }
+}
+
+impl AnswerConfig {
+    /// What is asked of every caller.
+    fn terms(&self, engine: &Engine) -> AnswerPlan {
+        let chance = || engine.host().seed().derive("discriminator").chance().bytes();
+        AnswerPlan {
+            methods: self.methods.clone(),
+            eap: self.eap.clone(),
+            retries: 0,
+            name: self.name.clone(),
+            times: Times::default(),
+            echo: Some(Duration::from_secs(30)),
+            multilink: self.multilink.then(|| Discriminator::local(chance())),
+        }
+    }
+
+    /// What stands behind TLS inside EAP, where that is spoken.
+    fn eap_server(&self) -> Result<Option<EapServer>, HostError> {
+        let speaks_tls = |m: &auth::EapMethod| matches!(m, EapMethod::Tls | EapMethod::Peap);
+        match self.eap.methods.iter().any(speaks_tls) {
+            true => Ok(Some(self.identity.for_eap(self.callers_ca.as_deref())?)),
+            false => Ok(None),
         }
     }
 }
@@ -187,11 +215,7 @@ impl Answer {
         config: AnswerConfig,
         impairment: Option<Impairment>,
     ) -> Result<Self, HostError> {
-        let speaks_tls = |m: &auth::EapMethod| matches!(m, EapMethod::Tls | EapMethod::Peap);
-        let eap_server = match config.eap.methods.iter().any(speaks_tls) {
-            true => Some(config.identity.for_eap(config.callers_ca.as_deref())?),
-            false => None,
-        };
+        let (eap_server, terms) = (config.eap_server()?, config.terms(&engine));
         let limits = CallLimits { proven: config.max_calls, unproven: config.max_unproven };
         let host = engine.host().clone();
         let (radius, telling) = Radius::open(&host, config.radius.as_ref()).await?;
@@ -207,14 +231,6 @@ impl Answer {
             changed: watch::channel(0).0,
         });
         let name = config.name;
-        let terms = AnswerPlan {
-            methods: config.methods,
-            eap: config.eap,
-            retries: 0,
-            name: name.clone(),
-            times: Times::default(),
-            echo: Some(Duration::from_secs(30)),
-        };
         let desk = Desk::new(engine, inner.clone(), terms, impairment);
         let (stop, stopped) = watch::channel(false);
         let mut answer = Self {
@@ -375,11 +391,31 @@ impl Answering for Inner {
             radius.forget(call);
             radius.account_ends(call, cause, traffic);
         }
+        // What a bundle has been given stays with it.
+        let session = session.filter(|session| session.bundle.is_none());
         if let Some(address) = session.and_then(|session| session.address) {
             self.pool().give_back(address);
         }
         tracing::info!(target: "answer", call, %cause, bytes_in = traffic.bytes_in,
             bytes_out = traffic.bytes_out, "ended");
+        self.tell();
+    }
+
+    fn bundled(&self, call: u64, bundle: u64, first: bool) {
+        let free = self.calls().bundle(call, bundle, first);
+        if let Some(address) = free {
+            self.pool().give_back(address);
+        }
+        tracing::info!(target: "answer", call, bundle, first, "one of several links");
+        self.tell();
+    }
+
+    fn dispersed(&self, bundle: u64) {
+        let free = self.calls().disperse(bundle);
+        if let Some(address) = free {
+            self.pool().give_back(address);
+        }
+        tracing::info!(target: "answer", bundle, "its last link has ended");
         self.tell();
     }
 

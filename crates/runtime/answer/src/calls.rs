@@ -67,6 +67,8 @@ pub struct Session {
     pub user: Option<String>,
     /// The address that it was given.
     pub address: Option<Ipv4Addr>,
+    /// The bundle that it is a link of; its address is the bundle's then.
+    pub bundle: Option<u64>,
     /// Packets pass.
     pub connected: bool,
     /// By which link: `sstp`, `l2tp` and so on.
@@ -105,11 +107,20 @@ pub(crate) struct Calls {
     unproven: usize,
     /// Unproven calls of each party, oldest first. What shares 64 bits of IPv6 counts as one.
     of_party: HashMap<Origin, BTreeSet<u64>>,
+    /// What bundles have been given.
+    bundles: HashMap<u64, Ipv4Addr>,
 }
 
 impl Calls {
     pub(crate) fn new(limits: CallLimits) -> Self {
-        Self { limits, book: HashMap::new(), proven: 0, unproven: 0, of_party: HashMap::new() }
+        Self {
+            limits,
+            book: HashMap::new(),
+            proven: 0,
+            unproven: 0,
+            of_party: HashMap::new(),
+            bundles: HashMap::new(),
+        }
     }
 
     /// A call comes. What is given back resolves when it is to end; `None`: it cannot be taken.
@@ -126,6 +137,7 @@ impl Calls {
             from,
             user: None,
             address: None,
+            bundle: None,
             connected: false,
             link: "",
             since: SystemTime::now(),
@@ -214,6 +226,25 @@ impl Calls {
             self.proven += 1;
         }
         live.session.address = Some(address);
+    }
+
+    /// A call has become a link of a bundle. What is given back is an address that nobody has any more:
+    /// the call uses that of the bundle, which begins with its first call's.
+    pub(crate) fn bundle(&mut self, call: u64, bundle: u64, first: bool) -> Option<Ipv4Addr> {
+        let session = &mut self.book.get_mut(&call)?.session;
+        session.bundle = Some(bundle);
+        let own = session.address?;
+        if first {
+            self.bundles.insert(bundle, own);
+            return None;
+        }
+        session.address = self.bundles.get(&bundle).copied();
+        (session.address != Some(own)).then_some(own)
+    }
+
+    /// Nothing is left of a bundle; the address that it had.
+    pub(crate) fn disperse(&mut self, bundle: u64) -> Option<Ipv4Addr> {
+        self.bundles.remove(&bundle)
     }
 
     /// Nothing is left of the call.

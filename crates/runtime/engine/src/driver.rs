@@ -1,19 +1,21 @@
 //! The pump of one connection: lane, packets, timers and deeds, in one task.
 
+mod finish;
+mod several;
+
 use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use onhook_base::Instant;
 use onhook_connection::{Admission, Connection, Request, Signal, State, auth};
-use onhook_effect::{Effect, HostError, LaneFacts, LaneId, Outcome, StepId, TunId, Undo};
+use onhook_effect::{Effect, HostError, LaneFacts, LaneId, LaneSpec, Outcome, StepId, TunId, Undo};
 use onhook_host::{
     Applied, EapServer, Host, LaneIo, LaneSignal, PppCapture, Received, Resource, crash_point,
 };
 use onhook_manager::{Ended, Progress};
-use onhook_model::{Cause, Debt, Resumption, StateReport, Traffic};
+use onhook_model::{Cause, Resumption, StateReport, Traffic};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::deeds::Deeds;
@@ -22,18 +24,11 @@ use crate::lanes::{Closed, Lanes};
 use crate::outlet::{OpenStack, Outlet};
 use crate::talk::Talk;
 
+use several::next_word;
+pub(crate) use several::{Above, Flow, Member, Port, Word};
+
 /// Octets taken from the lane in one go.
 const LANE_BUDGET: usize = 256 * 1024;
-/// How long after one another what is owed is tried again.
-const PAY_AFTER: [Duration; 6] = [
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-    Duration::from_secs(30),
-    Duration::from_secs(120),
-    Duration::from_secs(600),
-    Duration::from_secs(3600),
-];
-
 /// Who is told of a dialed connection's life.
 pub(crate) trait Watcher: Send {
     fn report(&self, now: Instant, report: StateReport);
@@ -54,6 +49,11 @@ pub trait Answering: Send + Sync {
     fn admit(self: Arc<Self>, call: u64, question: auth::Question) -> Judgement;
     /// The call is up: packets pass.
     fn connected(&self, call: u64, connection: &Connection);
+    /// The call has become one link of this bundle; `first`: the bundle begins with it, and what the call
+    /// was granted is the bundle's, until it is [`dispersed`](Self::dispersed).
+    fn bundled(&self, call: u64, bundle: u64, first: bool);
+    /// Nothing is left of a bundle.
+    fn dispersed(&self, bundle: u64);
     /// The call has ended, and nothing of it is left.
     fn ended(&self, call: u64, cause: &Cause, traffic: Traffic);
     /// Whether the small inside host (a page over HTTP, an echo) stands behind the calls.
@@ -67,6 +67,10 @@ pub(crate) enum Order {
     HangUp(Cause),
     Abandon(Cause),
     Resume(Box<Resumption>),
+    /// To a link: it has this place among several.
+    Taken(LaneId),
+    /// To a link: send this frame.
+    Frame(Vec<u8>),
     Attach(TunOffer, oneshot::Sender<std::io::Result<()>>),
     Detach,
 }
@@ -75,6 +79,8 @@ pub(crate) enum Order {
 pub(crate) enum Party {
     Dialed(Box<dyn Watcher>),
     Called(u64, Arc<dyn Answering>),
+    /// Above the calls of this bundle.
+    Gathered(u64, Arc<dyn Answering>),
 }
 
 pub(crate) struct Driver {
@@ -91,6 +97,12 @@ pub(crate) struct Driver {
     undoing: Deeds<Result<(), HostError>>,
     /// The caller is being judged.
     judging: Option<Judgement>,
+    /// The links below, where there are several.
+    above: Option<Above>,
+    /// What they say.
+    words: Option<mpsc::UnboundedReceiver<Word>>,
+    /// The place of this link below others.
+    member: Option<Member>,
     out: Vec<u8>,
     talk: Talk,
     was_connected: bool,
@@ -126,6 +138,9 @@ impl Driver {
             doing: Deeds::new(),
             undoing: Deeds::new(),
             judging: None,
+            above: None,
+            words: None,
+            member: None,
             out: Vec::new(),
             talk: Talk::default(),
             was_connected: false,
@@ -194,6 +209,7 @@ impl Driver {
                 break;
             }
         }
+        self.offer_link();
         self.pass_crash_points();
         self.tell(now);
         self.write_captured();
@@ -207,7 +223,7 @@ impl Driver {
             let spec = self.connection.tls_spec();
             let server = match &self.party {
                 Party::Called(_, answering) => answering.eap_server(),
-                Party::Dialed(_) => None,
+                Party::Dialed(_) | Party::Gathered(..) => None,
             };
             if let Some((role, reply)) = self.talk.obey(&self.host, order, spec, server) {
                 self.connection.handle_tls(now, role, reply);
@@ -234,13 +250,17 @@ impl Driver {
     }
 
     fn settle_outlet(&mut self, now: Instant) {
+        self.tell_backlogs();
         let connection = &mut self.connection;
         self.outlet.settle(now, &mut |packet| connection.handle_packet(now, packet));
     }
 
     fn transmit(&mut self, now: Instant) {
         while let Some(id) = self.connection.poll_transmit(&mut self.out) {
-            let Some(lane) = self.lanes.get(id) else { continue };
+            let Some(lane) = self.lanes.get(id) else {
+                self.send_to_link(id);
+                continue;
+            };
             if let Err(error) = lane.send(&self.out) {
                 self.lane_failed(now, id, &error);
             }
@@ -253,6 +273,9 @@ impl Driver {
         }
         for (id, error) in self.lanes.flush() {
             self.lane_failed(now, id, &error);
+        }
+        if let Some(member) = &mut self.member {
+            member.note_queued(self.lanes.queued());
         }
         while let Some((id, signal)) = next {
             self.signal(id, signal);
@@ -280,9 +303,16 @@ impl Driver {
 
     fn begin(&mut self, step: StepId, effect: Effect) {
         tracing::debug!(target: "engine", owner = self.owner, ?step, deed = effect.deed(), "do");
+        if let Effect::OpenLane { spec: LaneSpec::Member, .. } = effect {
+            // It was begun beside this connection, and speaks when it is proven.
+            return;
+        }
         let (host, owner) = (self.host.clone(), self.owner);
         if let Effect::OpenStack { spec, .. } = effect {
-            let inside = matches!(&self.party, Party::Called(_, a) if a.has_inside());
+            let inside = matches!(
+                &self.party,
+                Party::Called(_, a) | Party::Gathered(_, a) if a.has_inside()
+            );
             let seed = u64::from_le_bytes(host.seed().chance().bytes());
             self.doing.begin(step, async move {
                 let (stack, outcome) = OpenStack::open(&spec, seed, inside).await?;
@@ -330,6 +360,9 @@ impl Driver {
 
     fn close_lane(&mut self, now: Instant, step: StepId, id: LaneId, hard: bool) {
         self.transmit(now);
+        if self.above.is_some() {
+            return self.close_link(now, step, id, hard);
+        }
         if let Some(closed) = self.lanes.close(now, id, step, hard) {
             self.lane_is_closed(now, &closed);
         }
@@ -365,6 +398,7 @@ impl Driver {
                     answering.connected(*call, &self.connection);
                 }
             }
+            Party::Gathered(..) => {}
         }
     }
 
@@ -404,9 +438,17 @@ impl Driver {
         .flatten()
         .min();
         let outlet_ready = async {
-            match self.connection.state() == State::Connected && !self.lanes.are_full() {
-                true => self.outlet.ready().await,
-                false => pending().await,
+            let is_full = self.lanes.are_full() || self.above.as_ref().is_some_and(Above::is_full);
+            match (self.connection.state() == State::Connected, is_full) {
+                (true, false) => {
+                    self.outlet.ready().await;
+                    true
+                }
+                (true, true) => {
+                    Above::relieved(self.above.as_ref()).await;
+                    false
+                }
+                (false, _) => pending().await,
             }
         };
         let timer = async {
@@ -430,7 +472,10 @@ impl Driver {
                 self.connection.handle_tls(self.host.now(), role, reply);
             }
             (id, ready) = self.lanes.ready(hears) => self.on_lane(id, ready),
-            () = outlet_ready => self.on_outlet(),
+            word = next_word(&mut self.words) => self.on_word(word),
+            readable = outlet_ready => if readable {
+                self.on_outlet();
+            },
             () = timer => self.connection.handle_timeout(self.host.now()),
         }
     }
@@ -441,6 +486,8 @@ impl Driver {
             Some(Order::HangUp(cause)) => self.connection.hang_up(now, cause),
             Some(Order::Abandon(cause)) => self.connection.abandon(now, cause),
             Some(Order::Resume(given)) => self.connection.resume(now, &given),
+            Some(Order::Taken(lane)) => self.on_taken(now, lane),
+            Some(Order::Frame(frame)) => self.on_frame_from_above(now, &frame),
             None => self.connection.hang_up(now, Cause::manager_stops()),
             Some(Order::Attach(offer, answer)) => {
                 let result = self.attach(offer);
@@ -497,9 +544,14 @@ impl Driver {
             Ok(false) => return,
             Err(error) => return self.lane_failed(now, id, &error),
         }
+        let passes = self.connection.passes_frames();
         let (connection, outlet) = (&mut self.connection, &mut self.outlet);
+        let mut member = self.member.as_mut().filter(|_| passes);
         let result = self.lanes.receive(id, LANE_BUDGET, &mut |bytes| {
-            connection.handle_lane(now, id, bytes, &mut |packet| outlet.deliver(packet));
+            connection.handle_lane(now, id, bytes, &mut |packet| match &mut member {
+                Some(member) => member.pass_up(packet),
+                None => outlet.deliver(packet),
+            });
         });
         match result {
             Ok(Received::More | Received::Drained) => {}
@@ -520,54 +572,6 @@ impl Driver {
             let text = format!("the network interface is gone: {error}");
             let cause = Cause::new(onhook_model::RasCode::LINK_FAILURE, text);
             self.connection.hang_up(now, cause);
-        }
-    }
-
-    /// Nothing is left but what is owed: the last undoings are awaited, then the end is told.
-    async fn finish(&mut self) {
-        let now = self.host.now();
-        let cause = self.connection.cause().cloned().unwrap_or_else(Cause::hung_up);
-        let debts = self
-            .connection
-            .debts()
-            .iter()
-            .map(|d| Debt { deed: d.undo.deed().to_owned(), why: d.why.clone() })
-            .collect::<Vec<_>>();
-        for debt in &debts {
-            tracing::warn!(target: "engine", owner = self.owner, deed = debt.deed, why = debt.why,
-                "could not be undone in time; it is tried again, and the record of changes keeps it");
-        }
-        let traffic = self.connection.traffic();
-        match &self.party {
-            Party::Dialed(watcher) => watcher.ended(now, Ended { cause, traffic, debts }),
-            Party::Called(call, answering) => answering.ended(*call, &cause, traffic),
-        }
-        while !self.undoing.is_empty() {
-            let (step, result) = self.undoing.next().await;
-            self.connection.handle_undone(self.host.now(), step, result);
-        }
-        // Whoever answers waits for our end; what is owed there stays in the record for the next start.
-        if matches!(self.party, Party::Dialed(_)) {
-            self.pay_debts().await;
-        }
-    }
-
-    /// Whatever could not be undone is tried again, at growing distances; what even then is owed stays in
-    /// the record of changes for the next start.
-    async fn pay_debts(&mut self) {
-        for pause in PAY_AFTER {
-            if self.connection.debts().is_empty() {
-                return;
-            }
-            self.host.sleep_until(self.host.now() + pause).await;
-            for debt in self.connection.debts().to_vec() {
-                let result = self.host.revert(self.owner, &debt.undo).await;
-                if result.is_ok() {
-                    tracing::info!(target: "engine", owner = self.owner, deed = debt.undo.deed(),
-                        "done at last");
-                }
-                self.connection.handle_undone(self.host.now(), debt.step, result);
-            }
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The engine: one manager, one host, a driver for each connection.
 
+mod links;
 mod resume;
 mod succession;
+mod told;
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -15,15 +17,18 @@ use onhook_base::Instant;
 use onhook_connection::{Connection, Plan, PlanAbilities};
 use onhook_effect::HostError;
 use onhook_host::{Host, HostConfig, LaneIo, PppCapture, crash_point};
-use onhook_manager::{Caller, Command, Ended, Manager, ManagerTerms, Progress};
+use onhook_manager::{Caller, Command, Manager, ManagerTerms};
 use onhook_model::{
     Cause, ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, EventKind, Handle,
-    HistoryRecord, RasCode, RasError, RasState, Sharing, StateReport, Traffic,
+    HistoryRecord, RasCode, RasError, Sharing, Traffic,
 };
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
-use crate::driver::{Answering, Driver, Order, Party, Watcher};
+use crate::driver::{Answering, Driver, Member, Order, Party};
 use crate::store::Store;
+pub(crate) use links::Belonging;
+use links::leave;
+use told::Told;
 
 /// Events that a listener may be behind before some are left out for it.
 const EVENTS: usize = 4096;
@@ -118,6 +123,8 @@ struct Inner {
     /// Told whenever a connection was deleted, or a new deadline of the manager came up.
     changed: Notify,
     calls: AtomicU64,
+    /// Calls that are bundled.
+    bundles: links::Bundles,
 }
 
 /// The Remote Access Connection Manager at work. Cheap to clone.
@@ -153,6 +160,7 @@ impl Subscription {
                         entry: String::new(),
                         owner: self.caller.user,
                         sharing: Sharing::Private,
+                        subentry: 1,
                         kind: EventKind::Missed { events },
                     }));
                 }
@@ -189,6 +197,7 @@ impl Engine {
             events: broadcast::channel(EVENTS).0,
             changed: Notify::new(),
             calls: AtomicU64::new(1),
+            bundles: links::Bundles::default(),
         }));
         tokio::spawn(keep_time(Arc::downgrade(&engine.0)));
         Ok(engine)
@@ -342,11 +351,14 @@ impl Engine {
         let party = Party::Called(call, answering);
         // Calls share the host's table of owners with handles; they count from the top.
         let owner = u64::MAX - self.0.calls.fetch_add(1, Ordering::Relaxed);
+        let belonging = Belonging::default();
+        let member = Member::called(self.clone(), belonging.clone(), orders.clone());
         let driver = Driver::new(host, owner, connection, party, receiver, traffic, None);
+        let driver = driver.member(member);
         let drive = driver.answer(lane);
         tokio::pin!(drive);
         tokio::select! {
-            () = &mut drive => return,
+            () = &mut drive => return leave(&belonging).await,
             stop = stop => {
                 let stop = stop.unwrap_or_else(|_| Stop::Politely(Cause::manager_stops()));
                 drop(orders.send(match stop {
@@ -357,6 +369,7 @@ impl Engine {
         }
         drive.await;
         drop(orders);
+        leave(&belonging).await;
     }
 
     /// Resolves when there is no connection any more.
@@ -403,6 +416,11 @@ impl Core {
         if let Some(running) = self.running.get(&report.handle) {
             report.traffic = running.traffic.load();
         }
+        for link in &mut report.links {
+            if let Some(running) = link.handle.and_then(|handle| self.running.get(&handle)) {
+                link.traffic = running.traffic.load();
+            }
+        }
     }
 
     /// The history is the next manager's to write once there is one.
@@ -443,7 +461,9 @@ impl Inner {
     fn settle(self: &Arc<Self>, mut core: MutexGuard<'_, Core>) {
         while let Some(command) = core.manager.poll_command() {
             match command {
-                Command::Start { handle, plan } => self.start_driver(&mut core, handle, *plan),
+                Command::Start { handle, plan, links } => {
+                    self.start_driver(&mut core, handle, *plan, &links);
+                }
                 Command::Resume { handle, given } => {
                     if let Some(running) = core.running.get(&handle) {
                         // As below.
@@ -471,7 +491,14 @@ impl Inner {
         }
     }
 
-    fn start_driver(self: &Arc<Self>, core: &mut Core, handle: Handle, plan: Plan) {
+    fn start_driver(
+        self: &Arc<Self>,
+        core: &mut Core,
+        handle: Handle,
+        mut plan: Plan,
+        links: &[Handle],
+    ) {
+        let above = (!links.is_empty()).then(|| self.start_links(core, links, &mut plan));
         let mut connection = Connection::new(plan, self.host.seed());
         let capture = core.captures.remove(&handle);
         if capture.is_some() {
@@ -490,57 +517,13 @@ impl Inner {
             traffic,
             capture,
         );
-        tokio::spawn(driver.dial());
-    }
-}
-
-/// What a driver tells goes to the manager.
-struct Told {
-    inner: Arc<Inner>,
-    handle: Handle,
-}
-
-impl Watcher for Told {
-    fn report(&self, now: Instant, report: StateReport) {
-        let is_up = report.state == RasState::Connected;
-        let mut core = self.inner.lock();
-        core.manager.report(now, self.handle, report);
-        self.inner.settle(core);
-        if is_up {
-            self.inner.changed.notify_waiters();
-        }
-    }
-
-    fn progress(&self, progress: Progress) {
-        self.inner.lock().manager.progress(self.handle, progress);
-    }
-
-    fn ended(&self, now: Instant, ended: Ended) {
-        let mut core = self.inner.lock();
-        crash_point("a connection is gone");
-        core.running.remove(&self.handle);
-        core.manager.ended(now, self.handle, ended);
-        let history = core.manager.history(Caller::ROOT);
-        if let Some(record) = history.last().cloned() {
-            core.keep(record, history);
-        }
-        self.inner.settle(core);
-        self.inner.changed.notify_waiters();
-    }
-}
-
-impl Drop for Told {
-    /// A driver that ends without a word (a bug, a panic) must not leave its handle valid for ever.
-    fn drop(&mut self) {
-        let mut core = self.inner.lock();
-        if core.running.contains_key(&self.handle) {
-            core.running.remove(&self.handle);
-            let cause = Cause::new(RasCode::UNKNOWN, "the connection's task ended unexpectedly");
-            let ended = Ended { cause, traffic: Traffic::default(), debts: Vec::new() };
-            core.manager.ended(self.inner.host.now(), self.handle, ended);
-            self.inner.settle(core);
-            self.inner.changed.notify_waiters();
-        }
+        tokio::spawn(
+            match above {
+                Some((above, words)) => driver.above(above, words),
+                None => driver,
+            }
+            .dial(),
+        );
     }
 }
 

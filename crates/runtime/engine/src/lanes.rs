@@ -96,6 +96,11 @@ impl Lanes {
             .any(|lane| lane.queued() >= lane.mark())
     }
 
+    /// Octets that wait for the sockets.
+    pub(crate) fn queued(&self) -> usize {
+        self.slots().into_iter().flat_map(|slot| &slot.lane).map(LaneIo::queued).sum()
+    }
+
     /// Resolves when something can be read, if `read`, or written; and whether it can be read.
     pub(crate) async fn ready(&self, read: bool) -> (LaneId, io::Result<bool>) {
         let one = async |slot: &Slot| match &slot.lane {

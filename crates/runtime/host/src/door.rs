@@ -261,7 +261,7 @@ impl Host {
             LaneSpec::Tcp { to } => LineLane::dial_tcp(to).await,
             LaneSpec::Socket { path } => LineLane::dial_socket(path).await,
             LaneSpec::Terminal { path, speed } => self.open_terminal(path, *speed),
-            LaneSpec::Accepted => {
+            LaneSpec::Accepted | LaneSpec::Member => {
                 Err(not_ours(deed, "a lane that a caller opened is the listener's"))
             }
         }

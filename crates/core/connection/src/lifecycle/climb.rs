@@ -12,8 +12,8 @@ use onhook_ppp::{Ppp, PppEvent, auth};
 
 use super::State;
 use crate::connection::{Connection, SessionLimits};
-use crate::plan::{OutletPlan, TunPlan};
-use crate::splice::Splice;
+use crate::plan::{LinkPlan, OutletPlan, TunPlan};
+use crate::splice::{Carrier, Splice};
 use crate::stairs::Top;
 use crate::translate;
 
@@ -99,6 +99,11 @@ impl Connection {
     }
 
     pub(crate) fn begin_opening(&mut self, now: Instant) {
+        if let LinkPlan::Bundle { links } = self.plan.link {
+            self.announcer.tell_only_what_is_above_links();
+            self.deadline = Some(Deadline::new(now + self.plan.times.opening, "the first link"));
+            return self.ask_members(links);
+        }
         let port = [RasState::OpenPort, RasState::PortOpened];
         let port = port.into_iter().filter(|_| self.attempts.is_first());
         for state in port.chain([RasState::ConnectDevice]) {
@@ -159,7 +164,8 @@ impl Connection {
         self.projection.protection.clone_from(&facts.protection);
         let link = self.plan.make_link(&self.seed);
         let ppp = Ppp::new(self.plan.ppp_terms(&link.facts()), &self.seed.derive("ppp"));
-        let mut splice = Splice::new(now, ppp, link, self.capture);
+        let mut splice = Splice::new(now, ppp, Carrier::Link(link), self.capture);
+        splice.joins = self.plan.joins;
         self.enter(now, State::Linking);
         self.stairs.new_flight();
         self.stairs.push_link();
@@ -301,8 +307,12 @@ impl Connection {
             return;
         }
         let Some(splice) = &mut self.splice else { return };
+        let keys_of_proof = keys.clone();
         let keys = keys.map(|k| SessionKeys { send: k.send, receive: k.receive });
         splice.link.authenticated(now, keys.as_ref());
+        if self.splice.as_ref().is_some_and(Splice::passes_frames) {
+            return self.offer_to_join(now, keys_of_proof, name);
+        }
         self.peer_name = name;
         self.pause = None;
         let network = match &self.admission {
@@ -353,7 +363,7 @@ impl Connection {
     }
 
     /// Asks for the next flight as soon as the one before is done.
-    fn project_further(&mut self, now: Instant) {
+    pub(crate) fn project_further(&mut self, now: Instant) {
         while self.state == State::Projecting
             && self.climbing.settled
             && self.descent.is_none()

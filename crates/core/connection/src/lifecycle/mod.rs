@@ -54,6 +54,7 @@
 
 mod climb;
 mod descend;
+mod join;
 mod pause;
 
 pub(crate) use climb::Climb;

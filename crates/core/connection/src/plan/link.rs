@@ -18,6 +18,8 @@ use onhook_model::{
     VpnProtocol,
 };
 
+use crate::bundle::BundleCarrier;
+
 /// The speed of a serial port whose entry names none, in bits per second.
 const DEFAULT_SPEED: u32 = 115_200;
 
@@ -91,6 +93,11 @@ pub enum LinkPlan {
     },
     /// A line, called.
     LineAnswer,
+    /// Several links that are connections of their own.
+    Bundle {
+        /// How many are dialed; none at the answering end, where they come by themselves.
+        links: u8,
+    },
     /// A link that this table does not know: to try a new one, and for the simulation's bare line.
     Supplied {
         /// The other end's name or address.
@@ -112,6 +119,7 @@ impl LinkPlan {
             Self::PppoeCall { .. } | Self::PppoeAnswer(_) => "pppoe",
             Self::ModemCall { .. } => "modem",
             Self::LineCall { .. } | Self::LineAnswer => "serial",
+            Self::Bundle { .. } => "multilink",
             Self::Supplied { .. } => "supplied",
         }
     }
@@ -270,6 +278,7 @@ impl LinkPlan {
             | Self::PppoeCall { .. }
             | Self::PppoeAnswer(_)
             | Self::LineAnswer
+            | Self::Bundle { .. }
             | Self::ModemCall { .. }
             | Self::LineCall { .. } => None,
         }
@@ -299,6 +308,7 @@ impl LinkPlan {
                     Port::Socket(path) => LaneSpec::Socket { path: path.clone() },
                 }
             }
+            Self::Bundle { .. } => LaneSpec::Member,
             Self::SstpAnswer
             | Self::L2tpAnswer(_)
             | Self::PptpAnswer { .. }
@@ -331,6 +341,16 @@ impl LinkPlan {
             return Err(RasError::new(RasCode::INVALID_VPNSTRATEGY, text));
         };
         Ok(Some(LaneSpec::Gre { local: four(control.local), remote, call }))
+    }
+
+    /// The link's speed in bits per second, where that is known: what the device says of the call, or
+    /// that of the port.
+    pub(crate) fn speed(&self, connected_as: Option<&str>) -> Option<u32> {
+        match self {
+            Self::ModemCall { .. } => first_number(connected_as.unwrap_or_default()),
+            Self::LineCall { port: Port::Terminal(_), speed, .. } => Some(*speed),
+            _ => None,
+        }
     }
 
     /// The link's machine.
@@ -367,6 +387,7 @@ impl LinkPlan {
                 behind(port, *speed, Box::new(line))
             }
             Self::LineAnswer => Box::new(Line::new(LineTerms { calls: false, greets: false })),
+            Self::Bundle { .. } => Box::new(BundleCarrier::empty()),
             Self::Supplied { make, .. } => make(seed),
         }
     }
@@ -395,6 +416,13 @@ const UNPROTECTED: &str = "the entry demands encryption, and L2TP without IPsec 
 
 /// What Windows calls the device of a cable that is greeted.
 const CABLE: &str = "Communications cable between two computers";
+
+/// The first number in what a device says of a call ("CONNECT 33600/V34").
+fn first_number(text: &str) -> Option<u32> {
+    let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end)?.parse().ok()
+}
 
 pub(super) fn trust_of(trust: &Trust) -> onhook_effect::Trust {
     match trust {

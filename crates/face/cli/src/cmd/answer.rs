@@ -184,6 +184,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         callers_ca: args.callers_ca.as_ref().map(std::fs::read).transpose()?,
         name: args.name.clone(),
         behind: if args.inside { Behind::Inside } else { Behind::Machine },
+        multilink: args.multilink,
         max_calls: args.max_calls,
         max_unproven: args.max_unproven,
     })

@@ -155,6 +155,8 @@ async fn next_turn(
         }
         each(&event)?;
         match event.kind {
+            // One link of several: the others may do.
+            EventKind::State(report) if report.state == RasState::SubEntryDisconnected => {}
             EventKind::State(report) if !report.error.is_success() => {
                 return Ok(Turn::Failed(report));
             }
@@ -254,7 +256,10 @@ impl Teller<'_> {
                     "state_name": report.state.name(),
                     "error": report.error,
                     "text": report.text,
+                    "subentry": event.subentry,
                 }))?;
+            } else if !self.args.quiet && report.state == RasState::SubEntryDisconnected {
+                println!("  {} #{} {}", report.state.name(), event.subentry, report.error);
             } else if !self.args.quiet && report.error.is_success() {
                 println!("  {}", print::state(report));
             }

@@ -44,7 +44,8 @@ pub(crate) async fn run(socket: Option<PathBuf>, command: Command) -> anyhow::Re
     }
 }
 
-/// The connections that `name` means: the one of a handle, or those of an entry.
+/// The connections that `name` means: the one of a handle, or those of an entry; with `#2` behind it, the
+/// second of its links.
 pub(crate) async fn find(ras: &mut Ras, name: &str) -> Result<Vec<ConnectionReport>, RasError> {
     if let Ok(handle) = name.parse::<Handle>() {
         return Ok(vec![ras.status(handle).await?]);
@@ -56,6 +57,13 @@ pub(crate) async fn find(ras: &mut Ras, name: &str) -> Result<Vec<ConnectionRepo
         .into_iter()
         .filter(|c| same(&c.entry) || c.entry.strip_prefix('.').is_some_and(same))
         .collect();
+    if let (true, Some((whole, number))) = (found.is_empty(), name.rsplit_once('#'))
+        && let Ok(number) = number.parse()
+        && let [connection] = Box::pin(find(ras, whole)).await?.as_slice()
+    {
+        let link = connection.subentry_handle(number)?;
+        return Ok(vec![ras.status(link).await?]);
+    }
     if found.is_empty() {
         return Err(RasError::new(
             RasCode::NO_CONNECTION,

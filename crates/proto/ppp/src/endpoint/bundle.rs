@@ -37,6 +37,11 @@ impl Ppp {
         self.settle(now);
     }
 
+    /// The most octets of information that the peer takes in one frame.
+    pub fn sendable(&self) -> u16 {
+        self.lcp.terms().sendable()
+    }
+
     /// Something came on this link that its owner has taken itself: the peer is there.
     pub fn heard(&mut self, now: Instant) {
         self.keepalive.handle_input(now);

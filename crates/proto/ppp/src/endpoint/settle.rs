@@ -108,13 +108,17 @@ impl Ppp {
             our_method: theirs.method,
             peer_method: demanded,
             peer_magic: theirs.magic,
-            multilink: self.multilink_facts(),
+            multilink: self.multilink(),
         }));
         self.send_identification();
         self.begin_proof(now, theirs.method, demanded);
     }
 
-    fn multilink_facts(&self) -> Option<MultilinkFacts> {
+    /// What LCP has agreed about being one of several links; `None` when it is not open, too.
+    pub fn multilink(&self) -> Option<MultilinkFacts> {
+        if !self.lcp.is_opened() {
+            return None;
+        }
         let theirs = self.lcp.terms().theirs();
         let (mrru, receive_form) = self.lcp.terms().our_multilink()?;
         let (peer_mrru, send_form) = (theirs.mrru?, theirs.sequence_form);

@@ -1,0 +1,95 @@
+//! An entry of several links: a plan for each of them, and one for what stands above.
+
+use onhook_base::{Duration, Seed};
+use onhook_model::{Credentials, DialOptions, DialRequest, RasError};
+use onhook_ppp::multilink::Discriminator;
+use onhook_ppp::{MultilinkTerms, NetworkTerms};
+
+use super::{LinkPlan, OutletPlan, Plan, PlanAbilities, Times};
+use crate::bundle::Joins;
+
+/// What we put together of fragments: what every bundle does (RFC 1990 §5.1.1).
+const MRRU: u16 = 1500;
+/// How much longer than its links what is above them has patience.
+const AFTER_THE_LINKS: Duration = Duration::from_secs(10);
+
+impl Plan {
+    /// The plan for dialing all links of an entry at once.
+    pub(super) fn for_links(
+        request: &DialRequest,
+        credentials: &Credentials,
+        abilities: PlanAbilities,
+    ) -> Result<Self, RasError> {
+        let mut members = Vec::new();
+        for (index, entry) in (0..).map_while(|n| Some((n, request.entry.of_link(n)?))) {
+            // The number that a program gives is that of the first link.
+            let options = match index {
+                0 => request.options.clone(),
+                _ => DialOptions { number: None, ..request.options.clone() },
+            };
+            let one = DialRequest { entry, options };
+            members.push(Self::for_dial(&one, credentials, abilities)?);
+        }
+        let first = members.first().cloned();
+        let one = DialRequest { entry: request.entry.clone(), options: request.options.clone() };
+        let above = match first {
+            Some(first) => first,
+            None => Self::for_dial(&one, credentials, abilities)?,
+        };
+        let patience = members.iter().map(|plan| until_proven(&plan.times)).max();
+        let patience = patience.unwrap_or_default() + AFTER_THE_LINKS;
+        for member in &mut members {
+            member.be_member(Joins::Always);
+        }
+        Ok(Self {
+            link: LinkPlan::Bundle { links: u8::try_from(members.len()).unwrap_or(u8::MAX) },
+            times: Times { opening: patience, projecting: patience, ..above.times },
+            members,
+            ..above
+        })
+    }
+
+    /// The links of this dial belong together, and with those of no other dial of any machine.
+    pub fn tell_apart(&mut self, seed: &Seed) {
+        let discriminator = Discriminator::local(seed.derive("discriminator").chance().bytes());
+        for member in &mut self.members {
+            member.ppp.multilink = Some(multilink(discriminator));
+        }
+    }
+
+    /// The plan for what is above calls that are bundled, from the plan for one of them.
+    pub fn above_calls(&self) -> Self {
+        Self {
+            link: LinkPlan::Bundle { links: 0 },
+            joins: Joins::Never,
+            members: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// (Answering) calls that belong together are bundled; `ours` says from which machine we are.
+    pub(super) fn bundle_calls(&mut self, ours: Discriminator) {
+        self.ppp.multilink = Some(multilink(ours));
+        self.joins = Joins::WhenAgreed;
+    }
+
+    /// What concerns the network is decided above.
+    fn be_member(&mut self, joins: Joins) {
+        self.joins = joins;
+        self.network = NetworkTerms::default();
+        self.outlet = OutletPlan::Nothing;
+        self.dns_override.clear();
+        self.mtu = None;
+        self.times.idle = None;
+        // A person is asked once and not once for each link: a refusal is the end of the link.
+        self.ppp.asks_person = false;
+    }
+}
+
+const fn multilink(discriminator: Discriminator) -> MultilinkTerms {
+    MultilinkTerms { mrru: MRRU, short_sequence: false, discriminator }
+}
+
+fn until_proven(times: &Times) -> Duration {
+    times.opening + times.linking + times.authenticating
+}

@@ -1,0 +1,216 @@
+//! The links of a connection that has several (subentries): each has a handle of its own.
+//!
+//! A link's handle can be asked about and hung up; it is invalid as soon as nothing of the link is left.
+//! The connection goes on with the others, and ends with the last.
+
+use onhook_base::Instant;
+use onhook_model::{
+    Cause, ConnectionReport, DialRequest, EventKind, Handle, LinkReport, RasCode, RasError,
+    RasState, StateReport, Traffic,
+};
+
+use crate::manager::{Command, Ended, Manager, Progress, event};
+use crate::owners::Caller;
+use crate::record::Record;
+
+/// What the manager knows of one link.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) handle: Handle,
+    device_type: String,
+    device_name: String,
+    phone_number: String,
+    state: RasState,
+    cause: Option<Cause>,
+    line: Option<String>,
+    server: Option<String>,
+    traffic: Traffic,
+    hanging_up: bool,
+    pub(crate) ended: bool,
+}
+
+impl Link {
+    /// One for each link that a dial begins; none where it begins one alone.
+    pub(crate) fn all(
+        request: &DialRequest,
+        mut give: impl FnMut() -> Option<Handle>,
+    ) -> Vec<Self> {
+        let count = request.entry.links_to_dial();
+        let entries = (0..count).filter_map(|index| request.entry.of_link(index));
+        let links = entries.filter(|_| count > 1).map_while(|entry| {
+            let state = RasState::OpenPort;
+            Some(Self {
+                handle: give()?,
+                device_type: entry.device_type.text().to_owned(),
+                phone_number: entry.phone_number().to_owned(),
+                device_name: entry.device_name,
+                state,
+                cause: None,
+                line: None,
+                server: None,
+                traffic: Traffic::default(),
+                hanging_up: false,
+                ended: false,
+            })
+        });
+        links.collect()
+    }
+
+    pub(crate) fn report(&self, subentry: u32) -> LinkReport {
+        let failure = self.cause.as_ref().filter(|cause| !cause.is_wanted());
+        LinkReport {
+            subentry,
+            handle: (!self.ended).then_some(self.handle),
+            device_type: self.device_type.clone(),
+            device_name: self.device_name.clone(),
+            phone_number: self.phone_number.clone(),
+            state: if self.ended || self.hanging_up { RasState::Disconnected } else { self.state },
+            error: failure.map_or(RasCode::SUCCESS, Cause::code),
+            error_text: failure.map(|cause| cause.text().to_owned()).unwrap_or_default(),
+            line: self.line.clone(),
+            server_address: self.server.clone(),
+            traffic: self.traffic,
+        }
+    }
+}
+
+/// The number of a link, as people and programs count them.
+pub(crate) fn subentry(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+impl Manager {
+    /// A link has passed into a state, or failed in one.
+    pub fn link_report(&mut self, handle: Handle, report: StateReport) {
+        let Some((record, index)) = self.of_link(handle) else { return };
+        let Some(link) = record.links.get_mut(index) else { return };
+        if !report.error.is_success() {
+            link.cause.get_or_insert_with(|| Cause::new(report.error, report.text));
+            return; // said when nothing of it is left; the others may do
+        }
+        if report.state == RasState::Disconnected {
+            return; // as above
+        }
+        link.state = report.state;
+        // What is above tells the rest, once for all links.
+        record.state = record.state.max(report.state.min(RasState::Authenticated));
+        let mut told = event(record, EventKind::State(report));
+        told.subentry = subentry(index);
+        self.events.push_back(told);
+    }
+
+    /// A link knows more than before.
+    pub fn link_progress(&mut self, handle: Handle, progress: Progress) {
+        let Some((record, index)) = self.of_link(handle) else { return };
+        let Some(link) = record.links.get_mut(index) else { return };
+        link.line = progress.projection.line;
+        link.server = progress.server;
+    }
+
+    /// A link's traffic so far, in frames.
+    pub fn link_traffic(&mut self, handle: Handle, traffic: Traffic) {
+        let Some((record, index)) = self.of_link(handle) else { return };
+        if let Some(link) = record.links.get_mut(index) {
+            link.traffic = traffic;
+        }
+    }
+
+    /// A link has ended, and nothing of it is left on the machine but what is owed: its handle is invalid
+    /// from now on.
+    pub fn link_ended(&mut self, now: Instant, handle: Handle, ended: Ended) {
+        let Some((record, index)) = self.of_link(handle) else { return };
+        let Some(link) = record.links.get_mut(index).filter(|link| !link.ended) else { return };
+        link.ended = true;
+        link.traffic = ended.traffic;
+        let cause = link.cause.get_or_insert(ended.cause).clone();
+        record.debts.extend(ended.debts);
+        let failure = (!cause.is_wanted()).then_some(&cause);
+        let report = StateReport {
+            state: RasState::SubEntryDisconnected,
+            error: failure.map_or(RasCode::SUCCESS, Cause::code),
+            text: failure.map(|cause| cause.text().to_owned()).unwrap_or_default(),
+        };
+        let mut told = event(record, EventKind::State(report));
+        told.subentry = subentry(index);
+        let (whole, is_last) = (record.handle, record.links.iter().all(|link| link.ended));
+        let ended_before = if is_last { record.ended_with.take() } else { None };
+        self.events.push_back(told);
+        if let Some(ended) = ended_before {
+            self.ended(now, whole, ended);
+        }
+    }
+
+    /// Hangs up a link alone; `None` when the handle is not that of a link.
+    pub(crate) fn hang_up_link(
+        &mut self,
+        caller: Caller,
+        handle: Handle,
+    ) -> Option<Result<(), RasError>> {
+        let (record, index) = self.of_link(handle)?;
+        let (owner, sharing) = (record.owner, record.sharing);
+        let link = record.links.get_mut(index).filter(|link| !link.ended)?;
+        if !caller.may_end(owner, sharing) {
+            return Some(Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it")));
+        }
+        if std::mem::replace(&mut link.hanging_up, true) {
+            return Some(Err(RasCode::NO_CONNECTION.into()));
+        }
+        self.commands.push_back(Command::HangUp { handle, cause: Cause::hung_up() });
+        Some(Ok(()))
+    }
+
+    /// What a status query for a link answers: its own state, and what the network gave to all of them.
+    pub(crate) fn link_status(
+        &self,
+        now: Instant,
+        caller: Caller,
+        handle: Handle,
+    ) -> Option<Result<ConnectionReport, RasError>> {
+        let record = self.records.values().find(|r| r.index_of(handle).is_some())?;
+        let index = record.index_of(handle)?;
+        if !caller.may_see(record.owner, record.sharing) {
+            return Some(Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it")));
+        }
+        let link = record.links.get(index)?.report(subentry(index));
+        Some(Ok(ConnectionReport {
+            handle,
+            device_type: link.device_type,
+            device_name: link.device_name,
+            phone_number: link.phone_number,
+            state: link.state,
+            error: link.error,
+            error_text: link.error_text,
+            server_address: link.server_address,
+            traffic: link.traffic,
+            references: u32::from(link.state != RasState::Disconnected),
+            hanging_up: link.state == RasState::Disconnected,
+            subentry: link.subentry,
+            links: Vec::new(),
+            ..record.report(now)
+        }))
+    }
+
+    fn of_link(&mut self, handle: Handle) -> Option<(&mut Record, usize)> {
+        self.records.values_mut().find_map(|record| {
+            let index = record.index_of(handle)?;
+            Some((record, index))
+        })
+    }
+}
+
+impl Record {
+    /// Which of its links has this handle, and is still there.
+    fn index_of(&self, handle: Handle) -> Option<usize> {
+        self.links.iter().position(|link| link.handle == handle && !link.ended)
+    }
+
+    /// What the network gave, as far as one link tells of it.
+    pub(crate) fn link_reports(&self) -> Vec<LinkReport> {
+        self.links.iter().enumerate().map(|(at, link)| link.report(subentry(at))).collect()
+    }
+
+    /// Whether a link of it is still there.
+    pub(crate) fn has_links(&self) -> bool {
+        self.links.iter().any(|link| !link.ended)
+    }
+}

@@ -1,0 +1,229 @@
+//! Entries of several links, dialed with real processes to an answering side of our own over Unix sockets
+//! that stand for lines: no rights needed.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+#[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
+mod stage;
+
+use stage::{ONHOOK, PASSWORD, Stage, lines, says};
+
+/// Lines at which one server answers, and a book with an entry over all of them.
+struct Lines {
+    stage: Stage,
+    server: Child,
+    told: BufReader<ChildStdout>,
+}
+
+impl Lines {
+    fn new(count: usize, words: &[&str]) -> Self {
+        let stage = Stage::new();
+        let places: Vec<_> = (0..count).map(|n| place(&stage, n)).collect();
+        let mut server = Command::new(ONHOOK)
+            .args(["answer", "--inside", "--json", "--users"])
+            .arg(stage.path("users"))
+            .args(words)
+            .args(places.iter().flat_map(|place| ["--serial", place]))
+            .env("XDG_STATE_HOME", stage.folder.path())
+            .env("HOME", stage.folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let told = BufReader::new(server.stdout.take().unwrap());
+        let mut lines = Self { stage, server, told };
+        for _ in 0..count {
+            lines.next();
+        }
+        lines.write_book(&places);
+        lines
+    }
+
+    fn write_book(&self, places: &[String]) {
+        let mut book = String::from("[office]\nDialMode=1\nAuthRestrictions=8192\n");
+        for place in places {
+            book.push_str(&format!(
+                "\nMEDIA=rastapi\nPort={place}\nDevice=line\n\nDEVICE=SERIAL\n"
+            ));
+        }
+        std::fs::write(self.stage.path("book.pbk"), book).unwrap();
+    }
+
+    fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.told.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    fn dial(&self, password: &str) -> std::process::Output {
+        let book = self.stage.path("book.pbk");
+        let book = book.to_str().unwrap();
+        let words = ["dial", "office", "--phonebook", book, "--user", "alice"];
+        self.stage.run(&[&words[..], &["--password-stdin", "--json"]].concat(), password)
+    }
+
+    /// The handle of the whole.
+    fn dialed(&self) -> String {
+        let output = self.dial(PASSWORD);
+        assert!(output.status.success(), "{output:?}\n{}", self.stage.log());
+        let last = lines(&output).pop().unwrap();
+        assert_eq!(last["event"], "connected");
+        last["handle"].as_str().unwrap().to_owned()
+    }
+
+    fn status(&self, handle: &str) -> Value {
+        let output = self.stage.run(&["status", handle, "--json"], "");
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn hang_up(&self, what: &str) {
+        let output = self.stage.run(&["hangup", what], "");
+        assert!(output.status.success(), "{output:?}\n{}", self.stage.log());
+    }
+
+    fn is_invalid(&self, handle: &str) {
+        let status = self.stage.run(&["status", handle], "");
+        assert!(says(&status, "ERROR_INVALID_HANDLE"), "{status:?}");
+    }
+
+    fn nothing_is_left(&self) {
+        assert_eq!(self.stage.list(), Vec::<Value>::new());
+        let journal = std::fs::read_to_string(self.stage.path("state").join("journal")).unwrap();
+        let count = |what: &str| journal.matches(what).count();
+        assert_eq!(count("\"did\""), count("\"undid\""), "{journal}");
+    }
+
+    /// Waits until so many calls have ended at the server.
+    fn calls_have_ended(&mut self, count: usize) {
+        for _ in 0..count {
+            while self.next()["event"] != "ended" {}
+        }
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        let pid = nix::unistd::Pid::from_raw(self.server.id().cast_signed());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap_or_default();
+        drop(self.server.wait());
+    }
+}
+
+fn place(stage: &Stage, n: usize) -> String {
+    format!("unix:{}", stage.path(&format!("line{n}")).display())
+}
+
+/// Sends so many octets to the echo, while they come back; both ways at once.
+fn echoed(flow: &mut TcpStream, octets: usize) {
+    let sent: Vec<u8> = (0..octets).map(|n| (n % 251) as u8).collect();
+    let mut writer = flow.try_clone().unwrap();
+    let writing = std::thread::spawn({
+        let sent = sent.clone();
+        move || writer.write_all(&sent).unwrap()
+    });
+    let mut came = vec![0; sent.len()];
+    flow.read_exact(&mut came).unwrap();
+    writing.join().unwrap();
+    assert!(came == sent, "what came back is not what was sent");
+}
+
+#[test]
+fn two_links_carry_one_connection_and_each_can_be_hung_up_alone() {
+    let mut lines = Lines::new(2, &["--multilink"]);
+    let whole = lines.dialed();
+    let all = lines.stage.list();
+    assert_eq!(all.len(), 1, "one row: {all:?}");
+    let links = all[0]["links"].as_array().unwrap();
+    assert_eq!(links.len(), 2);
+    let handles: Vec<_> = links.iter().map(|link| link["handle"].as_str().unwrap()).collect();
+    assert!(handles.iter().all(|handle| *handle != whole));
+
+    let mut flow = lines.stage.flow(&whole);
+    echoed(&mut flow, 64 * 1024);
+    let passed = |status: &Value, link: usize, way: &str| {
+        status["links"][link]["traffic"][way].as_u64().unwrap()
+    };
+    let status = lines.status(&whole);
+    for (link, way) in [(0, "bytes_out"), (1, "bytes_out"), (0, "bytes_in"), (1, "bytes_in")] {
+        assert!(passed(&status, link, way) > 20_000, "both links carry, both ways: {status}");
+    }
+    // The same projection for the whole and for each link.
+    let of_link = lines.status(handles[1]);
+    assert_eq!(of_link["projection"]["ipv4"], status["projection"]["ipv4"]);
+    assert_eq!((of_link["subentry"].as_u64(), status["subentry"].as_u64()), (Some(2), Some(1)));
+
+    lines.hang_up("office#2");
+    lines.is_invalid(handles[1]);
+    lines.calls_have_ended(1);
+    echoed(&mut flow, 64 * 1024);
+    let again = lines.stage.run(&["hangup", "office#2"], "");
+    assert!(says(&again, "618"), "it is not connected: {again:?}");
+    let third = lines.stage.run(&["status", "office#3"], "");
+    assert!(says(&third, "259"), "{third:?}");
+    assert_eq!(lines.status(&whole)["state_name"], "RASCS_Connected");
+
+    lines.hang_up(&whole);
+    lines.is_invalid(&whole);
+    lines.is_invalid(handles[0]);
+    lines.calls_have_ended(1);
+    lines.nothing_is_left();
+}
+
+#[test]
+fn the_last_link_takes_the_connection_with_it() {
+    let mut lines = Lines::new(2, &["--multilink"]);
+    let whole = lines.dialed();
+    lines.hang_up("office#1");
+    let mut flow = lines.stage.flow(&whole);
+    echoed(&mut flow, 10_000);
+    lines.hang_up("office#2");
+    let gone = lines.stage.run(&["hangup", &whole], "");
+    assert!(gone.status.success() || says(&gone, "668"), "{gone:?}");
+    lines.is_invalid(&whole);
+    lines.calls_have_ended(2);
+    lines.nothing_is_left();
+}
+
+#[test]
+fn a_wrong_second_line_does_not_stop_the_first() {
+    let mut lines = Lines::new(1, &["--multilink"]);
+    let places = [place(&lines.stage, 0), place(&lines.stage, 7)];
+    lines.write_book(&places);
+    let whole = lines.dialed();
+    let status = lines.status(&whole);
+    assert_eq!(status["links"][0]["state"].as_u64(), Some(22), "SubEntryConnected: {status}");
+    assert_ne!(status["links"][1]["error"].as_u64(), Some(0), "{status}");
+    assert_eq!(status["links"][1]["handle"], Value::Null);
+    echoed(&mut lines.stage.flow(&whole), 20_000);
+    lines.hang_up(&whole);
+    lines.calls_have_ended(1);
+    lines.nothing_is_left();
+}
+
+#[test]
+fn a_server_that_does_not_bundle_gives_one_link() {
+    let mut lines = Lines::new(2, &[]);
+    let whole = lines.dialed();
+    let status = lines.status(&whole);
+    let up = |link: &Value| link["state"].as_u64() == Some(22);
+    let up = status["links"].as_array().unwrap().iter().filter(|link| up(link)).count();
+    assert_eq!(up, 1, "{status}");
+    echoed(&mut lines.stage.flow(&whole), 20_000);
+    lines.hang_up(&whole);
+    lines.calls_have_ended(2);
+    lines.nothing_is_left();
+}
+
+#[test]
+fn a_wrong_password_fails_on_all_links_and_leaves_nothing() {
+    let mut lines = Lines::new(2, &["--multilink"]);
+    let refused = lines.dial("not-her-password");
+    assert!(!refused.status.success() && says(&refused, "691"), "{refused:?}");
+    lines.calls_have_ended(2);
+    lines.nothing_is_left();
+}

@@ -1,0 +1,146 @@
+//! Several links at once: those of a dial, and calls that belong together.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use onhook_connection::{Connection, Discriminator, Joining, Plan};
+use onhook_effect::LaneId;
+use onhook_model::Handle;
+use tokio::sync::{Notify, mpsc, watch};
+
+use super::told::ToldLink;
+use super::{Core, Engine, Inner, Running, SharedTraffic};
+use crate::driver::{Above, Answering, Driver, Flow, Member, Party, Port, Word};
+
+/// Calls that belong together come to the same server, prove the same name and say that they come from
+/// the same machine (RFC 1990 §5.1.3).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct BundleKey {
+    server: usize,
+    name: String,
+    machine: Option<Discriminator>,
+}
+
+/// The bundles of calls that are there.
+pub(super) type Bundles = Mutex<HashMap<BundleKey, Gathering>>;
+
+/// A bundle of calls.
+#[derive(Clone)]
+pub(crate) struct Gathering {
+    bundle: u64,
+    /// Where its calls report.
+    pub(crate) words: mpsc::UnboundedSender<Word>,
+    /// How many there are.
+    calls: Arc<AtomicUsize>,
+    /// Closed when nothing of it is left.
+    gone: watch::Receiver<()>,
+}
+
+impl Gathering {
+    /// One of its calls has ended: with the last of them, waits until nothing of the bundle is left.
+    pub(crate) async fn leave(mut self) {
+        if self.calls.fetch_sub(1, Ordering::Relaxed) == 1 {
+            while self.gone.changed().await.is_ok() {}
+        }
+    }
+}
+
+/// A call has ended: it leaves what it belonged to, if anything.
+pub(super) async fn leave(belonging: &Belonging) {
+    let gathering = belonging.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(gathering) = gathering {
+        gathering.leave().await;
+    }
+}
+
+/// What a call has become part of, if anything.
+pub(crate) type Belonging = Arc<Mutex<Option<Gathering>>>;
+
+impl Inner {
+    /// Begins the links of a dial; gives what the driver above them needs.
+    pub(super) fn start_links(
+        self: &Arc<Self>,
+        core: &mut Core,
+        handles: &[Handle],
+        plan: &mut Plan,
+    ) -> (Above, mpsc::UnboundedReceiver<Word>) {
+        plan.tell_apart(&self.host.seed());
+        let (words, receiver) = mpsc::unbounded_channel();
+        let relief = Arc::<Notify>::default();
+        let mut ports = BTreeMap::new();
+        let links = (0..=u8::MAX).map(LaneId).zip(std::mem::take(&mut plan.members)).zip(handles);
+        for ((lane, plan), handle) in links {
+            let (orders, order_receiver) = mpsc::unbounded_channel();
+            let traffic = Arc::<SharedTraffic>::default();
+            let running = Running { orders: orders.clone(), traffic: traffic.clone() };
+            core.running.insert(*handle, running);
+            let port = Port { orders, flow: Flow::new(relief.clone()) };
+            ports.insert(lane, port.clone());
+            let told = ToldLink { inner: self.clone(), handle: *handle };
+            let driver = Driver::new(
+                self.host.clone(),
+                handle.number(),
+                Connection::new(plan, self.host.seed()),
+                Party::Dialed(Box::new(told)),
+                order_receiver,
+                traffic,
+                None,
+            );
+            let member = Member::dialed(lane, words.clone(), port);
+            tokio::spawn(driver.member(member).dial());
+        }
+        (Above::new(ports, relief), receiver)
+    }
+}
+
+impl Engine {
+    /// Where a call that is proven is to report: to those it belongs to, or to a new bundle.
+    pub(crate) fn gather(
+        &self,
+        call: u64,
+        answering: &Arc<dyn Answering>,
+        joining: &Joining,
+        connection: &Connection,
+    ) -> Gathering {
+        let inner = &self.0;
+        let peer = joining.multilink.and_then(|facts| facts.peer);
+        let key = joining.peer_name.clone().map(|name| BundleKey {
+            server: Arc::as_ptr(answering).cast::<()>() as usize,
+            name,
+            machine: peer,
+        });
+        let mut bundles = inner.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+        bundles.retain(|_, gathering| !gathering.words.is_closed());
+        if let Some(gathering) = key.as_ref().and_then(|key| bundles.get(key)) {
+            answering.bundled(call, gathering.bundle, false);
+            gathering.calls.fetch_add(1, Ordering::Relaxed);
+            return gathering.clone();
+        }
+        let bundle = inner.calls.fetch_add(1, Ordering::Relaxed);
+        answering.bundled(call, bundle, true);
+        let (words, receiver) = mpsc::unbounded_channel();
+        let (gone, is_gone) = watch::channel(());
+        let calls = Arc::new(AtomicUsize::new(1));
+        let gathering = Gathering { bundle, words, calls, gone: is_gone };
+        if let Some(key) = key {
+            bundles.insert(key, gathering.clone());
+        }
+        let (orders, order_receiver) = mpsc::unbounded_channel();
+        let driver = Driver::new(
+            inner.host.clone(),
+            u64::MAX - bundle,
+            Connection::new(connection.above_calls(), inner.host.seed()),
+            Party::Gathered(bundle, answering.clone()),
+            order_receiver,
+            Arc::default(),
+            None,
+        )
+        .above(Above::new(BTreeMap::new(), Arc::default()), receiver);
+        tokio::spawn(async move {
+            driver.gather().await;
+            drop((orders, gone));
+        });
+        gathering
+    }
+}
