@@ -153,9 +153,18 @@ impl<'a> Stage<'a> {
     /// Sends octets to the far end's echo and compares what comes back.
     pub(crate) fn echo(&mut self, octets: usize, proxy: Option<&str>) -> Result<()> {
         let target = format!("{}:7", self.lab.word("INSIDE_ADDRESS"));
+        self.ask_echo(&target, octets, proxy)
+    }
+
+    /// The same with another echo.
+    pub(crate) fn echo_at(&mut self, target: &str, octets: usize) -> Result<()> {
+        self.ask_echo(target, octets, None)
+    }
+
+    fn ask_echo(&mut self, target: &str, octets: usize, proxy: Option<&str>) -> Result<()> {
         let ourselves = std::env::current_exe()?;
         let mut command = self.ground.command(ourselves, &self.ground.folder);
-        command.args(["--echo", &target, &octets.to_string()]).args(proxy);
+        command.args(["--echo", target, &octets.to_string()]).args(proxy);
         let start = Instant::now();
         let output = command.output()?;
         let said = String::from_utf8_lossy(&output.stderr);

@@ -19,6 +19,8 @@ pub(crate) struct Grant {
     pub(crate) address: Option<Ipv4Addr>,
     /// These name servers, instead of the server's own.
     pub(crate) dns: Vec<Ipv4Addr>,
+    /// This IPv6 interface identifier, instead of one that the caller chooses.
+    pub(crate) interface_id: Option<[u8; 8]>,
     /// How long the call may last; what is open is the server's own limit.
     pub(crate) limits: SessionLimits,
     /// How the call is accounted.
@@ -118,7 +120,10 @@ impl Inner {
         self.tell();
         crash_point("a caller is admitted");
         let dns = if grant.dns.is_empty() { self.dns.clone() } else { grant.dns };
-        let network = admission_network(ours, theirs, dns, true);
+        let mut network = admission_network(ours, theirs, dns, true);
+        if let Some(six) = &mut network.ipv6 {
+            six.peer_identifier = grant.interface_id;
+        }
         let limits = SessionLimits {
             idle: grant.limits.idle.or(self.rules.limits.idle),
             session: grant.limits.session.or(self.rules.limits.session),

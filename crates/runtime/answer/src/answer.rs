@@ -129,13 +129,13 @@ impl AnswerConfig {
         }
     }
 
-    /// What stands behind TLS inside EAP, where that is spoken.
+    /// What TLS inside EAP is spoken with, where it is spoken here.
     fn eap_server(&self) -> Result<Option<EapServer>, HostError> {
         let speaks_tls = |m: &auth::EapMethod| matches!(m, EapMethod::Tls | EapMethod::Peap);
-        match self.eap.methods.iter().any(speaks_tls) {
-            true => Ok(Some(self.identity.for_eap(self.callers_ca.as_deref())?)),
-            false => Ok(None),
+        if self.eap.pass_through || !self.eap.methods.iter().any(speaks_tls) {
+            return Ok(None);
         }
+        self.identity.for_eap(self.callers_ca.as_deref()).map(Some)
     }
 }
 
@@ -183,6 +183,7 @@ pub struct Answer {
     inner: Arc<Inner>,
     addresses: Vec<SocketAddr>,
     doors: Vec<Door>,
+    orders: Option<SocketAddr>,
     tasks: JoinSet<()>,
     /// Sessions are told of until all is told.
     telling: Option<JoinHandle<()>>,
@@ -237,6 +238,7 @@ impl Answer {
             inner,
             addresses: Vec::new(),
             doors: Vec::new(),
+            orders: None,
             tasks: JoinSet::new(),
             telling,
             stop,
@@ -244,8 +246,8 @@ impl Answer {
         if let Some(radius) = &config.radius
             && let Some(orders) = radius::Command::open(radius).await?
         {
-            let inner = answer.inner.clone();
-            answer.tasks.spawn(orders.serve(inner, host, stopped.clone()));
+            answer.orders = orders.address();
+            answer.tasks.spawn(orders.serve(answer.inner.clone(), host, stopped.clone()));
         }
         for address in config.sstp {
             let front = SstpFront::open(address, config.identity.clone()).await?;
@@ -290,6 +292,11 @@ impl Answer {
     /// Where calls are answered, by whichever link.
     pub fn doors(&self) -> &[Door] {
         &self.doors
+    }
+
+    /// Where orders of RADIUS servers are taken.
+    pub const fn orders_address(&self) -> Option<SocketAddr> {
+        self.orders
     }
 
     /// Who is there, in the order of calling.

@@ -46,7 +46,8 @@ pub(crate) struct CallArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct RadiusArgs {
     /// A RADIUS server that judges callers, instead of a file of users (may be repeated: the others are
-    /// asked when the first is silent; its port is 1812 unless it is said)
+    /// asked when the first is silent; its port is 1812 unless it is said). With a --method of EAP it
+    /// speaks EAP with the callers itself, whichever kind
     #[arg(
         long,
         value_name = "HOST[:PORT]",

@@ -146,7 +146,9 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         _ => Identity::make(&names(args))?,
     };
     let eap_methods: Vec<_> = args.methods.iter().filter_map(|m| eap_method(*m)).collect();
-    if eap_methods.contains(&EapMethod::Tls) && args.callers_ca.is_none() {
+    // A RADIUS server speaks EAP with callers itself, whichever kind.
+    let pass_through = !args.radius.radius.is_empty();
+    if eap_methods.contains(&EapMethod::Tls) && args.callers_ca.is_none() && !pass_through {
         anyhow::bail!("--method eap-tls needs --callers-ca: who vouches for callers' certificates");
     }
     let mut methods: Vec<_> = args.methods.iter().map(|m| method(*m)).collect();
@@ -180,7 +182,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         pool: Pool::new(args.pool.parse()?)?,
         dns: args.dns.clone(),
         methods,
-        eap: EapTerms { methods: eap_methods, pass_through: false },
+        eap: EapTerms { methods: eap_methods, pass_through },
         callers_ca: args.callers_ca.as_ref().map(std::fs::read).transpose()?,
         name: args.name.clone(),
         behind: if args.inside { Behind::Inside } else { Behind::Machine },

@@ -8,6 +8,7 @@ mod keepalive;
 mod links;
 mod manager_stops;
 mod methods;
+mod radius;
 mod server_killed;
 mod silent_server;
 mod split_tunnel;
@@ -148,6 +149,16 @@ pub(crate) const STORIES: &[Story] = &[
         name: "called_by_pptp",
         about: "Debian's pptp and pppd with the kernel's MPPE call it",
         play: callers::pptp,
+    },
+    Story {
+        name: "radius",
+        about: "FreeRADIUS judges callers by six methods, counts a session to the octet, and ends one",
+        play: radius::play,
+    },
+    Story {
+        name: "silent_radius",
+        about: "a RADIUS server that is silent is passed over; one that does not sign is not believed",
+        play: radius::silent,
     },
     Story {
         name: "keepalive",

@@ -1,5 +1,6 @@
 //! Orders to end sessions, from those who judge or count them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use onhook_effect::HostError;
@@ -43,6 +44,11 @@ impl Command {
         }
         let orders = Orders::new(commanders, config.identifier.clone());
         Ok(Some(Self { socket, orders }))
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.socket.local_addr().ok()
     }
 
     /// Takes orders until the server stops.

@@ -129,6 +129,7 @@ impl Radius {
         admit::Grant {
             address: grant.address,
             dns: grant.dns,
+            interface_id: grant.interface_id,
             limits: SessionLimits { idle: grant.idle, session: grant.session },
             account: Some(terms),
         }
