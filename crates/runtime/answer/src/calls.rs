@@ -207,10 +207,14 @@ impl Calls {
         self.book.get(&call)?.account.as_ref()
     }
 
-    /// How many other calls a user has.
+    /// How many other calls a user has, whichever domain is put before the name, and however it is
+    /// spelled: a file of users and most RADIUS servers know one user by all of these.
     pub(crate) fn count_of_user(&self, name: &str, but: u64) -> usize {
+        let plain =
+            |name: &str| name.rsplit_once('\\').map_or(name, |(_, bare)| bare).to_lowercase();
+        let name = plain(name);
         let others = self.book.values().filter(|live| live.session.call != but);
-        others.filter(|live| live.session.user.as_deref() == Some(name)).count()
+        others.filter(|live| live.session.user.as_deref().is_some_and(|u| plain(u) == name)).count()
     }
 
     /// The session of a call.
@@ -360,6 +364,18 @@ mod tests {
         assert!(calls.begin(2, from(2)).is_none());
         calls.end(1);
         assert!(calls.begin(3, from(2)).is_some());
+    }
+
+    #[test]
+    fn a_user_is_counted_once_whatever_stands_before_the_name() {
+        let mut calls = calls(10, 10);
+        for (call, name) in [(1, "alice"), (2, "OFFICE\\alice"), (3, "Alice"), (4, "bob")] {
+            let _stopping = calls.begin(call, from(1)).unwrap();
+            calls.prove(call, name.to_owned(), Ipv4Addr::LOCALHOST);
+        }
+        assert_eq!(calls.count_of_user("HOME\\ALICE", 9), 3);
+        assert_eq!(calls.count_of_user("alice", 1), 2, "its own does not count");
+        assert_eq!(calls.count_of_user("carol", 9), 0);
     }
 
     #[test]

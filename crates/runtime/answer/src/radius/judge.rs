@@ -197,8 +197,7 @@ fn keys(keys: &MppeKeys) -> Keys {
 
 fn reject(refusal: Refusal) -> Verdict {
     let code = refusal.code.unwrap_or_else(|| RasCode::AUTHENTICATION_FAILURE.number());
-    // The challenge for another try would have to be the server's, which we cannot ask with.
-    Verdict::Reject { code, retry: false, message: refusal.text }
+    Verdict::Reject { code, retry: refusal.retry, message: refusal.text }
 }
 
 #[cfg(test)]
