@@ -13,6 +13,8 @@
 
 mod address_answer;
 mod connection;
+mod eap_pair;
+mod eap_wire;
 mod gathered;
 mod hdlc_line;
 mod input;
@@ -66,8 +68,10 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "pppoe_wire", run: pppoe_wire::run },
     Ordeal { name: "radius_talk", run: radius_talk::run },
     Ordeal { name: "pap_chap", run: pap_chap::run },
+    Ordeal { name: "eap_wire", run: eap_wire::run },
     Ordeal { name: "ppp_frame", run: ppp_frame::run },
     Ordeal { name: "multilink", run: multilink::run },
+    Ordeal { name: "eap_pair", run: eap_pair::run },
     Ordeal { name: "ppp_pair", run: ppp_pair::run },
     Ordeal { name: "connection", run: connection::run },
     Ordeal { name: "manager", run: manager::run },

@@ -29,7 +29,7 @@ const AUTHENTICATION_FAILURE: u32 = 691;
 
 /// The side that demands proof.
 #[derive(Debug)]
-pub(crate) struct EapAuthenticator {
+pub struct EapAuthenticator {
     terms: EapTerms,
     local_name: String,
     room: usize,
@@ -91,7 +91,7 @@ struct Tunnel {
 
 impl EapAuthenticator {
     /// An authenticator that calls itself `local_name`. `room` is the most octets of a packet.
-    pub(crate) fn new(terms: EapTerms, local_name: String, room: u16, mut chance: Chance) -> Self {
+    pub fn new(terms: EapTerms, local_name: String, room: u16, mut chance: Chance) -> Self {
         let [id] = chance.bytes();
         Self {
             terms,
@@ -116,7 +116,7 @@ impl EapAuthenticator {
     }
 
     /// LCP is open: who is there?
-    pub(crate) fn start(&mut self, now: Instant) {
+    pub fn start(&mut self, now: Instant) {
         self.request(now, kind::IDENTITY, &[]);
     }
 
@@ -135,7 +135,7 @@ impl EapAuthenticator {
     }
 
     /// A packet arrived. What is malformed or out of place is dropped.
-    pub(crate) fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
+    pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         let Ok(EapPacket::Response { id, kind, data }) = EapPacket::parse(packet) else { return };
         if id != self.id || self.is_busy {
             return;
@@ -298,7 +298,7 @@ impl EapAuthenticator {
     }
 
     /// What came of an order.
-    pub(crate) fn handle_tls(&mut self, now: Instant, reply: TlsReply) {
+    pub fn handle_tls(&mut self, now: Instant, reply: TlsReply) {
         let Stage::Tunnel(tunnel) = &mut self.stage else { return };
         let begins = std::mem::take(&mut tunnel.begins);
         let facts = match reply.state {
@@ -404,7 +404,7 @@ impl EapAuthenticator {
     }
 
     /// The verdict on the question that was asked.
-    pub(crate) fn answer(&mut self, now: Instant, verdict: Verdict) {
+    pub fn answer(&mut self, now: Instant, verdict: Verdict) {
         if !self.is_busy {
             return;
         }
@@ -501,7 +501,7 @@ impl EapAuthenticator {
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         if self.deadline.is_none_or(|at| now < at) {
             return;
         }
@@ -534,24 +534,24 @@ impl EapAuthenticator {
     }
 
     /// The next packet to send.
-    pub(crate) fn poll_packet(&mut self, into: &mut Vec<u8>) -> bool {
+    pub fn poll_packet(&mut self, into: &mut Vec<u8>) -> bool {
         let Some(packet) = self.out.pop_front() else { return false };
         *into = packet;
         true
     }
 
     /// The next order to the owner's TLS.
-    pub(crate) fn poll_order(&mut self) -> Option<TlsOrder> {
+    pub fn poll_order(&mut self) -> Option<TlsOrder> {
         self.orders.pop_front()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
-    pub(crate) fn poll_timeout(&self) -> Option<Deadline> {
+    pub fn poll_timeout(&self) -> Option<Deadline> {
         self.deadline.map(|at| Deadline::new(at, "EAP"))
     }
 
     /// The next event.
-    pub(crate) fn poll_event(&mut self) -> Option<AuthEvent> {
+    pub fn poll_event(&mut self) -> Option<AuthEvent> {
         self.events.pop_front()
     }
 }

@@ -25,8 +25,8 @@ mod tests;
 mod tls;
 pub(crate) mod wire;
 
-pub(crate) use authenticator::EapAuthenticator;
-pub(crate) use peer::EapPeer;
+pub use authenticator::EapAuthenticator;
+pub use peer::EapPeer;
 pub use tls::{TlsAsk, TlsFacts, TlsFailure, TlsFault, TlsOrder, TlsReply, TlsRole, TlsState};
 
 use onhook_base::Secret;

@@ -26,7 +26,7 @@ const MOST_ROUNDS: u16 = 600;
 
 /// The side that proves itself.
 #[derive(Debug)]
-pub(crate) struct EapPeer {
+pub struct EapPeer {
     methods: Vec<EapMethod>,
     credentials: Credentials,
     room: usize,
@@ -80,7 +80,7 @@ struct Tunnel {
 
 impl EapPeer {
     /// Proves itself by one of the terms' methods. `room` is the most octets of a packet.
-    pub(crate) fn new(
+    pub fn new(
         terms: &EapTerms,
         credentials: Option<Credentials>,
         room: u16,
@@ -108,12 +108,12 @@ impl EapPeer {
     }
 
     /// LCP is open: the authenticator asks.
-    pub(crate) fn start(&mut self, now: Instant) {
+    pub fn start(&mut self, now: Instant) {
         self.deadline = Some(now + PATIENCE);
     }
 
     /// A packet arrived.
-    pub(crate) fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
+    pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         match EapPacket::parse(packet) {
             Ok(EapPacket::Request { id, kind, data }) => {
                 self.on_request(now, packet, id, kind, data);
@@ -151,7 +151,8 @@ impl EapPeer {
         let before = self.last.replace((packet.to_vec(), None));
         let id_before = std::mem::replace(&mut self.id, id);
         if self.heed(asked, data) {
-            self.deadline = Some(now + PATIENCE);
+            // What was heeded may have been the end.
+            self.deadline = (!self.is_over).then(|| now + PATIENCE);
         } else {
             // Nothing was made of it: it is as if it had not come.
             (self.last, self.id) = (before, id_before);
@@ -284,7 +285,7 @@ impl EapPeer {
     }
 
     /// What came of an order.
-    pub(crate) fn handle_tls(&mut self, reply: TlsReply) {
+    pub fn handle_tls(&mut self, reply: TlsReply) {
         let Running::Tunnel(tunnel) = &mut self.running else { return };
         if self.is_over || !std::mem::take(&mut tunnel.waits) {
             return;
@@ -443,7 +444,7 @@ impl EapPeer {
 
     /// The peer negotiates its network: if all that we wait for is its Success, that was lost
     /// (RFC 3748 §4.2). Returns whether it changed anything.
-    pub(crate) fn network_has_begun(&mut self) -> bool {
+    pub fn network_has_begun(&mut self) -> bool {
         if self.is_over {
             return false;
         }
@@ -478,8 +479,9 @@ impl EapPeer {
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         if self.deadline.is_some_and(|at| at <= now) {
+            self.deadline = None;
             match self.refused.is_some() {
                 true => self.on_failure(),
                 false => self.fail(AuthFailure::Unanswered),
@@ -488,24 +490,24 @@ impl EapPeer {
     }
 
     /// The next packet to send.
-    pub(crate) fn poll_packet(&mut self, into: &mut Vec<u8>) -> bool {
+    pub fn poll_packet(&mut self, into: &mut Vec<u8>) -> bool {
         let Some(packet) = self.out.pop_front() else { return false };
         *into = packet;
         true
     }
 
     /// The next order to the owner's TLS.
-    pub(crate) fn poll_order(&mut self) -> Option<TlsOrder> {
+    pub fn poll_order(&mut self) -> Option<TlsOrder> {
         self.orders.pop_front()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
-    pub(crate) fn poll_timeout(&self) -> Option<Deadline> {
+    pub fn poll_timeout(&self) -> Option<Deadline> {
         self.deadline.map(|at| Deadline::new(at, "EAP"))
     }
 
     /// The next event.
-    pub(crate) fn poll_event(&mut self) -> Option<AuthEvent> {
+    pub fn poll_event(&mut self) -> Option<AuthEvent> {
         self.events.pop_front()
     }
 }
