@@ -346,6 +346,7 @@ const fn eap_failure(failure: &EapFailure) -> RasCode {
         EapFailure::NoCommonMethod { .. } => RasCode::EAP_METHOD_NOT_INSTALLED,
         EapFailure::Tls(tls) => eap_tls_fault(tls.fault),
         EapFailure::BindingWrong => RasCode::PEAP_CRYPTOBINDING_INVALID,
+        EapFailure::NotConfirmed => RasCode::UNABLE_TO_AUTHENTICATE_SERVER,
         EapFailure::LengthsLie | EapFailure::Endless => RasCode::PPP_INVALID_PACKET,
     }
 }

@@ -59,6 +59,11 @@ impl Lab {
         self.call(&["auth", "sstp", method]).map(drop)
     }
 
+    /// Which authentication another server asks of its next caller.
+    pub(crate) fn auth_of(&self, service: &str, method: &str) -> Result<()> {
+        self.call(&["auth", service, method]).map(drop)
+    }
+
     /// Runs a shell command inside the server machine.
     pub(crate) fn run(&self, command: &str) -> Result<String> {
         self.call(&["run", command])

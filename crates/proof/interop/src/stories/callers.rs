@@ -24,7 +24,7 @@ gone() { i=0; while busybox pidof pppd >/dev/null && [ $i -lt 100 ]; do i=$((i +
 ";
 
 /// Debian's pppd with its PPPoE plugin and the kernel's PPPoE.
-const PPPOE: &str = "modprobe pppoe
+pub(super) const PPPOE: &str = "modprobe pppoe
 pppd plugin rp-pppoe.so nic-eth0 rp_pppoe_service ours updetach >/dev/null || { busybox tail -20 /tmp/c.log; exit 1; }
 up; ping; busybox killall pppd; gone
 ";
@@ -101,7 +101,7 @@ impl Drop for Answering {
     }
 }
 
-fn play(stage: &mut Stage<'_>, words: &[&str], client: &str) -> Result<()> {
+pub(super) fn play(stage: &mut Stage<'_>, words: &[&str], client: &str) -> Result<()> {
     // Their machine has a wire of its own, which is to be there before the host is looked at.
     stage.lab.client()?;
     stage.wait_until("the wire's own address", Duration::from_secs(10), |stage| {

@@ -3,6 +3,7 @@
 mod bad_password;
 mod callers;
 mod dial_and_list;
+mod eap;
 mod hang_up;
 mod keepalive;
 mod links;
@@ -135,6 +136,12 @@ pub(crate) const STORIES: &[Story] = &[
         about: "the same with pptpd: GRE, and MPPE of 128 bits, which it requires",
         play: links::pptp,
     },
+    Story { name: "eap_md5", about: "pppd on a serial line asks for EAP-MD5", play: eap::md5 },
+    Story {
+        name: "eap_tls",
+        about: "the same for EAP-TLS over TLS 1.2 and 1.3, with MPPE by its keys",
+        play: eap::tls,
+    },
     Story {
         name: "called_by_pppoe",
         about: "Debian's pppd and the kernel's PPPoE call our answering side",
@@ -159,6 +166,16 @@ pub(crate) const STORIES: &[Story] = &[
         name: "silent_radius",
         about: "a RADIUS server that is silent is passed over; one that does not sign is not believed",
         play: radius::silent,
+    },
+    Story {
+        name: "called_by_eap_md5",
+        about: "Debian's pppd proves itself to us by EAP-MD5, over PPPoE",
+        play: eap::called_md5,
+    },
+    Story {
+        name: "called_by_eap_tls",
+        about: "Debian's pppd proves itself to us by EAP-TLS, over PPTP with MPPE by its keys",
+        play: eap::called_tls,
     },
     Story {
         name: "keepalive",

@@ -45,6 +45,8 @@ pub enum EapFailure {
     Tls(TlsFailure),
     /// The crypto binding of PEAP is wrong: somebody sits between tunnel and proof.
     BindingWrong,
+    /// The server says Success over TLS 1.3 without having said inside that it is content.
+    NotConfirmed,
     /// The lengths that the peer names contradict one another, or are more than anybody needs.
     LengthsLie,
     /// The exchange goes on for ever.
@@ -70,6 +72,10 @@ impl std::fmt::Display for EapFailure {
             }
             Self::Tls(failure) => write!(f, "{failure}"),
             Self::BindingWrong => f.write_str("the crypto binding of PEAP is wrong or missing"),
+            Self::NotConfirmed => f.write_str(
+                "the server says Success, but not inside TLS 1.3, where nobody else could have said it \
+                 (RFC 9190 §2.1.1)",
+            ),
             Self::LengthsLie => f.write_str("the peer's EAP packets contradict one another"),
             Self::Endless => f.write_str("the peer's EAP never comes to an end"),
         }

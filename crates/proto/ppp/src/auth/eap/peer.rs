@@ -414,10 +414,20 @@ impl EapPeer {
     fn on_success(&mut self) {
         match self.through.take() {
             Some(through) => self.succeed(through),
+            None if self.awaits_confirmation() => {
+                self.fail(AuthFailure::Eap(EapFailure::NotConfirmed));
+            }
             // Nothing was asked for, or all was refused: whoever says Success has not seen a proof of
             // ours, nor given one.
             None => self.fail(AuthFailure::PeerNotProven),
         }
+    }
+
+    /// All that lacks is the server's word inside TLS 1.3.
+    fn awaits_confirmation(&self) -> bool {
+        let Running::Tunnel(tunnel) = &self.running else { return false };
+        let is_13 = tunnel.facts.as_ref().is_some_and(|facts| facts.is_13);
+        is_13 && tunnel.method == EapMethod::Tls
     }
 
     fn on_failure(&mut self) {
