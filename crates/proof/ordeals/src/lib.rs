@@ -29,6 +29,7 @@ mod phonebook;
 mod ppp_frame;
 mod ppp_pair;
 mod pppoe_wire;
+mod pptp_pair;
 mod proxy_head;
 mod radius_talk;
 mod sstp_http;
@@ -65,6 +66,7 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "telnet_port", run: telnet_port::run },
     Ordeal { name: "l2tp_pair", run: l2tp_pair::run },
     Ordeal { name: "l2tp_trunk", run: l2tp_trunk::run },
+    Ordeal { name: "pptp_pair", run: pptp_pair::run },
     Ordeal { name: "pppoe_wire", run: pppoe_wire::run },
     Ordeal { name: "radius_talk", run: radius_talk::run },
     Ordeal { name: "pap_chap", run: pap_chap::run },

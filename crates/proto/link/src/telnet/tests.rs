@@ -109,7 +109,7 @@ fn decode(pieces: &[&[u8]]) -> (Vec<u8>, Options, Subnegotiations) {
 
 #[test]
 fn the_octets_of_rfc_2217s_own_examples() {
-    // RFC 2217, section 3: a speed is four octets in network order, and 255 in it is doubled.
+    // RFC 2217, §3: a speed is four octets in network order, and 255 in it is doubled.
     assert_eq!(ask(1, &2400_u32.to_be_bytes()), [255, 250, 44, 1, 0, 0, 9, 96, 255, 240]);
     assert_eq!(ask(1, &[0, 0, 255, 0]), [255, 250, 44, 1, 0, 0, 255, 255, 0, 255, 240]);
     let mut out = Vec::new();

@@ -112,9 +112,9 @@ fn data(call: u16, sequence: u32) -> Vec<u8> {
     })
 }
 
-/// N-GRE-01: the sequence number passes its end and goes on.
+/// The sequence number passes its end and goes on.
 #[test]
-fn n_gre_01_the_sequence_number_wraps_and_packets_go_on_passing() {
+fn the_sequence_number_wraps_and_packets_go_on_passing() {
     let mut pair = Pair::up();
     let call = 77;
     let last = u32::MAX;
