@@ -343,7 +343,8 @@ pub(crate) enum PhonebookCommand {
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(
     after_help = "The file of users has a line for each: the name, a blank, the password; either may stand in double
-quotes. Keep it readable by its owner alone.
+quotes. A third word, expired, says that the password must be changed first (--password-changes).
+Keep it readable by its owner alone.
 
 With --inside a small host of our own stands behind the calls, at our address: a page over HTTP on
 port 80 and an echo on port 7. Without it, each call becomes a network interface of this machine, which
@@ -387,6 +388,13 @@ pub(crate) struct AnswerArgs {
     /// The file of users
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "radius")]
     pub(crate) users: Option<PathBuf>,
+    /// Let callers change a password that the file of users marks as expired, by MS-CHAP version 2: the file
+    /// is written anew, in its folder
+    #[arg(long, requires = "users")]
+    pub(crate) password_changes: bool,
+    /// How many more passwords are heard from a caller whose first was wrong, by MS-CHAP version 2
+    #[arg(long, value_name = "TIMES", default_value_t = 0)]
+    pub(crate) retries: u8,
     /// RADIUS servers
     #[command(flatten)]
     pub(crate) radius: RadiusArgs,

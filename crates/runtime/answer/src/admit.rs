@@ -3,11 +3,10 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use onhook_base::Secret;
 use onhook_connection::{Admission, SessionLimits, admission_network};
 use onhook_host::crash_point;
 use onhook_model::RasCode;
-use onhook_ppp::auth::{self, Proof, Verdict};
+use onhook_ppp::auth::{self, Verdict};
 
 use crate::answer::Inner;
 use crate::radius::AccountTerms;
@@ -43,7 +42,7 @@ impl Inner {
                 (verdict, None) => (verdict, None),
             };
         }
-        let verdict = self.judge_by_file(call, &question);
+        let verdict = self.judge_by_file(call, &question).await;
         match verdict {
             Verdict::Accept { .. } => {
                 let radius = self.radius.as_ref();
@@ -51,27 +50,26 @@ impl Inner {
                 self.grant(call, question.name(), verdict, Grant { account, ..Grant::default() })
             }
             refused => {
-                tracing::info!(target: "answer", call, "refused: wrong name or password");
+                let code = match &refused {
+                    Verdict::Reject { code, .. } => *code,
+                    Verdict::Accept { .. } | Verdict::Continue { .. } => 0,
+                };
+                tracing::info!(target: "answer", call, code, "refused");
                 (refused, None)
             }
         }
     }
 
     /// Judges a proof against the file of users.
-    fn judge_by_file(&self, call: u64, question: &auth::Question) -> Verdict {
-        // Whom the callers' root vouches for need not stand in the file.
-        if let Proof::Certificate { .. } = question.proof() {
-            return Verdict::Accept { message: Vec::new(), keys: None };
+    async fn judge_by_file(self: &Arc<Self>, call: u64, question: &auth::Question) -> Verdict {
+        if !question.is_change() {
+            return self.users.judge(call, question);
         }
-        // An unknown user is judged by a password that nobody has, so that the answer takes as long.
-        let nobody = Secret::new(format!("\u{0}{call}"));
-        match self.users.password(question.name()) {
-            Some(password) => auth::judge(question, password),
-            None => match auth::judge(question, &nobody) {
-                Verdict::Accept { .. } => refusal(RasCode::AUTHENTICATION_FAILURE, ""),
-                refused @ (Verdict::Reject { .. } | Verdict::Continue { .. }) => refused,
-            },
-        }
+        // A file is going to be written.
+        let (inner, question) = (self.clone(), question.clone());
+        let judged = tokio::task::spawn_blocking(move || inner.users.judge(call, &question));
+        // Only a panic would leave it unjudged.
+        judged.await.unwrap_or_else(|_| refusal(RasCode::CHANGING_PASSWORD, ""))
     }
 
     /// Lets a caller in who has proved who it is, if there is room for it.

@@ -1,6 +1,7 @@
 //! Listening, admitting, and knowing who is there.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::desk::Desk;
 use crate::front::{L2tpFront, LineFront, ModemFront, Numbers, PppoeFront, PptpFront, SstpFront};
 use crate::radius::{self, Radius, RadiusConfig};
 use crate::switchboard::Switchboard;
+use crate::user_book::UserBook;
 use crate::{Identity, Pool, Users};
 
 /// What stands behind the calls.
@@ -56,6 +58,10 @@ pub struct AnswerConfig {
     pub identity: Identity,
     /// Who may call, where RADIUS servers do not decide that.
     pub users: Users,
+    /// The file that the users came from, when callers may change a password in it that has expired.
+    pub password_file: Option<PathBuf>,
+    /// How many more passwords are heard by MS-CHAP from a caller whose first was wrong.
+    pub retries: u8,
     /// RADIUS servers that judge callers, or are told of sessions.
     pub radius: Option<RadiusConfig>,
     /// What callers may have at most.
@@ -98,6 +104,8 @@ impl AnswerConfig {
             lines: Vec::new(),
             identity,
             users,
+            password_file: None,
+            retries: 0,
             radius: None,
             rules: SessionRules::default(),
             multilink: false,
@@ -112,16 +120,14 @@ impl AnswerConfig {
             max_unproven: 1024,
         }
     }
-}
 
-impl AnswerConfig {
     /// What is asked of every caller.
     fn terms(&self, engine: &Engine) -> AnswerPlan {
         let chance = || engine.host().seed().derive("discriminator").chance().bytes();
         AnswerPlan {
             methods: self.methods.clone(),
             eap: self.eap.clone(),
-            retries: 0,
+            retries: self.retries,
             name: self.name.clone(),
             times: Times::default(),
             echo: Some(Duration::from_secs(30)),
@@ -167,7 +173,7 @@ pub struct Door {
 }
 
 pub(crate) struct Inner {
-    pub(crate) users: Users,
+    pub(crate) users: UserBook,
     pub(crate) radius: Option<Radius>,
     pub(crate) rules: SessionRules,
     pub(crate) dns: Vec<Ipv4Addr>,
@@ -221,7 +227,7 @@ impl Answer {
         let host = engine.host().clone();
         let (radius, telling) = Radius::open(&host, config.radius.as_ref()).await?;
         let inner = Arc::new(Inner {
-            users: config.users,
+            users: UserBook::new(config.users, config.password_file),
             radius,
             rules: config.rules,
             dns: config.dns,

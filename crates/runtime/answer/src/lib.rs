@@ -23,9 +23,11 @@ mod calls;
 mod certificate;
 mod desk;
 mod front;
+mod password_file;
 mod pool;
 mod radius;
 mod switchboard;
+mod user_book;
 mod users;
 
 pub use answer::{Answer, AnswerConfig, Behind, Door, LinePlace, SessionRules};
@@ -37,4 +39,4 @@ pub use onhook_radius::client::Server as RadiusServer;
 pub use pool::{BadPool, Pool};
 pub use radius::RadiusConfig;
 pub use switchboard::Switchboard;
-pub use users::{BadUsers, Users};
+pub use users::{BadUsers, User, Users};

@@ -1,7 +1,8 @@
 //! The users that may call, from a file.
 //!
 //! One a line: the name, blanks, the password. Either may stand in double quotes, in which `\"` is a
-//! quote and `\\` a backslash. Lines that are empty or begin with `#` mean nothing. The passwords are
+//! quote and `\\` a backslash. A third word, `expired`, says that the password is to be changed before it
+//! is good for anything else. Lines that are empty or begin with `#` mean nothing. The passwords are
 //! there in the clear, because MS-CHAP and CHAP need them; keep the file readable by its owner alone.
 
 use std::collections::BTreeMap;
@@ -18,10 +19,21 @@ pub struct BadUsers {
     pub what: &'static str,
 }
 
+/// A user who may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The name, without a domain.
+    pub name: String,
+    /// The password.
+    pub password: Secret<String>,
+    /// It has expired: good for its own change alone.
+    pub is_expired: bool,
+}
+
 /// Names and passwords.
 #[derive(Clone, Debug, Default)]
 pub struct Users {
-    passwords: BTreeMap<String, Secret<String>>,
+    users: BTreeMap<String, User>,
 }
 
 impl Users {
@@ -32,43 +44,124 @@ impl Users {
     pub fn parse(text: &str) -> Result<Self, BadUsers> {
         let mut users = Self::default();
         for (index, line) in text.lines().enumerate() {
-            let bad = |what| BadUsers { line: index + 1, what };
-            let rest = line.trim();
-            if rest.is_empty() || rest.starts_with('#') {
+            let Some(line) = Line::read(line).map_err(|what| BadUsers { line: index + 1, what })?
+            else {
                 continue;
-            }
-            let (name, rest) = word(rest).map_err(bad)?;
-            let (password, rest) =
-                word(rest.trim_start()).map_err(|_| bad("a password is expected"))?;
-            if !rest.trim().is_empty() {
-                return Err(bad("something follows the password; quote it if it has blanks"));
-            }
-            if name.is_empty() {
-                return Err(bad("the name is empty"));
-            }
-            if users.passwords.insert(name, Secret::new(password)).is_some() {
-                return Err(bad("this name stands here a second time"));
+            };
+            let (name, is_expired) = (line.name.clone(), line.is_expired);
+            let user = User { name: line.name, password: line.password, is_expired };
+            if users.users.insert(name, user).is_some() {
+                let what = "this name stands here a second time";
+                return Err(BadUsers { line: index + 1, what });
             }
         }
         Ok(users)
     }
 
-    /// Adds a user, or changes the password.
+    /// Adds a user, or changes the password to one that has not expired.
     pub fn insert(&mut self, name: &str, password: &str) {
-        self.passwords.insert(name.to_owned(), Secret::new(password.to_owned()));
+        let password = Secret::new(password.to_owned());
+        let user = User { name: name.to_owned(), password, is_expired: false };
+        self.users.insert(name.to_owned(), user);
     }
 
-    /// The password of `name` as a caller sent it: a domain before it does not count.
-    pub fn password(&self, name: &str) -> Option<&Secret<String>> {
-        self.passwords.get(name).or_else(|| {
+    /// The user of this name as a caller sent it: a domain before it does not count.
+    pub fn find(&self, name: &str) -> Option<&User> {
+        self.users.get(name).or_else(|| {
             let (_, bare) = name.split_once('\\')?;
-            self.passwords.get(bare)
+            self.users.get(bare)
         })
+    }
+
+    /// The password of `name` as a caller sent it.
+    pub fn password(&self, name: &str) -> Option<&Secret<String>> {
+        self.find(name).map(|user| &user.password)
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.passwords.len()
+        self.users.len()
+    }
+}
+
+/// The text of a users' file with `new` in the place of `old` behind `name`, and not expired; `None` when
+/// it cannot be read, or has no such user with that password. Nothing else of it changes.
+pub(crate) fn with_password(
+    text: &str,
+    name: &str,
+    old: &Secret<String>,
+    new: &Secret<String>,
+) -> Option<Secret<String>> {
+    let written = quoted(new);
+    // Room for all of it, so that no part of it stays behind where the text grows.
+    let mut out = Secret::new(String::with_capacity(text.len() + written.expose().len() + 1));
+    let mut is_found = false;
+    for whole in text.split_inclusive('\n') {
+        let line = whole.trim_end_matches('\n').trim_end_matches('\r');
+        let ending = &whole[line.len()..];
+        match Line::read(line).ok()? {
+            Some(read) if read.name == name && read.password == *old => {
+                is_found = true;
+                out.expose_mut().push_str(&line[..read.password_at]);
+                out.expose_mut().push_str(written.expose());
+            }
+            Some(_) | None => out.expose_mut().push_str(line),
+        }
+        out.expose_mut().push_str(ending);
+    }
+    is_found.then_some(out)
+}
+
+/// A word as it stands in a line.
+fn quoted(word: &Secret<String>) -> Secret<String> {
+    let text = word.expose();
+    let is_plain =
+        !text.is_empty() && !text.starts_with('"') && !text.contains(char::is_whitespace);
+    if is_plain {
+        return word.clone();
+    }
+    let mut out = Secret::new(String::with_capacity(2 * text.len() + 2));
+    let quoted = out.expose_mut();
+    quoted.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    out
+}
+
+/// A line that names a user.
+struct Line {
+    name: String,
+    password: Secret<String>,
+    is_expired: bool,
+    /// Where in the line the password begins.
+    password_at: usize,
+}
+
+impl Line {
+    /// Reads a line; `None` when it means nothing.
+    fn read(line: &str) -> Result<Option<Self>, &'static str> {
+        let begin = line.trim_start();
+        if begin.is_empty() || begin.starts_with('#') {
+            return Ok(None);
+        }
+        let (name, rest) = word(begin)?;
+        let rest = rest.trim_start();
+        let password_at = line.len() - rest.len();
+        let (password, rest) = word(rest).map_err(|_| "a password is expected")?;
+        let is_expired = match rest.trim() {
+            "" => false,
+            "expired" => true,
+            _ => return Err("something follows the password; quote it if it has blanks"),
+        };
+        if name.is_empty() {
+            return Err("the name is empty");
+        }
+        Ok(Some(Self { name, password: Secret::new(password), is_expired, password_at }))
     }
 }
 
@@ -113,12 +206,53 @@ mod tests {
         for (text, line) in [
             ("alice", 1),
             ("\nalice a b", 2),
+            ("alice a expired b", 1),
             ("alice a\nalice b", 2),
             ("\"alice a", 1),
             ("alice \"a", 1),
             ("\"\" a", 1),
         ] {
             assert_eq!(Users::parse(text).unwrap_err().line, line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_expired_password_is_marked_by_a_third_word() {
+        let users = Users::parse("alice a expired\nbob \"expired\"\n").unwrap();
+        assert!(users.find("OFFICE\\alice").unwrap().is_expired);
+        assert!(!users.find("bob").unwrap().is_expired);
+    }
+
+    #[test]
+    fn a_password_is_changed_and_nothing_beside_it() {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let text = "# all\r\n\talice\twonder expired  \r\n\n\"bob\" \"a b\" \n#end";
+        for (name, old, new, changed) in [
+            ("alice", "wonder", "x", "# all\r\n\talice\tx\r\n\n\"bob\" \"a b\" \n#end"),
+            ("bob", "a b", "\"", "# all\r\n\talice\twonder expired  \r\n\n\"bob\" \"\\\"\"\n#end"),
+        ] {
+            let out = with_password(text, name, &secret(old), &secret(new)).unwrap();
+            assert_eq!(out.expose(), changed);
+        }
+        assert!(with_password(text, "alice", &secret("other"), &secret("x")).is_none());
+        assert!(with_password("alice", "alice", &secret("a"), &secret("x")).is_none());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_new_password_is_it_is_read_again(
+            new in "[^\\p{Cc}]{1,20}",
+            expired in proptest::bool::ANY,
+        ) {
+            let line = if expired { "alice a expired" } else { "alice a" };
+            let text = format!("bob b\n{line}\n# end\n");
+            let (old, new) = (Secret::new("a".to_owned()), Secret::new(new));
+            let changed = with_password(&text, "alice", &old, &new).unwrap();
+            let users = Users::parse(changed.expose()).unwrap();
+            let user = users.find("alice").unwrap();
+            proptest::prop_assert_eq!(&user.password, &new);
+            proptest::prop_assert!(!user.is_expired);
+            proptest::prop_assert_eq!(users.password("bob").unwrap().expose(), "b");
         }
     }
 }

@@ -47,6 +47,7 @@ pub(crate) fn run(args: &AnswerArgs) -> anyhow::Result<ExitCode> {
         writable.extend(line_folders(&config.lines));
         writable.extend(line_folders(&config.modems));
         writable.extend(control.as_ref().and_then(|(path, _)| Some(path.parent()?.to_owned())));
+        writable.extend(config.password_file.as_ref().and_then(|file| Some(file.parent()?.into())));
         let confined = confine(&Confinement {
             writable,
             keeps_network_rights: true,
@@ -172,6 +173,13 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         identity,
         users,
         radius: radius(&args.radius, &args.name)?,
+        password_file: args
+            .users
+            .as_ref()
+            .filter(|_| args.password_changes)
+            .map(canonical)
+            .transpose()?,
+        retries: args.retries,
         rules: SessionRules {
             per_user: args.calls_per_user.map(|calls| calls as usize),
             limits: SessionLimits {
@@ -205,6 +213,12 @@ fn line_folders(lines: &[LinePlace]) -> Vec<PathBuf> {
 fn line(port: &str, speed: u32) -> anyhow::Result<LinePlace> {
     let port = Port::parse(port).with_context(|| format!("--serial {port}"))?;
     Ok(LinePlace { port, speed })
+}
+
+/// Where a file really is, whatever folder we go to and whatever link leads there.
+fn canonical(file: impl AsRef<Path>) -> anyhow::Result<PathBuf> {
+    let file = file.as_ref();
+    std::fs::canonicalize(file).with_context(|| file.display().to_string())
 }
 
 fn users_of(file: &Path) -> anyhow::Result<Users> {

@@ -32,9 +32,14 @@ impl Stage {
 
     /// A failed dial whose dialer has gone stays listed for so many seconds.
     pub fn with_grace(grace: &'static str) -> Self {
+        Self::answering(&format!("alice {PASSWORD}\n"), &[], grace)
+    }
+
+    /// The server has this file of users, and these arguments besides.
+    pub fn answering(callers: &str, more: &[&str], grace: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let users = folder.path().join("users");
-        std::fs::write(&users, format!("alice {PASSWORD}\n")).unwrap();
+        std::fs::write(&users, callers).unwrap();
         let ca = folder.path().join("ca.pem");
         let mut server = Command::new(ONHOOK)
             .args(["answer", "--sstp", "127.0.0.1:0", "--inside", "--json", "--users"])
@@ -43,6 +48,7 @@ impl Stage {
             .arg(&ca)
             .arg("--control")
             .arg(folder.path().join("control.sock"))
+            .args(more)
             .env("XDG_STATE_HOME", folder.path())
             .env("HOME", folder.path())
             .stdout(Stdio::piped())
