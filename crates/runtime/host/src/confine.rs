@@ -71,7 +71,7 @@ pub fn confine(confinement: &Confinement) -> Confined {
     confined
 }
 
-/// Needed for interfaces, addresses and routes; for a server's port; and for the packets of PPPoE.
+/// Needed for interfaces, addresses and routes; for a server's port; for the frames of PPPoE and PPTP's GRE.
 const NETWORK: [Capability; 3] =
     [Capability::CAP_NET_ADMIN, Capability::CAP_NET_BIND_SERVICE, Capability::CAP_NET_RAW];
 
