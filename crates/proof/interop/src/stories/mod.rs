@@ -10,6 +10,7 @@ mod links;
 mod manager_stops;
 mod methods;
 mod radius;
+mod multilink;
 mod server_killed;
 mod silent_server;
 mod split_tunnel;
@@ -124,6 +125,11 @@ pub(crate) const STORIES: &[Story] = &[
         name: "serial_mppe",
         about: "the same with MPPE of 128 bits, which the server requires",
         play: links::serial_mppe,
+    },
+    Story {
+        name: "multilink",
+        about: "two lines to pppd as one connection: 64 KiB over both, one hung up, all hung up",
+        play: multilink::play,
     },
     Story {
         name: "pppoe",
