@@ -399,3 +399,43 @@ fn a_server_that_speaks_no_telnet_is_666_and_nobody_there_is_told_at_once() {
     assert!(!refused.status.success() && !says(&refused, "666"), "{refused:?}");
     assert_eq!(stage.list().len(), 0);
 }
+
+#[test]
+fn a_strategy_goes_on_to_the_next_protocol_and_says_so() {
+    let stage = Stage::new();
+    let book = stage.path("strategy.pbk");
+    let text = format!(
+        "[office]\r\nMEDIA=rastapi\r\nDEVICE=vpn\r\nPhoneNumber=127.0.0.1:{}\r\nVpnStrategy=12\r\n\
+         DataEncryption=256\r\n",
+        stage.port
+    );
+    std::fs::write(&book, text).unwrap();
+    let (book, ca) = (book.display().to_string(), stage.path("ca.pem").display().to_string());
+    let words = ["dial", "office", "--phonebook", &book, "--ca-file", &ca, "--user", "alice"];
+    let output = stage.run(&[&words[..], &["--password-stdin", "--json"]].concat(), PASSWORD);
+    assert!(output.status.success(), "{output:?}\n{}", stage.log());
+    // A manager without rights has no GRE; whoever had them would meet a server that speaks TLS.
+    let told = lines(&output);
+    let attempt = told.iter().find(|line| line["text"].as_str().is_some_and(|t| !t.is_empty()));
+    let attempt = attempt.unwrap_or_else(|| panic!("no attempt is told: {told:?}"));
+    assert_eq!(attempt["error"], 0);
+    let text = attempt["text"].as_str().unwrap();
+    assert!(text.starts_with("PPTP: error 5, ") && text.ends_with("now SSTP is tried"), "{text}");
+    let list = stage.list();
+    assert_eq!(list.len(), 1, "one handle for both attempts: {list:?}");
+    let handle = list[0]["handle"].as_str().unwrap().to_owned();
+    assert!(stage.run(&["hangup", &handle], "").status.success());
+
+    // When none gets through, the error tells of each.
+    let text = std::fs::read_to_string(&book).unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    std::fs::write(
+        &book,
+        text.replace(&format!(":{}", stage.port), &format!(":{}", nobody.port())),
+    )
+    .unwrap();
+    let output = stage.run(&[&words[..], &["--password-stdin"]].concat(), PASSWORD);
+    assert!(says(&output, "error 800"), "{output:?}");
+    assert!(says(&output, "PPTP: error 808") && says(&output, "SSTP: error 808"), "{output:?}");
+    assert_eq!(stage.list(), Vec::<Value>::new());
+}
