@@ -3,7 +3,10 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -186,6 +189,69 @@ fn the_last_link_takes_the_connection_with_it() {
     assert!(gone.status.success() || says(&gone, "668"), "{gone:?}");
     lines.is_invalid(&whole);
     lines.calls_have_ended(2);
+    lines.nothing_is_left();
+}
+
+/// A line that can be cut: what comes to one socket is passed on to another, until it is dropped.
+struct Wire {
+    streams: Arc<Mutex<Vec<UnixStream>>>,
+}
+
+impl Wire {
+    fn new(from: &Path, to: PathBuf) -> Self {
+        let streams = Arc::<Mutex<Vec<UnixStream>>>::default();
+        let listener = UnixListener::bind(from).unwrap();
+        let kept = streams.clone();
+        std::thread::spawn(move || {
+            let (near, _) = listener.accept().unwrap();
+            let far = UnixStream::connect(to).unwrap();
+            let ends = [(&near, &far), (&far, &near)];
+            for (from, to) in ends.map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap())) {
+                let (mut from, mut to) = (from, to);
+                std::thread::spawn(move || std::io::copy(&mut from, &mut to).unwrap_or_default());
+            }
+            kept.lock().unwrap().extend([near, far]);
+        });
+        Self { streams }
+    }
+
+    fn cut(&self) {
+        for stream in self.streams.lock().unwrap().iter() {
+            stream.shutdown(std::net::Shutdown::Both).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_cut_in_the_midst_of_traffic_does_not_take_the_connection_with_it() {
+    let mut lines = Lines::new(2, &["--multilink"]);
+    let places = [place(&lines.stage, 0), place(&lines.stage, 8)];
+    let wire = Wire::new(&lines.stage.path("line8"), lines.stage.path("line1"));
+    lines.write_book(&places);
+    let whole = lines.dialed();
+    let mut flow = lines.stage.flow(&whole);
+    let mut writer = flow.try_clone().unwrap();
+    let sent: Vec<u8> = (0..400_000_u32).map(|n| (n % 251) as u8).collect();
+    let writing = std::thread::spawn({
+        let sent = sent.clone();
+        move || writer.write_all(&sent).unwrap()
+    });
+    let mut came = vec![0; sent.len()];
+    let (first, rest) = came.split_at_mut(100_000);
+    flow.read_exact(first).unwrap();
+    wire.cut();
+    flow.read_exact(rest).unwrap();
+    writing.join().unwrap();
+    assert!(came == sent, "what came back is not what was sent");
+
+    lines.calls_have_ended(1);
+    let status = lines.status(&whole);
+    assert_eq!(status["state_name"], "RASCS_Connected");
+    let link = &status["links"][1];
+    assert_eq!(link["handle"], Value::Null, "{status}");
+    assert_ne!(link["error"].as_u64(), Some(0), "{status}");
+    lines.hang_up(&whole);
+    lines.calls_have_ended(1);
     lines.nothing_is_left();
 }
 
