@@ -341,3 +341,6 @@ impl TlsTalk {
         (TalkFault::Theirs(fault), format!("the caller's TLS was not accepted: {error}{whose}"))
     }
 }
+
+#[cfg(test)]
+mod tests;
