@@ -169,6 +169,11 @@ pub(crate) const STORIES: &[Story] = &[
         play: radius::play,
     },
     Story {
+        name: "radius_eap_tls",
+        about: "FreeRADIUS judges callers by EAP-TLS and PEAP, over TLS 1.2 and 1.3",
+        play: radius::tls,
+    },
+    Story {
         name: "silent_radius",
         about: "a RADIUS server that is silent is passed over; one that does not sign is not believed",
         play: radius::silent,

@@ -33,6 +33,11 @@ struct FreeRadius {
 impl FreeRadius {
     /// Installs it where it is missing, and starts it. `signs`: its answers bear a Message-Authenticator.
     fn start(stage: &mut Stage<'_>, signs: bool) -> Result<Self> {
+        Self::start_with(stage, signs, "1.2")
+    }
+
+    /// The same with this version of TLS at most, inside EAP.
+    fn start_with(stage: &mut Stage<'_>, signs: bool, tls: &str) -> Result<Self> {
         if !Path::new("/usr/sbin/freeradius").exists() {
             // Its service is not to be started by the installation.
             let install = "apt-get update -qq && RUNLEVEL=1 apt-get install -y -qq freeradius freeradius-utils";
@@ -42,7 +47,7 @@ impl FreeRadius {
         let folder = stage.ground.folder.join(if signs { "signing" } else { "unsigning" });
         std::fs::create_dir_all(&folder)?;
         certificate(&folder)?;
-        std::fs::write(folder.join("radiusd.conf"), configuration(&folder, signs))?;
+        std::fs::write(folder.join("radiusd.conf"), configuration(&folder, signs, tls))?;
         let dictionary = "$INCLUDE /usr/share/freeradius/dictionary\n";
         std::fs::write(folder.join("dictionary"), dictionary)?;
         let (user, password) = (stage.lab.word("USER"), stage.lab.word("PASSWORD"));
@@ -100,7 +105,7 @@ impl Drop for FreeRadius {
     }
 }
 
-/// A root and a certificate of it for PEAP, made where they are used.
+/// A root, a certificate of it for EAP over TLS, and one for alice, made where they are used.
 fn certificate(folder: &Path) -> Result<()> {
     let script = "set -e
         openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=the story' \
@@ -109,13 +114,17 @@ fn certificate(folder: &Path) -> Result<()> {
             -keyout key.pem -out request.pem
         printf 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n' > usage
         openssl x509 -req -in request.pem -days 2 -CA root.pem -CAkey root.key -CAcreateserial \
-            -extfile usage -out cert.pem";
+            -extfile usage -out cert.pem
+        openssl req -new -newkey rsa:2048 -nodes -subj '/CN=alice' -keyout alice.key -out alice.csr
+        printf 'extendedKeyUsage=clientAuth\n' > usage
+        openssl x509 -req -in alice.csr -days 2 -CA root.pem -CAkey root.key -CAcreateserial \
+            -extfile usage -out alice.pem";
     let made = Command::new("sh").args(["-c", script]).current_dir(folder).output()?;
     ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     Ok(())
 }
 
-fn configuration(folder: &Path, signs: bool) -> String {
+fn configuration(folder: &Path, signs: bool, tls: &str) -> String {
     let sign =
         if signs { "update reply {\n      Message-Authenticator := 0x00\n    }" } else { "" };
     include_str!("radiusd.conf")
@@ -124,6 +133,7 @@ fn configuration(folder: &Path, signs: bool) -> String {
         .replace("@ACCOUNTANT@", port(ACCOUNTANT))
         .replace("@SECRET@", SECRET)
         .replace("@SIGN@", sign)
+        .replace("@TLS@", tls)
 }
 
 fn port(address: &str) -> &str {
@@ -218,6 +228,37 @@ pub(super) fn play(stage: &mut Stage<'_>) -> Result<()> {
     }
     account(stage, &server, &words(&place, &ca, "ms-chap-v2"))?;
     orders(stage, &server, &answering, &words(&place, &ca, "ms-chap-v2"))?;
+    stage.is_clean()
+}
+
+/// The methods over TLS in either version: the keys that FreeRADIUS tells our answering side are those that
+/// SSTP's binding wants.
+pub(super) fn tls(stage: &mut Stage<'_>) -> Result<()> {
+    stage.start(false)?;
+    for version in ["1.2", "1.3"] {
+        let server = FreeRadius::start_with(stage, true, version)?;
+        let said = ["--radius", JUDGE, "--method", "eap-tls", "--method", "peap"];
+        let mut answering = Answering::start(stage, &said)?;
+        let place = answering.place()?;
+        let ca = stage.ground.folder.join("both.pem");
+        let pem = std::fs::read_to_string(answering.folder.join("ca.pem"))?;
+        std::fs::write(&ca, pem + &server.read("root.pem"))?;
+        let path = |name: &str| server.folder.join(name).display().to_string();
+        let (ca, chain, key) = (ca.display().to_string(), path("alice.pem"), path("alice.key"));
+        for method in ["eap-tls", "peap"] {
+            let mut words = words(&place, &ca, method);
+            if method == "eap-tls" {
+                words.extend(["--certificate", &chain, "--key", &key]);
+            }
+            let row =
+                stage.connect(&words).with_context(|| format!("by {method} over TLS {version}"))?;
+            stage.echo_at(ECHO, 64 * 1024)?;
+            stage.hang_up(&row)?;
+            let spoken = format!("version=Some(TLSv{})", version.replace('.', "_"));
+            let log = stage.manager()?.log_tail(400);
+            ensure!(log.contains(&spoken), "{method}: TLS {version} was expected");
+        }
+    }
     stage.is_clean()
 }
 

@@ -158,6 +158,7 @@ fn read_pem(chain: &[u8], key: &[u8]) -> Result<Certified, String> {
 pub struct TlsTalk {
     connection: Connection,
     method: u8,
+    was_told: bool,
     /// Judges the server's certificate, when we are the caller.
     judge: Option<Arc<Judge>>,
 }
@@ -194,7 +195,12 @@ impl TlsTalk {
         let certificate = certificate.map(read).transpose().map_err(ours)?;
         let config = judge.config_for_eap(certificate).map_err(|e| ours(e.to_string()))?;
         let connection = ClientConnection::new(config, name).map_err(|e| ours(e.to_string()))?;
-        Ok(Self { connection: Connection::Client(connection), method, judge: Some(judge) })
+        Ok(Self {
+            connection: Connection::Client(connection),
+            method,
+            was_told: false,
+            judge: Some(judge),
+        })
     }
 
     /// An answerer's end, for the EAP method of this type number.
@@ -212,7 +218,12 @@ impl TlsTalk {
         };
         let connection =
             ServerConnection::new(config).map_err(|e| (TalkFault::Ours, e.to_string()))?;
-        Ok(Self { connection: Connection::Server(connection), method, judge: None })
+        Ok(Self {
+            connection: Connection::Server(connection),
+            method,
+            was_told: false,
+            judge: None,
+        })
     }
 
     /// What there is to say first: a caller's hello.
@@ -266,11 +277,14 @@ impl TlsTalk {
             }
             Ok(()) if self.connection.is_handshaking() => TalkStage::Shaking,
             Ok(()) => match self.key_material() {
-                Ok(key_material) => TalkStage::Open(TalkFacts {
-                    is_13: self.is_13(),
-                    key_material,
-                    names: self.names(),
-                }),
+                Ok(key_material) => {
+                    self.tell_once();
+                    TalkStage::Open(TalkFacts {
+                        is_13: self.is_13(),
+                        key_material,
+                        names: self.names(),
+                    })
+                }
                 Err(error) => {
                     let (fault, text) = self.fault(&error);
                     TalkStage::Failed { fault, text }
@@ -278,6 +292,15 @@ impl TlsTalk {
             },
         };
         Talked { records, heard: Secret::new(heard), stage }
+    }
+
+    /// For those who look for a trouble.
+    fn tell_once(&mut self) {
+        if !std::mem::replace(&mut self.was_told, true) {
+            let suite = self.connection.negotiated_cipher_suite().map(|suite| suite.suite());
+            tracing::debug!(target: "host", version = ?self.connection.protocol_version(), ?suite,
+                "TLS inside EAP is open");
+        }
     }
 
     fn is_13(&self) -> bool {
