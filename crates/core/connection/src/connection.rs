@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use onhook_base::{Deadline, Duration, Instant, Seed};
+use onhook_base::{Deadline, Duration, Instant, Prefix, Seed};
 use onhook_effect::{EapTlsSpec, HostError, LaneFacts, LaneId, Outcome, StepId, Undo};
 use onhook_link::{Lane, Signal};
 use onhook_model::{Cause, Projection, RasState, Resumption, StateReport, Traffic};
@@ -28,6 +28,9 @@ pub struct Admission {
     pub outlet: OutletPlan,
     /// How long the call may last.
     pub limits: SessionLimits,
+    /// The first 64 bits of IPv6 addresses that are the caller's: it is told so, and they are routed to
+    /// it where there is an interface.
+    pub ipv6_prefix: Option<Prefix>,
 }
 
 /// How long a call may last; counted from the moment at which packets pass.

@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use onhook_base::{Deadline, Instant};
 use onhook_link::Link;
 use onhook_model::Traffic;
+use onhook_ppp::ipv6cp::Advertiser;
 use onhook_ppp::wire::parse_protocol;
 use onhook_ppp::{Phase, Ppp};
 
@@ -57,6 +58,8 @@ pub(crate) struct Splice {
     pub(crate) traffic: Traffic,
     pub(crate) last_traffic: Instant,
     pub(crate) capture: Option<Captured>,
+    /// (Answering) tells the caller the prefix of its link.
+    pub(crate) advertiser: Option<Advertiser>,
     scratch: Vec<u8>,
 }
 
@@ -69,6 +72,7 @@ impl Splice {
             traffic: Traffic::default(),
             last_traffic: now,
             capture: capture.then(Captured::default),
+            advertiser: None,
             scratch: Vec::new(),
         }
     }
@@ -104,10 +108,14 @@ impl Splice {
                     self.traffic.packets_in = self.traffic.packets_in.saturating_add(1);
                     self.traffic.bytes_in =
                         self.traffic.bytes_in.saturating_add(packet.bytes.len() as u64);
-                    self.last_traffic = now;
-                    net(packet.bytes);
+                    let is_ours = |to: &mut Advertiser| to.handle_packet(now, packet.bytes);
+                    if !self.advertiser.as_mut().is_some_and(is_ours) {
+                        self.last_traffic = now;
+                        net(packet.bytes);
+                    }
                 }
             }
+            self.advertise(now);
             while let Some(protocol) = self.ppp.poll_frame(&mut self.scratch) {
                 idle = false;
                 if let Some(capture) = &mut self.capture {
@@ -119,6 +127,20 @@ impl Splice {
                 return;
             }
         }
+    }
+
+    /// What is told of the link is no traffic.
+    fn advertise(&mut self, now: Instant) {
+        let Some(packet) = self.advertiser.as_mut().and_then(|a| a.poll_packet(now)) else {
+            return;
+        };
+        let (link, capture) = (&mut self.link, &mut self.capture);
+        self.ppp.send_packet(now, &packet, &mut |protocol, information| {
+            if let Some(capture) = capture {
+                capture.push(now, Direction::Sent, protocol, information);
+            }
+            link.send_frame(now, protocol, information);
+        });
     }
 
     /// Sends one frame of what is above this link and others.
@@ -156,10 +178,15 @@ impl Splice {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.link.handle_timeout(now);
         self.ppp.handle_timeout(now);
+        if let Some(advertiser) = &mut self.advertiser {
+            advertiser.handle_timeout(now);
+        }
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Deadline> {
-        Deadline::earliest(self.link.poll_timeout(), self.ppp.poll_timeout())
+        let own = self.advertiser.as_ref().map(Advertiser::poll_timeout);
+        let parts = Deadline::earliest(self.link.poll_timeout(), self.ppp.poll_timeout());
+        Deadline::earliest(parts, own)
     }
 }
 

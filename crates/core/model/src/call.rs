@@ -15,6 +15,9 @@ pub struct CallReport {
     pub user: Option<String>,
     /// The address that the caller was given.
     pub address: Option<Ipv4Addr>,
+    /// The IPv6 prefix that the caller was given.
+    #[serde(default)]
+    pub prefix: Option<String>,
     /// By which link: `sstp`, `l2tp` and so on.
     pub link: String,
     /// Where the caller calls from: an address and a port, a station, or a line.

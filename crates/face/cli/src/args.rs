@@ -401,6 +401,9 @@ pub(crate) struct AnswerArgs {
     /// Addresses for the callers; the first is ours
     #[arg(long, value_name = "PREFIX", default_value = "10.99.0.0/24")]
     pub(crate) pool: String,
+    /// IPv6 prefixes for the callers, a /40 to a /64: each is told a /64 of its own
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) pool6: Option<String>,
     /// A name server that callers are told (may be repeated)
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) dns: Vec<Ipv4Addr>,

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use onhook_base::{Duration, Instant, Secret, Seed};
+use onhook_base::{Duration, Instant, Prefix, Secret, Seed};
 use onhook_connection::{
     Admission, AnswerPlan, Connection, Impairment, LinkPlan, OutletPlan, Plan, PlanAbilities,
     Request, SessionLimits, State, Times, TunPlan, admission_network,
@@ -50,6 +50,8 @@ pub struct Terms {
     pub judges_in: Duration,
     /// How long the answerer lets a call last.
     pub limits: SessionLimits,
+    /// The prefix that the answerer has for the caller.
+    pub ipv6_prefix: Option<Prefix>,
     /// The dial may wait for a person.
     pub pauses: bool,
     /// The answerer says that the password has expired.
@@ -76,6 +78,7 @@ impl Default for Terms {
             impairment: None,
             judges_in: Duration::ZERO,
             limits: SessionLimits::default(),
+            ipv6_prefix: None,
             pauses: false,
             is_expired: false,
             retries: 0,
@@ -517,7 +520,8 @@ impl Call {
             let network = admission_network(ours, theirs, dns, true);
             let outlet = OutletPlan::Tun(TunPlan::default());
             let limits = self.terms.limits;
-            let admission = Admission { network, outlet, limits };
+            let ipv6_prefix = self.terms.ipv6_prefix;
+            let admission = Admission { network, outlet, limits, ipv6_prefix };
             answerer.connection.admit(now, verdict, Some(admission));
         }
         idle

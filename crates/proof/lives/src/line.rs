@@ -547,7 +547,7 @@ fn admission() -> Admission {
     let dns = vec![Ipv4Addr::new(10, 99, 0, 53)];
     let network = admission_network(ours, theirs, dns, true);
     let limits = SessionLimits::default();
-    Admission { network, outlet: OutletPlan::Tun(TunPlan::default()), limits }
+    Admission { network, outlet: OutletPlan::Tun(TunPlan::default()), limits, ipv6_prefix: None }
 }
 
 fn lane_error(end: LaneEnd) -> Option<HostError> {

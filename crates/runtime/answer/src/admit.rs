@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use onhook_base::Prefix;
 use onhook_connection::{Admission, SessionLimits, admission_network};
 use onhook_host::crash_point;
 use onhook_model::RasCode;
@@ -126,7 +127,23 @@ impl Inner {
             idle: grant.limits.idle.or(self.rules.limits.idle),
             session: grant.limits.session.or(self.rules.limits.session),
         };
-        (verdict, Some(Admission { network, outlet: self.outlet(), limits }))
+        let ipv6_prefix = self.prefix_for(call);
+        (verdict, Some(Admission { network, outlet: self.outlet(), limits, ipv6_prefix }))
+    }
+}
+
+impl Inner {
+    /// The IPv6 prefix of a call: the one that it has, or a free one; none where all are taken, since
+    /// IPv4 goes on without.
+    fn prefix_for(&self, call: u64) -> Option<Prefix> {
+        let mut calls = self.calls();
+        let session = calls.get(call)?;
+        let mut pool = self.pool6();
+        session.prefix = session.prefix.or_else(|| pool.as_mut()?.take());
+        if session.prefix.is_none() && pool.is_some() {
+            tracing::warn!(target: "answer", call, "the pool of IPv6 prefixes is empty");
+        }
+        session.prefix
     }
 }
 

@@ -23,7 +23,7 @@ use crate::front::{L2tpFront, LineFront, ModemFront, Numbers, PppoeFront, PptpFr
 use crate::radius::{self, Radius, RadiusConfig};
 use crate::switchboard::Switchboard;
 use crate::user_book::UserBook;
-use crate::{Identity, Pool, Users};
+use crate::{Identity, Pool, Pool6, Users};
 
 /// What stands behind the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct AnswerConfig {
     pub multilink: bool,
     /// Addresses for the callers.
     pub pool: Pool,
+    /// IPv6 prefixes for the callers; `None` leaves them with link-local addresses.
+    pub pool6: Option<Pool6>,
     /// Name servers that callers are told.
     pub dns: Vec<Ipv4Addr>,
     /// Which proofs are accepted, in order of preference.
@@ -110,6 +112,7 @@ impl AnswerConfig {
             rules: SessionRules::default(),
             multilink: false,
             pool,
+            pool6: None,
             dns: Vec::new(),
             methods: vec![Method::MsChapV2],
             eap: auth::EapTerms::default(),
@@ -180,6 +183,7 @@ pub(crate) struct Inner {
     behind: Behind,
     eap_server: Option<EapServer>,
     pool: Mutex<Pool>,
+    pool6: Mutex<Option<Pool6>>,
     calls: Mutex<Calls>,
     changed: watch::Sender<u64>,
 }
@@ -234,6 +238,7 @@ impl Answer {
             behind: config.behind,
             eap_server,
             pool: Mutex::new(config.pool),
+            pool6: Mutex::new(config.pool6),
             calls: Mutex::new(Calls::new(limits)),
             changed: watch::channel(0).0,
         });
@@ -353,6 +358,10 @@ impl Inner {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn pool6(&self) -> MutexGuard<'_, Option<Pool6>> {
+        self.pool6.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
@@ -406,6 +415,10 @@ impl Answering for Inner {
         }
         // What a bundle has been given stays with it.
         let session = session.filter(|session| session.bundle.is_none());
+        let prefix = session.as_ref().and_then(|session| session.prefix);
+        if let (Some(prefix), Some(pool)) = (prefix, self.pool6().as_mut()) {
+            pool.give_back(prefix);
+        }
         if let Some(address) = session.and_then(|session| session.address) {
             self.pool().give_back(address);
         }

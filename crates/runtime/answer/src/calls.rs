@@ -11,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use onhook_base::Prefix;
 use onhook_engine::{SharedTraffic, Stop};
 use onhook_model::{Cause, RasCode, Traffic};
 use tokio::sync::oneshot;
@@ -69,6 +70,8 @@ pub struct Session {
     pub address: Option<Ipv4Addr>,
     /// The bundle that it is a link of; its address is the bundle's then.
     pub bundle: Option<u64>,
+    /// The IPv6 prefix that it was given.
+    pub prefix: Option<Prefix>,
     /// Packets pass.
     pub connected: bool,
     /// By which link: `sstp`, `l2tp` and so on.
@@ -137,6 +140,7 @@ impl Calls {
             from,
             user: None,
             address: None,
+            prefix: None,
             bundle: None,
             connected: false,
             link: "",

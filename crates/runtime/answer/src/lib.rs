@@ -36,7 +36,7 @@ pub use certificate::Identity;
 pub use onhook_connection::{Impairment, SessionLimits};
 pub use onhook_ppp::auth::{EapMethod, EapTerms, Method};
 pub use onhook_radius::client::Server as RadiusServer;
-pub use pool::{BadPool, Pool};
+pub use pool::{BadPool, Pool, Pool6};
 pub use radius::RadiusConfig;
 pub use switchboard::Switchboard;
 pub use users::{BadUsers, User, Users};

@@ -11,6 +11,12 @@ pub enum BadPool {
     /// It is not IPv4.
     #[error("a pool must be a range of IPv4 addresses")]
     NotIpv4,
+    /// It is not IPv6.
+    #[error("a pool of prefixes must be a range of IPv6 addresses")]
+    NotIpv6,
+    /// It has no prefix of 64 bits, or more than we would ever use.
+    #[error("a pool of prefixes is a /40 to a /64")]
+    NoPrefixes,
     /// It has no room for us and one caller.
     #[error("a pool must have at least four addresses (a /30)")]
     TooSmall,
@@ -80,9 +86,66 @@ impl Pool {
     }
 }
 
+/// A range of IPv6 prefixes of 64 bits, one for each caller, the lowest free one first.
+#[derive(Clone, Debug)]
+pub struct Pool6 {
+    first: u64,
+    last: u64,
+    taken: BTreeSet<u64>,
+}
+
+impl Pool6 {
+    /// A pool of this range.
+    ///
+    /// # Errors
+    /// When the range is not IPv6, or not between a /64 and a /40.
+    pub fn new(range: Prefix) -> Result<Self, BadPool> {
+        let IpAddr::V6(network) = range.address() else { return Err(BadPool::NotIpv6) };
+        if !(40..=64).contains(&range.length()) {
+            return Err(BadPool::NoPrefixes);
+        }
+        let first = u64::try_from(u128::from(network) >> 64).unwrap_or_default();
+        let last = first + ((1_u64 << (64 - range.length())) - 1);
+        Ok(Self { first, last, taken: BTreeSet::new() })
+    }
+
+    /// Takes the lowest free prefix; `None` when all are taken.
+    pub fn take(&mut self) -> Option<Prefix> {
+        let free = (self.first..=self.last).find(|prefix| !self.taken.contains(prefix))?;
+        self.taken.insert(free);
+        Prefix::new(IpAddr::V6((u128::from(free) << 64).into()), 64).ok()
+    }
+
+    /// Gives a prefix back; harmless when it was not taken.
+    pub fn give_back(&mut self, prefix: Prefix) {
+        if let IpAddr::V6(address) = prefix.address() {
+            let high = u64::try_from(u128::from(address) >> 64).unwrap_or_default();
+            self.taken.remove(&high);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prefixes_are_given_once_and_come_back() {
+        let mut pool = Pool6::new("2001:db8:0:fffe::/63".parse().unwrap()).unwrap();
+        let first = pool.take().unwrap();
+        assert_eq!(first.to_string(), "2001:db8:0:fffe::/64");
+        assert_eq!(pool.take().unwrap().to_string(), "2001:db8:0:ffff::/64");
+        assert_eq!(pool.take(), None);
+        pool.give_back(first);
+        assert_eq!(pool.take(), Some(first));
+        for (range, bad) in [
+            ("10.0.0.0/24", BadPool::NotIpv6),
+            ("2001:db8::/65", BadPool::NoPrefixes),
+            ("2001:d00::/24", BadPool::NoPrefixes),
+        ] {
+            assert_eq!(Pool6::new(range.parse().unwrap()).unwrap_err(), bad, "{range}");
+        }
+    }
 
     #[test]
     fn addresses_are_given_once_and_come_back() {

@@ -31,6 +31,7 @@ impl Switchboard {
             traffic: calls.traffic(session.call),
             user: session.user,
             address: session.address,
+            prefix: session.prefix.map(|prefix| prefix.to_string()),
         };
         calls.sessions().into_iter().map(report).collect()
     }

@@ -8,6 +8,7 @@ use onhook_effect::{
 };
 use onhook_link::{CertificateHashes, FrameTerms, LinkEvent, SessionKeys};
 use onhook_model::{Cause, RasCode, RasState};
+use onhook_ppp::ipv6cp::Advertiser;
 use onhook_ppp::{Ppp, PppEvent, auth};
 
 use super::State;
@@ -358,7 +359,27 @@ impl Connection {
             if late {
                 self.stairs.new_flight();
                 self.ask_addresses(false);
+                if let (Some(to), Some(_)) = (self.ipv6_prefix(), self.tun_plan()) {
+                    self.stairs.ask(Effect::AddRoute { tun: TUN, to, metric: None });
+                }
+                self.advertise(now);
             }
+        }
+    }
+
+    fn ipv6_prefix(&self) -> Option<Prefix> {
+        self.admission.as_ref()?.ipv6_prefix.filter(|prefix| prefix.length() == 64)
+    }
+
+    /// The caller is told the prefix of its link, once IPv6 may pass.
+    fn advertise(&mut self, now: Instant) {
+        let chance = self.seed.derive("advertiser").chance();
+        let prefix = self.ipv6_prefix().map(Prefix::address);
+        if let (Some(six), Some(IpAddr::V6(prefix)), Some(splice)) =
+            (&self.climbing.ipv6, prefix, &mut self.splice)
+        {
+            let mtu = self.projection.mtu;
+            splice.advertiser = Some(Advertiser::new(now, six.local, prefix, mtu, chance));
         }
     }
 
@@ -404,6 +425,7 @@ impl Connection {
                     self.enter(now, State::Connected);
                     self.announcer.enter(RasState::Connected);
                     self.up_since = Some(now);
+                    self.advertise(now);
                     if let Some(splice) = &mut self.splice {
                         splice.last_traffic = now;
                     }
@@ -510,6 +532,7 @@ impl Connection {
             routes.push(Prefix::ALL_V6);
         }
         routes.extend(plan.routes.iter().copied());
+        routes.extend(self.ipv6_prefix());
         if plan.set_dns {
             // Name servers behind a split tunnel must be reached through it.
             for server in &self.projection.dns {

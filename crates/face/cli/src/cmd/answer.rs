@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::ValueEnum as _;
 use onhook_answer::{
     Answer, AnswerConfig, Behind, Door, EapMethod, EapTerms, Identity, Impairment, LinePlace,
-    Method, Pool, RadiusConfig, RadiusServer, Session, SessionLimits, SessionRules, Users,
+    Method, Pool, Pool6, RadiusConfig, RadiusServer, Session, SessionLimits, SessionRules, Users,
 };
 use onhook_base::Secret;
 use onhook_engine::{Engine, EngineConfig};
@@ -188,6 +188,11 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
             },
         },
         pool: Pool::new(args.pool.parse()?)?,
+        pool6: args
+            .pool6
+            .as_ref()
+            .map(|range| anyhow::Ok(Pool6::new(range.parse()?)?))
+            .transpose()?,
         dns: args.dns.clone(),
         methods,
         eap: EapTerms { methods: eap_methods, pass_through },
