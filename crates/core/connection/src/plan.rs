@@ -362,6 +362,8 @@ fn caller_terms(
     let allowed = [
         (AuthMethod::MsChap2, auth::Method::MsChapV2),
         (AuthMethod::Chap, auth::Method::ChapMd5),
+        // Of last resort: whoever listens breaks it in a day; PAP is read at once.
+        (AuthMethod::MsChap, auth::Method::MsChapV1),
         (AuthMethod::Pap, auth::Method::Pap),
     ];
     let mut methods: Vec<_> =
@@ -370,8 +372,7 @@ fn caller_terms(
         methods.insert(0, auth::Method::Eap);
     }
     if methods.is_empty() {
-        let text =
-            "the entry allows none of EAP, MS-CHAP v2, CHAP and PAP, which this version speaks";
+        let text = "the entry allows none of EAP, MS-CHAP of either version, CHAP and PAP, which this version speaks";
         return Err(RasError::new(RasCode::EAP_METHOD_NOT_INSTALLED, text));
     }
     let credentials = auth::Credentials {

@@ -131,6 +131,7 @@ fn change_proof(entry: &mut Entry, args: &ProofArgs) {
 const fn auth_method(name: MethodName) -> AuthMethod {
     match name {
         MethodName::MsChapV2 => AuthMethod::MsChap2,
+        MethodName::MsChapV1 => AuthMethod::MsChap,
         MethodName::ChapMd5 => AuthMethod::Chap,
         MethodName::Pap => AuthMethod::Pap,
         MethodName::EapTls | MethodName::Peap | MethodName::EapMsChapV2 | MethodName::EapMd5 => {
@@ -146,7 +147,7 @@ const fn eap_number(name: MethodName) -> Option<u32> {
         MethodName::EapTls => Some(13),
         MethodName::Peap => Some(25),
         MethodName::EapMsChapV2 => Some(26),
-        MethodName::MsChapV2 | MethodName::ChapMd5 | MethodName::Pap => None,
+        MethodName::MsChapV2 | MethodName::MsChapV1 | MethodName::ChapMd5 | MethodName::Pap => None,
     }
 }
 

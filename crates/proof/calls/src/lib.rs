@@ -64,7 +64,8 @@ impl Default for Terms {
     fn default() -> Self {
         let mut entry = Entry::for_number("vpn.example.net", "sstp");
         entry.trust = Trust::Insecure;
-        for method in [onhook_model::AuthMethod::Pap, onhook_model::AuthMethod::Chap] {
+        use onhook_model::AuthMethod;
+        for method in [AuthMethod::Pap, AuthMethod::Chap, AuthMethod::MsChap] {
             let bits = entry.auth.bits() | method.bit();
             entry.auth = onhook_model::AuthRestrictions::from_bits(bits);
         }

@@ -19,7 +19,7 @@ fn ends_with(terms: Terms) -> (Call, RasCode) {
 
 #[test]
 fn a_wrong_password_is_691_by_every_method_and_is_not_tried_again() {
-    for method in [Method::Pap, Method::ChapMd5, Method::MsChapV2] {
+    for method in [Method::Pap, Method::ChapMd5, Method::MsChapV1, Method::MsChapV2] {
         let (call, code) = ends_with(Terms { password: "wrong", method, ..Terms::default() });
         assert_eq!(code, RasCode::AUTHENTICATION_FAILURE, "{method}");
         let failed: Vec<_> = call.caller.reports.iter().filter(|r| !r.error.is_success()).collect();
@@ -37,6 +37,16 @@ fn no_method_in_common_is_812() {
     let mut terms = Terms { method: Method::Pap, ..Terms::default() };
     terms.entry.auth = AuthRestrictions::of(&[AuthMethod::MsChap2]);
     assert_eq!(ends_with(terms).1, RasCode::SERVER_POLICY);
+}
+
+/// MS-CHAP version 1 is spoken only where the entry says so.
+#[test]
+fn the_weakest_of_the_ms_chaps_is_off_unless_the_entry_asks_for_it() {
+    for allowed in [AuthRestrictions::DIAL_UP, AuthRestrictions::MSCHAP2_ONLY] {
+        let mut terms = Terms { method: Method::MsChapV1, ..Terms::default() };
+        terms.entry.auth = allowed;
+        assert_eq!(ends_with(terms).1, RasCode::SERVER_POLICY);
+    }
 }
 
 #[test]

@@ -284,7 +284,11 @@ impl World {
             let (ours, theirs) = (Ipv4Addr::new(10, 99, 0, 1), Ipv4Addr::new(10, 99, 0, 2));
             let network = admission_network(ours, theirs, Vec::new(), true);
             let (outlet, limits) = (OutletPlan::Tun(TunPlan::default()), SessionLimits::default());
-            link.connection.admit(self.now, verdict, Some(Admission { network, outlet, limits }));
+            link.connection.admit(
+                self.now,
+                verdict,
+                Some(Admission { network, outlet, limits, ipv6_prefix: None }),
+            );
         }
         while link.connection.poll_transmit(&mut out).is_some() {
             if !self.dead[n] {

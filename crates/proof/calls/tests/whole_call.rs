@@ -119,7 +119,7 @@ fn the_answerer_may_hang_up_too() {
 
 #[test]
 fn every_method_that_we_speak_leads_to_connected() {
-    for method in [Method::Pap, Method::ChapMd5, Method::MsChapV2] {
+    for method in [Method::Pap, Method::ChapMd5, Method::MsChapV1, Method::MsChapV2] {
         let call = up(Terms { method, ..Terms::default() });
         let told = call.caller.connection.projection().authentication.clone();
         assert_eq!(told, Some(method.to_string()));

@@ -309,7 +309,9 @@ impl Connection {
         }
         let Some(splice) = &mut self.splice else { return };
         let keys_of_proof = keys.clone();
-        let keys = keys.map(|k| SessionKeys { send: k.send, receive: k.receive });
+        let keys = keys
+            .and_then(auth::Keys::for_binding)
+            .map(|k| SessionKeys { send: k.send, receive: k.receive });
         splice.link.authenticated(now, keys.as_ref());
         if self.splice.as_ref().is_some_and(Splice::passes_frames) {
             return self.offer_to_join(now, keys_of_proof, name);

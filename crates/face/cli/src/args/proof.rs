@@ -10,6 +10,9 @@ pub(crate) enum MethodName {
     /// MS-CHAP version 2
     #[value(alias = "mschapv2")]
     MsChapV2,
+    /// MS-CHAP version 1, for servers that know nothing better: whoever listens breaks it in a day
+    #[value(name = "ms-chap", alias = "mschap")]
+    MsChapV1,
     /// CHAP with MD5
     #[value(alias = "chap")]
     ChapMd5,

@@ -280,6 +280,7 @@ fn names(args: &AnswerArgs) -> Vec<String> {
 const fn method(name: MethodName) -> Method {
     match name {
         MethodName::MsChapV2 => Method::MsChapV2,
+        MethodName::MsChapV1 => Method::MsChapV1,
         MethodName::ChapMd5 => Method::ChapMd5,
         MethodName::Pap => Method::Pap,
         MethodName::EapTls | MethodName::Peap | MethodName::EapMsChapV2 | MethodName::EapMd5 => {
@@ -294,7 +295,7 @@ const fn eap_method(name: MethodName) -> Option<EapMethod> {
         MethodName::Peap => Some(EapMethod::Peap),
         MethodName::EapMsChapV2 => Some(EapMethod::MsChapV2),
         MethodName::EapMd5 => Some(EapMethod::Md5),
-        MethodName::MsChapV2 | MethodName::ChapMd5 | MethodName::Pap => None,
+        MethodName::MsChapV2 | MethodName::MsChapV1 | MethodName::ChapMd5 | MethodName::Pap => None,
     }
 }
 

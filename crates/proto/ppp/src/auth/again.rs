@@ -22,8 +22,12 @@ use crate::person::{Given, Wanted};
 pub(super) const PERSON: Duration = Duration::from_secs(180);
 /// New passwords that are heard on one link.
 const CHANGES: u8 = 3;
-/// The version of MS-CHAP that understands Change-Password (RFC 2759 §6).
+/// The version of Change-Password that MS-CHAP version 2 understands (RFC 2759 §6), and that which version
+/// 1 may (RFC 2433 §6).
 const VERSION: u32 = 3;
+const VERSION_OF_V1: u32 = 2;
+/// What is added to the first octet of a challenge for one that is not said.
+const IMPLIED_STEP: u8 = 23;
 
 /// What a refused prover may still say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,10 +101,15 @@ impl SecondTry {
     }
 
     fn door(&self, method: Method, said: &FailureText) -> Option<Door> {
-        if method != Method::MsChapV2 || !self.allowed || said.challenge.is_none() {
+        if !self.allowed {
             return None;
         }
         let is_change = self.changing.is_some();
+        if method == Method::MsChapV1 {
+            // Its forms of Change-Password (RFC 2433 §8, §9) are not spoken.
+            let may_retry = said.error? == number::REFUSED && said.retry;
+            return may_retry.then_some(Door::Response);
+        }
         match said.error? {
             number::REFUSED if said.retry && !is_change => Some(Door::Response),
             number::EXPIRED if said.version? >= VERSION && !is_change => Some(Door::Change),
@@ -122,7 +131,8 @@ impl Prover {
         let is_first = self.outcome.is_none();
         let door = if is_first { self.second.door(self.method, said) } else { None };
         self.second.judged();
-        let (Some(door), Some(challenge), Some(code)) = (door, said.challenge, said.error) else {
+        let challenge = self.next_challenge(said);
+        let (Some(door), Some(challenge), Some(code)) = (door, challenge, said.error) else {
             return false;
         };
         let message = said.message.clone().unwrap_or_default();
@@ -130,12 +140,31 @@ impl Prover {
             Door::Response => Wanted::Credentials { code, message: message.clone() },
             Door::Change => Wanted::NewPassword { code, message: message.clone() },
         };
-        self.second.offer = Some(Offer { door, id, challenge: challenge.to_vec() });
+        self.second.offer = Some(Offer { door, id, challenge });
         self.deadline = None;
         self.progress(Progress::Failed { code: Some(code), retry: true, message: message.clone() });
         let after = AuthFailure::Refused { code: Some(code), retry: said.retry, message };
         self.events.push(AuthEvent::Waiting { wanted: Some(wanted), after });
         true
+    }
+
+    /// The challenge that another try is to answer. Version 1 may leave it unsaid: then it is the last one
+    /// with 23 added to its first octet (RFC 2433 §5).
+    fn next_challenge(&self, said: &FailureText) -> Option<Vec<u8>> {
+        let told = said.challenge.as_ref();
+        match self.method {
+            Method::MsChapV2 => told.filter(|told| told.len() == 16).cloned(),
+            Method::MsChapV1 => match told {
+                Some(told) => Some(told.clone()).filter(|told| told.len() == 8),
+                None => {
+                    let mut implied = self.last_challenge()?.to_vec();
+                    let first = implied.first_mut()?;
+                    *first = first.wrapping_add(IMPLIED_STEP);
+                    Some(implied)
+                }
+            },
+            Method::Pap | Method::ChapMd5 | Method::Eap => None,
+        }
     }
 
     /// The person has spoken. Returns false when that is not what was asked for, or nothing was.
@@ -250,6 +279,22 @@ impl Authenticator {
         self.patience = Patience::new(retries);
     }
 
+    /// As much of a challenge as the method's challenges have.
+    fn part<'a>(&self, challenge: &'a [u8; 16]) -> &'a [u8] {
+        let length = if self.method == Method::MsChapV1 { 8 } else { challenge.len() };
+        challenge.get(..length).unwrap_or_default()
+    }
+
+    /// The challenge that is to be answered.
+    pub(super) fn challenge(&self) -> &[u8] {
+        self.part(&self.challenge)
+    }
+
+    /// Its refusals have a number, and may leave the door open.
+    pub(super) const fn speaks_of_numbers(&self) -> bool {
+        matches!(self.method, Method::MsChapV1 | Method::MsChapV2)
+    }
+
     /// A refused answer that came again, because our Failure was lost: the Failure once more.
     pub(super) fn is_repetition(&mut self, packet: &[u8]) -> bool {
         let Stage::Again(again) = &self.stage else { return false };
@@ -267,12 +312,20 @@ impl Authenticator {
 
     /// The answer of identifier `id` is refused by MS-CHAP's number `code`.
     pub(super) fn refuse(&mut self, now: Instant, id: u8, code: u32, hear: bool, message: String) {
+        // Version 1's forms of Change-Password are not spoken.
+        let hear = hear && (self.method == Method::MsChapV2 || code == number::REFUSED);
         let door = if hear { self.patience.after(code) } else { None };
         let challenge: [u8; 16] = self.chance.bytes();
-        let hex = challenge.iter().fold(String::new(), |s, b| format!("{s}{b:02X}"));
+        let version = if self.method == Method::MsChapV1 { VERSION_OF_V1 } else { VERSION };
+        let hex = self.part(&challenge).iter().fold(String::new(), |s, b| format!("{s}{b:02X}"));
         // An expired password is no reason to try the same again (RFC 2759 §6).
         let retry = u8::from(door.is_some() && code != number::EXPIRED);
-        let text = format!("E={code} R={retry} C={hex} V={VERSION} M={message}");
+        let words = match self.method {
+            // Its form ends with the version (RFC 2433 §5).
+            Method::MsChapV1 => String::new(),
+            _ => format!(" M={message}"),
+        };
+        let text = format!("E={code} R={retry} C={hex} V={version}{words}");
         let mut failure = Vec::new();
         ChapPacket::Failure { id, message: text.as_bytes() }.emit(&mut failure);
         self.out = Some(Secret::new(failure.clone()));

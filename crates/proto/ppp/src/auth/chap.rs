@@ -2,6 +2,8 @@
 
 use onhook_base::{Malformed, Reader, Writer};
 
+use super::Proof;
+
 /// A CHAP packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ChapPacket<'a> {
@@ -105,12 +107,28 @@ impl<'a> ChapPacket<'a> {
     }
 }
 
+/// The value of a Response of MS-CHAP version 2 (RFC 2759 §4).
+pub(crate) fn read_mschap_v2(
+    identifier: u8,
+    authenticator: [u8; 16],
+    value: &[u8],
+) -> Option<Proof> {
+    let mut r = Reader::new(value);
+    let peer = r.array().ok()?;
+    r.take(8).ok()?;
+    let response = r.array().ok()?;
+    r.u8().ok()?;
+    r.finish().ok()?;
+    Some(Proof::MsChapV2 { identifier, authenticator, peer, response })
+}
+
 /// What an MS-CHAP failure says: `E=691 R=1 C=… V=3 M=…`, in any order, unknown keys passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FailureText {
     pub(crate) error: Option<u32>,
     pub(crate) retry: bool,
-    pub(crate) challenge: Option<[u8; 16]>,
+    /// Eight octets in version 1, sixteen in version 2.
+    pub(crate) challenge: Option<Vec<u8>>,
     pub(crate) version: Option<u32>,
     pub(crate) message: Option<String>,
 }
@@ -135,7 +153,7 @@ impl FailureText {
                 "E" => out.error = digits(10),
                 "R" => out.retry = value == "1",
                 "V" => out.version = digits(10),
-                "C" => out.challenge = hex16(value),
+                "C" => out.challenge = challenge(value),
                 _ => {}
             }
         }
@@ -144,17 +162,12 @@ impl FailureText {
     }
 }
 
-fn hex16(text: &str) -> Option<[u8; 16]> {
-    if text.len() != 32 || !text.is_ascii() {
+fn challenge(text: &str) -> Option<Vec<u8>> {
+    if !matches!(text.len(), 16 | 32) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
-    let mut out = [0; 16];
-    for (at, octet) in out.iter_mut().enumerate() {
-        let from = at.saturating_mul(2);
-        let pair = text.get(from..from.saturating_add(2))?;
-        *octet = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(out)
+    let pairs = (0..text.len()).step_by(2).map(|at| text.get(at..at.saturating_add(2)));
+    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
 }
 
 pub(crate) fn describe(packet: &[u8]) -> String {

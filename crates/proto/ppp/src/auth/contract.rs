@@ -3,7 +3,8 @@
 use std::fmt;
 
 use onhook_base::Secret;
-use onhook_crypto::{change_password, chap_md5, mppe_keys, mschap};
+use onhook_crypto::mppe_keys::{self, Strength};
+use onhook_crypto::{change_password, chap_md5, mschap};
 
 use crate::person::Wanted;
 
@@ -14,7 +15,7 @@ pub enum Method {
     Pap,
     /// CHAP with MD5 (RFC 1994).
     ChapMd5,
-    /// MS-CHAP version 1 (RFC 2433); known by name, never spoken.
+    /// MS-CHAP version 1 (RFC 2433), which whoever listens breaks in a day.
     MsChapV1,
     /// MS-CHAP version 2 (RFC 2759).
     MsChapV2,
@@ -79,6 +80,16 @@ pub struct Keys {
     pub send: Secret<Vec<u8>>,
     /// The caller's Master Receive Key.
     pub receive: Secret<Vec<u8>>,
+    /// MS-CHAP version 1 makes the start keys of 40 and 56 bits otherwise: this one, both ways (RFC 3079
+    /// §2.2). `None` where they are the beginning of the others.
+    pub weak: Option<Secret<Vec<u8>>>,
+}
+
+impl Keys {
+    /// What a link may bind itself to: version 1's keys are worth nothing for that.
+    pub fn for_binding(self) -> Option<Self> {
+        Some(self).filter(|keys| keys.weak.is_none())
+    }
 }
 
 /// What is going on, for logs and reports; no secrets.
@@ -192,6 +203,15 @@ pub enum Proof {
         /// What was answered; sixteen octets if the caller means it.
         response: Vec<u8>,
     },
+    /// MS-CHAP version 1.
+    MsChapV1 {
+        /// The identifier of challenge and response.
+        identifier: u8,
+        /// The authenticator's challenge.
+        challenge: [u8; 8],
+        /// The NT-Response.
+        response: [u8; 24],
+    },
     /// MS-CHAP version 2: of CHAP, of EAP-MSCHAPv2, and of the same inside PEAP.
     MsChapV2 {
         /// The identifier of challenge and response.
@@ -258,6 +278,7 @@ impl Question {
         match self.proof {
             Proof::Pap { .. } => Method::Pap,
             Proof::ChapMd5 { .. } => Method::ChapMd5,
+            Proof::MsChapV1 { .. } => Method::MsChapV1,
             Proof::MsChapV2 { .. } | Proof::NewPassword { .. } => Method::MsChapV2,
             Proof::Eap { .. } | Proof::Certificate { .. } => Method::Eap,
         }
@@ -308,6 +329,11 @@ pub fn judge(question: &Question, password: &Secret<String>) -> Verdict {
             let expected = chap_md5(*identifier, secret.as_bytes(), challenge);
             (same(response, &expected), Vec::new(), None)
         }
+        Proof::MsChapV1 { identifier: _, challenge, response } => {
+            let hash = Secret::new(mschap::nt_password_hash(secret));
+            let expected = mschap::challenge_response(challenge, hash.expose());
+            (same(response, &expected), b"Welcome".to_vec(), Some(weak_keys(secret, challenge)))
+        }
         Proof::MsChapV2 { identifier: _, authenticator, peer, response } => {
             judge_mschap(question.name(), authenticator, peer, response, secret)
         }
@@ -344,11 +370,21 @@ fn judge_mschap(
     (same(response, &expected), message, Some(keys_of(hash.expose(), response)))
 }
 
+/// The keys of MS-CHAP version 1: one for both directions (RFC 3079 §2).
+pub(crate) fn weak_keys(password: &str, challenge: &[u8; 8]) -> Keys {
+    let nt = Secret::new(mschap::nt_password_hash(password));
+    let lm = Secret::new(mschap::lm_password_hash(password));
+    let start = Secret::new(mppe_keys::mschapv1_start_key(nt.expose(), challenge).to_vec());
+    let weak = lm.expose().iter().copied().take(Strength::Bits40.key_len()).collect();
+    Keys { send: start.clone(), receive: start, weak: Some(Secret::new(weak)) }
+}
+
 pub(crate) fn keys_of(hash: &[u8; 16], response: &[u8; 24]) -> Keys {
     let master = Secret::new(mppe_keys::master_key(hash, response));
     Keys {
         send: Secret::new(mppe_keys::caller_send_key(master.expose()).to_vec()),
         receive: Secret::new(mppe_keys::caller_receive_key(master.expose()).to_vec()),
+        weak: None,
     }
 }
 

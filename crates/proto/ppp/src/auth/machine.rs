@@ -16,8 +16,9 @@ use onhook_base::{Chance, Deadline, Duration, Instant, Malformed, Reader, Secret
 use onhook_crypto::{change_password, chap_md5, mschap};
 
 use super::again::{Again, Door, Patience, SecondTry};
-use super::chap::{ChapPacket, FailureText};
+use super::chap::{ChapPacket, FailureText, read_mschap_v2};
 use super::contract::{keys_of, same};
+use super::mschap_v1;
 use super::pap::PapPacket;
 use super::{
     AuthEvent, AuthFailure, Credentials, Keys, Method, Progress, Proof, Question, Verdict,
@@ -124,8 +125,10 @@ impl Prover {
                 self.progress(Progress::Challenged { method, by: String::new() });
                 self.request(now);
             }
-            Method::ChapMd5 | Method::MsChapV2 => self.deadline = Some(now + PATIENCE),
-            Method::MsChapV1 | Method::Eap => self.fail(AuthFailure::Unanswered),
+            Method::ChapMd5 | Method::MsChapV1 | Method::MsChapV2 => {
+                self.deadline = Some(now + PATIENCE);
+            }
+            Method::Eap => self.fail(AuthFailure::Unanswered),
         }
     }
 
@@ -156,8 +159,8 @@ impl Prover {
         }
         match self.method {
             Method::Pap => self.handle_pap(packet),
-            Method::ChapMd5 | Method::MsChapV2 => self.handle_chap(now, packet),
-            Method::MsChapV1 | Method::Eap => {}
+            Method::ChapMd5 | Method::MsChapV1 | Method::MsChapV2 => self.handle_chap(now, packet),
+            Method::Eap => {}
         }
     }
 
@@ -246,12 +249,21 @@ impl Prover {
                 let (response, expected) = self.mschap_response(&authenticator, &name, &password);
                 (response, Some(expected))
             }
-            Method::Pap | Method::MsChapV1 | Method::Eap => return None,
+            Method::MsChapV1 => {
+                let challenge = <[u8; 8]>::try_from(value).ok()?;
+                let (response, expected) = mschap_v1::response(&challenge, &password);
+                (response, Some(expected))
+            }
+            Method::Pap | Method::Eap => return None,
         };
         let mut out = Vec::new();
         ChapPacket::Response { id, value: &response, name: &name }.emit(&mut out);
         self.remember(Answer::new(id, value.to_vec(), out.clone(), expected));
         Some(Secret::new(out))
+    }
+
+    pub(super) fn last_challenge(&self) -> Option<&[u8]> {
+        self.answers.back().map(|answer| answer.challenge.as_slice())
     }
 
     pub(super) fn remember(&mut self, answer: Answer) {
@@ -284,7 +296,8 @@ impl Prover {
     fn on_success(&mut self, message: &[u8], expected: Option<Expected>) {
         let text = String::from_utf8_lossy(message).into_owned();
         if self.method != Method::MsChapV2 {
-            return self.succeed(text, None, false);
+            // Version 1 makes keys too, and proves no authenticator.
+            return self.succeed(text, expected.map(|expected| expected.keys), false);
         }
         let told = message.get(..42).unwrap_or_default();
         match expected {
@@ -297,7 +310,7 @@ impl Prover {
     }
 
     fn on_failure(&mut self, id: u8, message: &[u8]) {
-        if self.method == Method::MsChapV2 {
+        if matches!(self.method, Method::MsChapV1 | Method::MsChapV2) {
             let said = FailureText::parse(message);
             if self.is_offered_more(id, &said) {
                 return;
@@ -389,7 +402,7 @@ pub(super) enum Stage {
 /// The side that demands proof. Stays alive while the link is up, to answer repeats alike.
 #[derive(Debug)]
 pub struct Authenticator {
-    method: Method,
+    pub(super) method: Method,
     local_name: String,
     pub(super) chance: Chance,
     pub(super) id: u8,
@@ -426,12 +439,12 @@ impl Authenticator {
     pub fn start(&mut self, now: Instant) {
         match self.method {
             Method::Pap => self.deadline = Some(now + PATIENCE),
-            Method::ChapMd5 | Method::MsChapV2 => {
+            Method::ChapMd5 | Method::MsChapV1 | Method::MsChapV2 => {
                 self.challenge = self.chance.bytes();
                 self.id = self.id.wrapping_add(1);
                 self.ask(now);
             }
-            Method::MsChapV1 | Method::Eap => {
+            Method::Eap => {
                 self.events.push(AuthEvent::Failed(AuthFailure::Unanswered));
             }
         }
@@ -441,7 +454,7 @@ impl Authenticator {
         self.tries = self.tries.saturating_add(1);
         let mut out = Vec::new();
         let name = self.local_name.as_bytes();
-        ChapPacket::Challenge { id: self.id, value: &self.challenge, name }.emit(&mut out);
+        ChapPacket::Challenge { id: self.id, value: self.challenge(), name }.emit(&mut out);
         self.out = Some(Secret::new(out));
         self.deadline = Some(now + RETRY);
     }
@@ -503,16 +516,13 @@ impl Authenticator {
                 challenge: self.challenge.to_vec(),
                 response: value.to_vec(),
             },
-            Method::MsChapV2 => {
-                let mut r = Reader::new(value);
-                let peer = r.array().ok()?;
-                r.take(8).ok()?;
-                let response = r.array().ok()?;
-                r.u8().ok()?;
-                r.finish().ok()?;
-                Proof::MsChapV2 { identifier: id, authenticator: self.challenge, peer, response }
+            Method::MsChapV1 => {
+                let (challenge, response) =
+                    (self.challenge().try_into().ok()?, mschap_v1::nt_response(value)?);
+                Proof::MsChapV1 { identifier: id, challenge, response }
             }
-            Method::Pap | Method::MsChapV1 | Method::Eap => return None,
+            Method::MsChapV2 => read_mschap_v2(id, self.challenge, value)?,
+            Method::Pap | Method::Eap => return None,
         };
         Some((id, name.to_vec(), proof))
     }
@@ -534,7 +544,7 @@ impl Authenticator {
             }
             // Only EAP goes on after a verdict.
             Verdict::Continue { .. } => return,
-            Verdict::Reject { code, retry, message } if self.method == Method::MsChapV2 => {
+            Verdict::Reject { code, retry, message } if self.speaks_of_numbers() => {
                 return self.refuse(now, id, code, retry, message);
             }
             Verdict::Reject { code, message, .. } => {

@@ -3,7 +3,7 @@
 //! | protocol | what is shown | source |
 //! |---|---|---|
 //! | PAP | the password in the clear | RFC 1334 §2 |
-//! | CHAP | MD5 of a challenge, and MS-CHAP version 2 | RFC 1994, RFC 2759 |
+//! | CHAP | MD5 of a challenge, and MS-CHAP of both versions | RFC 1994, RFC 2433, RFC 2759 |
 //! | EAP | what its method says | RFC 3748, [`eap`] |
 //!
 //! A [`Prover`] answers what it is asked; an [`Authenticator`] asks, hands the answer to its owner as
@@ -15,6 +15,7 @@ mod chap;
 mod contract;
 pub mod eap;
 mod machine;
+mod mschap_v1;
 mod pap;
 mod side;
 #[cfg(test)]

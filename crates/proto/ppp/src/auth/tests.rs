@@ -9,7 +9,7 @@ use super::pap::PapPacket;
 use super::*;
 
 const PASSWORD: &str = "wonderland1";
-const METHODS: [Method; 3] = [Method::Pap, Method::ChapMd5, Method::MsChapV2];
+const METHODS: [Method; 4] = [Method::Pap, Method::ChapMd5, Method::MsChapV1, Method::MsChapV2];
 
 fn at(ms: u64) -> Instant {
     Instant::ORIGIN + Duration::from_millis(ms)
@@ -89,7 +89,8 @@ fn a_good_password_is_taken_by_every_method_and_both_ends_have_the_same_keys() {
         let (our_keys, mutual) = done(&ours).unwrap_or_else(|| panic!("{method}: {ours:?}"));
         let (their_keys, _) = done(&theirs).unwrap();
         assert_eq!(our_keys, their_keys, "{method}");
-        assert_eq!(our_keys.is_some(), method == Method::MsChapV2);
+        let makes_keys = matches!(method, Method::MsChapV1 | Method::MsChapV2);
+        assert_eq!(our_keys.is_some(), makes_keys);
         assert_eq!(mutual, method == Method::MsChapV2, "{method}");
         assert_eq!(prover.poll_timeout(), None, "no timer is left");
     }

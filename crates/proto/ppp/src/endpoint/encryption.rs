@@ -1,9 +1,10 @@
 //! MPPE on the way in and out, and what follows from CCP.
 
 use onhook_base::Instant;
+use onhook_crypto::mppe_keys::Strength;
 
 use super::{Packet, Ppp};
-use crate::ccp::mppe::{Mppe, Refused};
+use crate::ccp::mppe::{Agreement, Mppe, Refused};
 use crate::control::wire::code;
 use crate::control::{ControlPacket, Signal};
 use crate::endpoint::IpVersion;
@@ -94,6 +95,12 @@ impl Ppp {
                         Role::Caller => (&keys.send, &keys.receive),
                         Role::Answerer => (&keys.receive, &keys.send),
                     };
+                    let start =
+                        |agreement: Agreement, strong| match (&keys.weak, agreement.strength) {
+                            (Some(weak), Strength::Bits40 | Strength::Bits56) => weak,
+                            _ => strong,
+                        };
+                    let (send, receive) = (start(sending, send), start(receiving, receive));
                     Box::new(Mppe::new(sending, receiving, send, receive))
                 });
                 if network.mppe.is_none() && must_encrypt {

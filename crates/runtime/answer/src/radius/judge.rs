@@ -171,7 +171,7 @@ fn write_proof(proof: &Proof, into: &mut Attributes) -> bool {
                 && into.microsoft(microsoft::CHAP2_RESPONSE, &value)
         }
         Proof::Eap { packet } => into.pieces(attribute::EAP_MESSAGE, packet),
-        Proof::NewPassword { .. } | Proof::Certificate { .. } => false,
+        Proof::MsChapV1 { .. } | Proof::NewPassword { .. } | Proof::Certificate { .. } => false,
     }
 }
 
@@ -192,7 +192,7 @@ fn accept(proof: &Proof, grant: &Grant) -> Result<Verdict, &'static str> {
 
 /// The server's words are ours, who send what the caller receives (RFC 2548 §2.4.2).
 fn keys(keys: &MppeKeys) -> Keys {
-    Keys { send: keys.receive.clone(), receive: keys.send.clone() }
+    Keys { send: keys.receive.clone(), receive: keys.send.clone(), weak: None }
 }
 
 fn reject(refusal: Refusal) -> Verdict {
@@ -254,7 +254,7 @@ mod tests {
             keys: Some(MppeKeys { send: key(1), receive: key(2) }),
             ..Grant::default()
         };
-        let keys = Keys { send: key(2), receive: key(1) };
+        let keys = Keys { send: key(2), receive: key(1), weak: None };
         let expected = Verdict::Accept { message: b"S=00 M=hello".to_vec(), keys: Some(keys) };
         assert_eq!(accept(&proof, &grant), Ok(expected));
     }

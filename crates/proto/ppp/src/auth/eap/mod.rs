@@ -88,5 +88,5 @@ fn tunnel_keys(facts: &TlsFacts) -> Keys {
     let part = |range: std::ops::Range<usize>| {
         Secret::new(material.get(range).unwrap_or_default().to_vec())
     };
-    Keys { send: part(0..32), receive: part(32..64) }
+    Keys { send: part(0..32), receive: part(32..64), weak: None }
 }

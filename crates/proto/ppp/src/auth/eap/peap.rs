@@ -47,7 +47,7 @@ fn plain(kind: u8, data: &[u8]) -> Secret<Vec<u8>> {
 fn session_keys(compound: &CompoundKeys) -> Keys {
     let keys = compound.session_keys();
     let (send, receive) = keys.split_at_checked(32).unwrap_or_default();
-    Keys { send: Secret::new(send.to_vec()), receive: Secret::new(receive.to_vec()) }
+    Keys { send: Secret::new(send.to_vec()), receive: Secret::new(receive.to_vec()), weak: None }
 }
 
 fn compound(tunnel: &[u8], inner: Option<&Keys>) -> CompoundKeys {

@@ -47,13 +47,16 @@ fn packets_are_encrypted_when_either_end_requires_it() {
     for (caller, answerer) in
         [(Required, Accepted), (Accepted, Required), (Strongest, Accepted), (Required, Strongest)]
     {
-        let mut line = line(Method::MsChapV2, caller, answerer);
-        line.run_until_settled().expect("it settles");
-        line.run_for(Duration::from_secs(1));
-        for _ in 0..300 {
-            assert_eq!(pass(&mut line), [Some(protocol::COMPRESSED); 2], "{caller:?} {answerer:?}");
+        for method in [Method::MsChapV1, Method::MsChapV2] {
+            let mut line = line(method, caller, answerer);
+            line.run_until_settled().expect("it settles");
+            line.run_for(Duration::from_secs(1));
+            let both = [Some(protocol::COMPRESSED); 2];
+            for _ in 0..300 {
+                assert_eq!(pass(&mut line), both, "{method} {caller:?} {answerer:?}");
+            }
+            assert_eq!(line.caller.ppp.packet_room(), 1496);
         }
-        assert_eq!(line.caller.ppp.packet_room(), 1496);
     }
 }
 

@@ -12,8 +12,12 @@ const NEW: &str = "looking-glass-2";
 
 /// A call of somebody who has this password, and can be asked for another.
 fn call(password: &str, is_expired: bool, retries: u8) -> Line {
-    let mut caller = PppTerms::caller(vec![Method::MsChapV2], credentials(password));
-    let mut answerer = PppTerms::answerer(vec![Method::MsChapV2], "server".into());
+    call_by(Method::MsChapV2, password, is_expired, retries)
+}
+
+fn call_by(method: Method, password: &str, is_expired: bool, retries: u8) -> Line {
+    let mut caller = PppTerms::caller(vec![method], credentials(password));
+    let mut answerer = PppTerms::answerer(vec![method], "server".into());
     for terms in [&mut caller, &mut answerer] {
         terms.restart = Duration::from_secs(1);
     }
@@ -58,13 +62,15 @@ fn new(password: &str) -> Given {
 
 #[test]
 fn a_wrong_password_may_be_followed_by_the_right_one() {
-    let mut line = call("mistyped", false, 2).begin();
-    assert!(is_asked(&mut line));
-    assert_eq!(wanted(&line), [Wanted::Credentials { code: 691, message: String::new() }]);
-    line.run_for(THINKS);
-    assert_eq!((line.caller.ppp.phase(), wanted(&line).len()), (Phase::Authenticate, 1));
-    says(&mut line, other(PASSWORD));
-    line.run_until_settled().expect("it comes up");
+    for method in [Method::MsChapV1, Method::MsChapV2] {
+        let mut line = call_by(method, "mistyped", false, 2).begin();
+        assert!(is_asked(&mut line));
+        assert_eq!(wanted(&line), [Wanted::Credentials { code: 691, message: String::new() }]);
+        line.run_for(THINKS);
+        assert_eq!((line.caller.ppp.phase(), wanted(&line).len()), (Phase::Authenticate, 1));
+        says(&mut line, other(PASSWORD));
+        line.run_until_settled().expect("it comes up");
+    }
 }
 
 #[test]
