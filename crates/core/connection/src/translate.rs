@@ -325,6 +325,7 @@ pub(crate) fn ppp_failure(failure: &PppFailure, state: State) -> Cause {
         PppFailure::NoEncryptionKeys(_) => RasCode::NO_LOCAL_ENCRYPTION,
         PppFailure::NoCommonMethod => RasCode::SERVER_POLICY,
         PppFailure::Eap(eap) => eap_failure(eap),
+        PppFailure::NoCallbackAgreed => RasCode::BAD_CALLBACK_NUMBER,
         PppFailure::PeerTerminated { phase, windows_code, .. } => windows_code
             .filter(|n| *n != 0)
             .map(RasCode::from_number)

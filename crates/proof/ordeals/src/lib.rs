@@ -12,6 +12,7 @@
 //! ```
 
 mod address_answer;
+mod cbcp;
 mod connection;
 mod eap_pair;
 mod eap_wire;
@@ -69,6 +70,7 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "pptp_pair", run: pptp_pair::run },
     Ordeal { name: "pppoe_wire", run: pppoe_wire::run },
     Ordeal { name: "radius_talk", run: radius_talk::run },
+    Ordeal { name: "cbcp", run: cbcp::run },
     Ordeal { name: "pap_chap", run: pap_chap::run },
     Ordeal { name: "eap_wire", run: eap_wire::run },
     Ordeal { name: "ppp_frame", run: ppp_frame::run },

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use onhook_base::{Malformed, Reader, Redacted};
 
+use crate::cbcp::CbcpPacket;
 use crate::ccp::CcpOption;
 use crate::control::wire::{ControlPacket, code, code_name, parse_options};
 use crate::ipcp::IpcpOption;
@@ -29,6 +30,7 @@ pub fn describe(protocol: u16, information: &[u8]) -> String {
         }
         protocol::PAP => describe_pap(information, &mut line),
         protocol::CHAP => describe_chap(information, &mut line),
+        protocol::CBCP => describe_cbcp(information, &mut line),
         protocol::EAP => describe_eap(information, &mut line),
         _ => {
             add(&mut line, format_args!(" {} octets", information.len()));
@@ -161,6 +163,21 @@ fn describe_eap(information: &[u8], line: &mut String) -> Result<(), Malformed> 
     add(line, format_args!(" {name} id={}", packet.identifier));
     if let Some(kind) = packet.data.first() {
         add(line, format_args!(" type={kind} {} octets", packet.data.len()));
+    }
+    Ok(())
+}
+
+/// [MS-CBCP] §2.2.
+fn describe_cbcp(information: &[u8], line: &mut String) -> Result<(), Malformed> {
+    let packet = CbcpPacket::parse(information)?;
+    let name = match packet.code {
+        1 => "Callback-Request",
+        2 => "Callback-Response",
+        _ => "Callback-Ack",
+    };
+    add(line, format_args!(" {name} id={}", packet.identifier));
+    for option in &packet.options {
+        add(line, format_args!(" {option}"));
     }
     Ok(())
 }

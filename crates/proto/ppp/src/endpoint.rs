@@ -8,6 +8,7 @@
 //! | --- | --- | --- |
 //! | Establish | LCP | all else is dropped |
 //! | Authenticate | LCP, PAP, CHAP, EAP | all else is dropped |
+//! | Callback | LCP, CBCP, repeats of proofs | all else is dropped |
 //! | Network | the above, CCP, IPCP, IPV6CP, packets | answered with a Protocol-Reject |
 //! | Terminate | LCP | all else is dropped |
 //!
@@ -20,11 +21,13 @@
 //! - `network`: the NCPs of one projection.
 //! - `settle`: what follows from the layers' signals.
 //! - `proof`: authentication, both directions.
+//! - `callback`: whether the caller is called back, before there is a network.
 //! - `encryption`: MPPE, where it is agreed.
 //! - `bundle`: above several links.
 //! - `courtesy`: LCP's codes beyond negotiation: echo, rejects, identification.
 
 mod bundle;
+mod callback;
 mod courtesy;
 mod encryption;
 mod event;
@@ -38,6 +41,7 @@ use onhook_base::{Deadline, Instant, Malformed, Secret, Seed};
 use zeroize::Zeroize;
 
 use crate::auth;
+use crate::cbcp::CallbackOffer;
 use crate::ccp::CcpTerms;
 use crate::control::ControlPacket;
 use crate::control::automaton::State;
@@ -49,6 +53,7 @@ use crate::lcp::{Keepalive, LcpTerms, Life};
 use crate::terms::{NetworkTerms, PppTerms};
 use crate::wire::{DEFAULT_MRU, parse_protocol, protocol};
 
+use callback::Callback;
 use courtesy::Rejections;
 pub use event::{CloseReason, Counters, IpVersion, LcpFacts, MultilinkFacts, Packet, PppEvent};
 use network::Network;
@@ -70,6 +75,8 @@ pub struct Ppp {
     proof: Option<Proof>,
     proofs_begun: u32,
     authenticated: bool,
+    callback: Option<Callback>,
+    callback_offer: CallbackOffer,
     /// What the proof has made, for encryption.
     keys: Option<auth::Keys>,
     /// Room for what is encrypted.
@@ -111,6 +118,8 @@ impl Ppp {
             proof: None,
             proofs_begun: 0,
             authenticated: false,
+            callback: None,
+            callback_offer: CallbackOffer::None,
             keys: None,
             sealed: Vec::new(),
             network: None,
@@ -186,6 +195,7 @@ impl Ppp {
     pub fn abandon(&mut self) {
         self.network = None;
         self.proof = None;
+        self.callback = None;
         self.authenticated = false;
         self.early = [None, None, None];
         self.keepalive.stop();
@@ -319,7 +329,8 @@ impl Ppp {
         }
         let proof = self.proof.as_ref().and_then(Proof::poll_timeout);
         let network = self.network.as_ref().and_then(Network::poll_timeout);
-        [self.lcp.poll_timeout(), self.keepalive.poll_timeout(), proof, network]
+        let callback = self.callback.as_ref().and_then(Callback::poll_timeout);
+        [self.lcp.poll_timeout(), self.keepalive.poll_timeout(), proof, callback, network]
             .into_iter()
             .fold(None, Deadline::earliest)
     }
@@ -333,10 +344,14 @@ impl Ppp {
         if let Some(proof) = &mut self.proof {
             proof.handle_timeout(now);
         }
+        if let Some(callback) = &mut self.callback {
+            callback.handle_timeout(now);
+        }
         if let Some(network) = &mut self.network {
             network.handle_timeout(now);
         }
         self.settle(now);
+        self.check_callback(now);
         self.check_ladder(now);
         match self.keepalive.handle_timeout(now) {
             Some(Life::Ask) => self.send_echo_request(),
@@ -366,6 +381,7 @@ impl Ppp {
             State::Initial | State::Starting | State::Closed | State::Stopped => Phase::Dead,
             State::ReqSent | State::AckRcvd | State::AckSent => Phase::Establish,
             State::Opened if self.authenticated => Phase::Network,
+            State::Opened if self.callback.is_some() => Phase::Callback,
             State::Opened => Phase::Authenticate,
             State::Closing | State::Stopping => Phase::Terminate,
         }
@@ -448,6 +464,11 @@ impl Ppp {
                 None => self.drop_frame(),
             }
             self.settle(now);
+        } else if protocol == protocol::CBCP && self.callback.is_some() {
+            if let Some(callback) = &mut self.callback {
+                callback.handle_packet(now, information);
+            }
+            self.settle(now);
         } else if !self.authenticated && self.verdict_was_lost(now, protocol) {
             self.receive_control(now, protocol, information);
         } else if !self.authenticated {
@@ -455,7 +476,7 @@ impl Ppp {
             self.drop_frame();
             let is_request = ControlPacket::parse(information)
                 .is_ok_and(|packet| packet.code == code::CONFIGURE_REQUEST);
-            if EARLY.contains(&protocol)
+            if (EARLY.contains(&protocol) || protocol == protocol::CBCP)
                 && is_request
                 && let Some(response) =
                     self.proof.as_mut().and_then(|proof| proof.repeat_response(now))

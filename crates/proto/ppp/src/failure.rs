@@ -15,6 +15,8 @@ pub enum Layer {
     Ipv6cp,
     /// The Compression Control Protocol (RFC 1962).
     Ccp,
+    /// Microsoft's Callback Control Protocol ([MS-CBCP]).
+    Cbcp,
 }
 
 impl Layer {
@@ -26,6 +28,7 @@ impl Layer {
             Self::Ipcp => "IPCP",
             Self::Ipv6cp => "IPV6CP",
             Self::Ccp => "CCP",
+            Self::Cbcp => "CBCP",
         }
     }
 }
@@ -45,6 +48,8 @@ pub enum Phase {
     Establish,
     /// LCP is open; proofs are demanded and given.
     Authenticate,
+    /// All proofs are in; whether the caller is called back is talked about ([MS-CBCP]).
+    Callback,
     /// All proofs are in; NCPs and packets may pass.
     Network,
     /// LCP closes.
@@ -57,6 +62,7 @@ impl std::fmt::Display for Phase {
             Self::Dead => "Dead",
             Self::Establish => "Establish",
             Self::Authenticate => "Authenticate",
+            Self::Callback => "Callback",
             Self::Network => "Network",
             Self::Terminate => "Terminate",
         })
@@ -123,6 +129,9 @@ pub enum PppFailure {
         /// Which method was under way.
         method: Method,
     },
+    /// The two ends could not agree whether and where the caller is called back.
+    #[error("the two ends could not agree on a callback")]
+    NoCallbackAgreed,
     /// The peer sent a Terminate-Request.
     #[error("the peer ended the link in phase {phase}{}", terminated(*windows_code, text))]
     PeerTerminated {

@@ -39,6 +39,7 @@
 //! - [`multilink`]: one bundle over several links.
 //! - [`auth`]: who proves what to whom.
 //! - `person`: what only a person knows, in the midst of a call.
+//! - [`cbcp`]: whether the caller is called back, and where.
 //! - `ladder`: which layer starts after which.
 //! - `endpoint`: all of it composed, [`Ppp`].
 
@@ -49,6 +50,7 @@
 )]
 
 pub mod auth;
+pub mod cbcp;
 pub mod ccp;
 pub mod control;
 mod describe;
@@ -70,5 +72,6 @@ pub use endpoint::{
 pub use failure::{Layer, Phase, PppFailure};
 pub use person::{Given, Wanted};
 pub use terms::{
-    EchoTerms, Encryption, Ipv4Terms, Ipv6Terms, MultilinkTerms, NetworkTerms, PppTerms, Role,
+    CallbackTerms, EchoTerms, Encryption, Ipv4Terms, Ipv6Terms, MultilinkTerms, NetworkTerms,
+    PppTerms, Role,
 };

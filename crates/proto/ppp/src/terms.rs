@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use onhook_base::Duration;
 
 use crate::auth::{Credentials, EapTerms, Method};
+use crate::cbcp::CallbackWish;
 use crate::multilink::Discriminator;
 use crate::wire::DEFAULT_MRU;
 
@@ -52,6 +53,22 @@ pub struct MultilinkTerms {
     pub discriminator: Discriminator,
 }
 
+/// Whether the answerer may call the caller back (RFC 1570 §2.3, [MS-CBCP]).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CallbackTerms {
+    /// Nobody is called back over this link: the option is rejected.
+    #[default]
+    Refused,
+    /// (Caller) asked for; the wish is told when the answerer says what it offers.
+    Wanted(CallbackWish),
+    /// (Answerer) granted to callers that ask. What each is offered is told by
+    /// [`Ppp::offer_callback`](crate::Ppp::offer_callback).
+    Granted {
+        /// Callers that do not ask are told once that they should.
+        urged: bool,
+    },
+}
+
 /// What LCP and authentication ask and accept.
 #[derive(Clone, Debug)]
 pub struct PppTerms {
@@ -89,6 +106,8 @@ pub struct PppTerms {
     /// (Authenticator) how many more answers of MS-CHAP are heard after a refused one (RFC 2759 §6,
     /// `R=1`). Default 0.
     pub retries: u8,
+    /// Whether the answerer may call the caller back. Default refused.
+    pub callback: CallbackTerms,
     /// Our name as authenticator, told in challenges.
     pub local_name: String,
     /// The restart timer while negotiating; doubles up to 3 s (RFC 1661 §4.6). Default 3 s.
@@ -138,6 +157,7 @@ impl PppTerms {
             encryption: Encryption::Refused,
             asks_person: false,
             retries: 0,
+            callback: CallbackTerms::Refused,
             local_name: String::new(),
             restart: Duration::from_secs(3),
             closing_restart: Duration::from_secs(1),

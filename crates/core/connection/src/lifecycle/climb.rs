@@ -260,7 +260,11 @@ impl Connection {
                 let six = Ipv6 { local: link_local(local), peer: link_local(peer) };
                 self.on_address(now, None, Some(six));
             }
-            PppEvent::Ipv4Down | PppEvent::Ipv6Down | PppEvent::PeerClosing => {}
+            PppEvent::MayChooseCallback
+            | PppEvent::CallbackAgreed(_)
+            | PppEvent::Ipv4Down
+            | PppEvent::Ipv6Down
+            | PppEvent::PeerClosing => {}
             PppEvent::NetworkSettled => {
                 self.climbing.settled = true;
                 self.project_further(now);

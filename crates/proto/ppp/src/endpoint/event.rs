@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::auth::{self, Method};
+use crate::cbcp::CallbackAgreement;
 use crate::failure::PppFailure;
 use crate::multilink::{BundleTerms, Discriminator};
 use crate::person::Wanted;
@@ -89,6 +90,13 @@ pub enum PppEvent {
         /// The name by which the peer went.
         peer_name: Option<String>,
     },
+    /// (Caller) the peer lets us choose a number to be called back at. Where the wish was to be asked
+    /// ([`CallbackWish::Ask`](crate::cbcp::CallbackWish::Ask)), nothing goes on before
+    /// [`Ppp::choose_callback`](crate::Ppp::choose_callback).
+    MayChooseCallback,
+    /// The caller will be called back: the network follows in that call, and not in this. The caller's
+    /// owner is to [`close`](crate::Ppp::close); an answerer waits for that, ten seconds at most.
+    CallbackAgreed(CallbackAgreement),
     /// IPv4 packets may pass.
     Ipv4Up {
         /// Our address.
@@ -127,6 +135,8 @@ pub enum PppEvent {
 pub enum CloseReason {
     /// An ordinary hang-up.
     HungUp,
+    /// The call ends so that the peer, or we, can call back.
+    Callback,
     /// Something failed. The number means something to the owner and to Windows peers.
     Failure(u32),
 }
@@ -134,7 +144,7 @@ pub enum CloseReason {
 impl CloseReason {
     pub(super) const fn code(self) -> u32 {
         match self {
-            Self::HungUp => 0,
+            Self::HungUp | Self::Callback => 0,
             Self::Failure(code) => code,
         }
     }
@@ -142,6 +152,7 @@ impl CloseReason {
     pub(super) fn text(self) -> String {
         match self {
             Self::HungUp => String::from("hung up"),
+            Self::Callback => String::from("call me back"),
             Self::Failure(0) => String::from("failed"),
             Self::Failure(code) => format!("failed with error {code}"),
         }

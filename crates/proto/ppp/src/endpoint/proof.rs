@@ -239,7 +239,8 @@ impl Ppp {
     /// A network protocol speaks before the proofs are in: it stands for EAP's Success, if all that lacked
     /// was that (RFC 3748 §4.2).
     pub(super) fn verdict_was_lost(&mut self, now: Instant, number: u16) -> bool {
-        let is_network = matches!(number, protocol::CCP | protocol::IPCP | protocol::IPV6CP);
+        let is_network =
+            matches!(number, protocol::CCP | protocol::IPCP | protocol::IPV6CP | protocol::CBCP);
         if is_network && self.proof.as_mut().is_some_and(Proof::network_has_begun) {
             self.settle(now);
         }
@@ -327,9 +328,7 @@ impl Ppp {
             self.fail(now, PppFailure::NoEncryptionKeys(method));
             return;
         }
-        self.authenticated = true;
-        self.keys.clone_from(&keys);
-        self.tell(PppEvent::Authenticated { keys, peer_name });
+        self.after_proof(now, keys, peer_name);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use onhook_base::Instant;
 
-use super::{CloseReason, LcpFacts, MultilinkFacts, Network, Ppp, PppEvent};
+use super::{Callback, CloseReason, LcpFacts, MultilinkFacts, Network, Ppp, PppEvent};
 use crate::control::automaton::State;
 use crate::control::wire::code;
 use crate::control::{Control, Ending, Signal};
@@ -30,6 +30,10 @@ impl Ppp {
                 self.on_proof(now, side, event);
                 continue;
             }
+            if let Some(event) = self.callback.as_mut().and_then(Callback::poll_event) {
+                self.on_callback(now, event);
+                continue;
+            }
             match self.next_signal() {
                 None => return,
                 Some(Said::Lcp(signal)) => self.on_lcp(now, signal),
@@ -44,6 +48,9 @@ impl Ppp {
         let mut packet = Vec::new();
         while let Some(protocol) = self.proof.as_mut().and_then(|p| p.poll_packet(&mut packet)) {
             self.queue_frame(protocol, std::mem::take(&mut packet));
+        }
+        while let Some(packet) = self.callback.as_mut().and_then(Callback::poll_packet) {
+            self.queue_frame(protocol::CBCP, packet);
         }
         while let Some(packet) = self.lcp.poll_packet() {
             self.queue_frame(protocol::LCP, packet);
@@ -130,6 +137,7 @@ impl Ppp {
     fn on_lcp_down(&mut self) {
         self.keepalive.stop();
         self.proof = None;
+        self.callback = None;
         self.authenticated = false;
         self.early = [None, None, None];
         if let Some(network) = self.network.take() {
@@ -148,6 +156,7 @@ impl Ppp {
         let windows_code = windows.map(|w| w.code);
         let phase = match (was, self.authenticated) {
             (State::Opened, true) => Phase::Network,
+            (State::Opened, false) if self.callback.is_some() => Phase::Callback,
             (State::Opened, false) => Phase::Authenticate,
             (_, _) => Phase::Establish,
         };
@@ -342,6 +351,7 @@ impl Ppp {
     pub(super) fn finish(&mut self) {
         if !std::mem::replace(&mut self.finished, true) {
             self.proof = None;
+            self.callback = None;
             self.network = None;
             self.keepalive.stop();
             let failure = self.failure.clone();

@@ -9,12 +9,12 @@ use std::num::NonZeroU32;
 
 use onhook_base::{Chance, Writer};
 
-use super::wire::LcpOption;
+use super::wire::{LcpOption, operation};
 use crate::auth::Method;
 use crate::control::{Judgement, RawOption, Terms};
 use crate::failure::PppFailure;
 use crate::multilink::{Discriminator, SequenceForm};
-use crate::terms::{MultilinkTerms, PppTerms};
+use crate::terms::{CallbackTerms, MultilinkTerms, PppTerms, Role};
 use crate::wire::{DEFAULT_MRU, MIN_MRU};
 
 /// Configure-Requests with our own magic number before the line counts as looped. Below Max-Failure,
@@ -46,6 +46,8 @@ pub(crate) struct LcpAgreed {
     pub(crate) sequence_form: SequenceForm,
     /// From which machine it says that it is.
     pub(crate) discriminator: Option<Discriminator>,
+    /// It will talk about being called back.
+    pub(crate) callback: bool,
 }
 
 impl LcpAgreed {
@@ -59,6 +61,7 @@ impl LcpAgreed {
         mrru: None,
         sequence_form: SequenceForm::Long,
         discriminator: None,
+        callback: false,
     };
 }
 
@@ -74,6 +77,7 @@ struct Wishes {
     mrru: Option<u16>,
     short_sequence: bool,
     discriminator: Option<Discriminator>,
+    callback: bool,
 }
 
 /// The terms of LCP.
@@ -86,6 +90,10 @@ pub(crate) struct LcpTerms {
     accept: Vec<Method>,
     demand: Vec<Method>,
     multilink: Option<MultilinkTerms>,
+    role: Role,
+    callback: CallbackTerms,
+    /// The peer was told that it should ask for callback: once, however often LCP begins anew.
+    urged: bool,
     chance: Chance,
     ours: Wishes,
     theirs: LcpAgreed,
@@ -107,7 +115,12 @@ enum Proposal {
     Mrru(u16),
     Method(Method),
     Magic(NonZeroU32),
+    Callback,
 }
+
+/// The option by which callback is talked about.
+const BY_CBCP: LcpOption<'static> =
+    LcpOption::Callback { operation: operation::CBCP, message: &[] };
 
 impl LcpTerms {
     pub(crate) fn new(terms: &PppTerms, chance: Chance) -> Self {
@@ -119,6 +132,9 @@ impl LcpTerms {
             accept: terms.accept_methods.clone(),
             demand: terms.demand_methods.clone(),
             multilink: terms.multilink,
+            role: terms.role,
+            callback: terms.callback.clone(),
+            urged: false,
             chance,
             ours: Wishes {
                 mru: None,
@@ -130,6 +146,7 @@ impl LcpTerms {
                 mrru: None,
                 short_sequence: false,
                 discriminator: None,
+                callback: false,
             },
             theirs: LcpAgreed::DEFAULT,
             demands_tried: 0,
@@ -171,6 +188,14 @@ impl LcpTerms {
     /// Octets of information that may be sent to the peer in one frame.
     pub(crate) fn sendable(&self) -> u16 {
         self.theirs.mru.min(self.max_mru)
+    }
+
+    /// Whether callback is to be talked about, as was agreed.
+    pub(crate) const fn talks_of_callback(&self) -> bool {
+        match self.role {
+            Role::Caller => self.ours.callback,
+            Role::Answerer => self.theirs.callback,
+        }
     }
 
     /// The peer demanded a proof, and not one that we accept.
@@ -220,6 +245,9 @@ impl LcpTerms {
                 taken.sequence_form = SequenceForm::Short;
                 Verdict::Fine
             }
+            LcpOption::Callback { operation, message } => {
+                self.consider_callback(operation, message, may_nak, taken)
+            }
             // RFC 1990 §5.1.3: it may stand without multilink, and binds nobody.
             LcpOption::EndpointDiscriminator(value) => {
                 taken.discriminator = Discriminator::from_value(value);
@@ -244,6 +272,25 @@ impl LcpTerms {
             None => Verdict::Unwanted,
             Some(method) if may_nak => Verdict::Propose(Proposal::Method(*method)),
             Some(_) => Verdict::Hopeless(PppFailure::NoCommonMethod),
+        }
+    }
+
+    /// Callback is granted by CBCP alone: a place that is told in the option itself could not be judged
+    /// before it is known who tells it.
+    fn consider_callback(
+        &self,
+        operation: u8,
+        message: &[u8],
+        may_nak: bool,
+        taken: &mut LcpAgreed,
+    ) -> Verdict {
+        match self.callback {
+            CallbackTerms::Granted { .. } if operation == operation::CBCP && message.is_empty() => {
+                taken.callback = true;
+                Verdict::Fine
+            }
+            CallbackTerms::Granted { .. } => propose_or_reject(may_nak, Proposal::Callback),
+            CallbackTerms::Refused | CallbackTerms::Wanted(_) => Verdict::Unwanted,
         }
     }
 
@@ -276,6 +323,7 @@ impl Terms for LcpTerms {
             mrru: self.multilink.map(|wanted| wanted.mrru.max(DEFAULT_MRU)),
             short_sequence: self.multilink.is_some_and(|wanted| wanted.short_sequence),
             discriminator: self.multilink.map(|wanted| wanted.discriminator),
+            callback: matches!(self.callback, CallbackTerms::Wanted(_)),
         };
         self.theirs = LcpAgreed::DEFAULT;
         self.demands_tried = 0;
@@ -313,6 +361,9 @@ impl Terms for LcpTerms {
         if let Some(discriminator) = &ours.discriminator {
             LcpOption::EndpointDiscriminator(discriminator.value()).emit(&mut w);
         }
+        if ours.callback {
+            BY_CBCP.emit(&mut w);
+        }
     }
 
     fn judge(&mut self, options: &[RawOption<'_>], may_nak: bool) -> Judgement {
@@ -338,9 +389,17 @@ impl Terms for LcpTerms {
                         Proposal::Magic(number) => {
                             LcpOption::MagicNumber(number.get()).emit(&mut w);
                         }
+                        Proposal::Callback => BY_CBCP.emit(&mut w),
                     }
                 }
             }
+        }
+        // RFC 1661 §5.3: options that were not asked for may be added to a Nak, to prompt for them.
+        let urges = matches!(self.callback, CallbackTerms::Granted { urged: true });
+        let is_silent = !options.iter().any(|raw| raw.kind == BY_CBCP.kind());
+        if urges && is_silent && may_nak && rejects.is_empty() && !self.urged {
+            self.urged = true;
+            BY_CBCP.emit(&mut Writer::new(&mut naks));
         }
         if !rejects.is_empty() {
             return Judgement::Reject(rejects);
@@ -373,6 +432,9 @@ impl Terms for LcpTerms {
                     self.ours.mrru = Some(mrru.clamp(DEFAULT_MRU, most.max(DEFAULT_MRU)));
                 }
                 LcpOption::ShortSequence => self.ours.short_sequence = false,
+                LcpOption::Callback { operation, .. } => {
+                    self.ours.callback &= operation == operation::CBCP;
+                }
                 // Wishes of the peer that we should wish for something: not binding.
                 LcpOption::Authentication(_)
                 | LcpOption::MagicNumber(_)
@@ -396,6 +458,7 @@ impl Terms for LcpTerms {
                 LcpOption::Mrru(_) => self.ours.mrru = None,
                 LcpOption::ShortSequence => self.ours.short_sequence = false,
                 LcpOption::EndpointDiscriminator(_) => self.ours.discriminator = None,
+                LcpOption::Callback { .. } => self.ours.callback = false,
                 LcpOption::Unknown(_) => {}
             }
         }

@@ -36,6 +36,13 @@ pub mod kind {
     pub const ENDPOINT_DISCRIMINATOR: u8 = 19;
 }
 
+/// Operations of the Callback option (RFC 1570 §2.3).
+pub mod operation {
+    /// The place is talked about by Microsoft's Callback Control Protocol ([MS-CBCP] §2.1). Those below
+    /// (by authentication, a dialing string, a location, a number, a name) tell it at once.
+    pub const CBCP: u8 = 6;
+}
+
 /// One option of a Configure-Request, Ack, Nak or Reject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LcpOption<'a> {
@@ -58,6 +65,14 @@ pub enum LcpOption<'a> {
     Mrru(u16),
     /// Multilink-Short-Sequence-Number-Header-Format: the sender takes short ones (RFC 1990 §5.1.2).
     ShortSequence,
+    /// Callback: the sender asks to be called back; how it is told where, and what it says of that
+    /// (RFC 1570 §2.3; [`operation`]).
+    Callback {
+        /// How the place is told.
+        operation: u8,
+        /// What is said of it; empty for CBCP.
+        message: &'a [u8],
+    },
     /// Endpoint-Discriminator: class and address (RFC 1990 §5.1.3).
     EndpointDiscriminator(&'a [u8]),
     /// An option that we do not know or that has not its length.
@@ -81,6 +96,7 @@ impl<'a> LcpOption<'a> {
             kind::ADDRESS_COMPRESSION => Self::AddressCompression,
             kind::MRRU => Self::Mrru(r.u16().ok()?),
             kind::SHORT_SEQUENCE => Self::ShortSequence,
+            kind::CALLBACK => Self::Callback { operation: r.u8().ok()?, message: r.take_rest() },
             kind::ENDPOINT_DISCRIMINATOR if !raw.value.is_empty() => {
                 Self::EndpointDiscriminator(r.take_rest())
             }
@@ -101,6 +117,7 @@ impl<'a> LcpOption<'a> {
             Self::AddressCompression => kind::ADDRESS_COMPRESSION,
             Self::Mrru(_) => kind::MRRU,
             Self::ShortSequence => kind::SHORT_SEQUENCE,
+            Self::Callback { .. } => kind::CALLBACK,
             Self::EndpointDiscriminator(_) => kind::ENDPOINT_DISCRIMINATOR,
             Self::Unknown(raw) => raw.kind,
         }
@@ -113,6 +130,10 @@ impl<'a> LcpOption<'a> {
             Self::Accm(map) => body.u32(*map),
             Self::MagicNumber(number) => body.u32(*number),
             Self::ProtocolCompression | Self::AddressCompression | Self::ShortSequence => {}
+            Self::Callback { operation, message } => {
+                body.u8(*operation);
+                body.bytes(message);
+            }
             Self::Authentication(value)
             | Self::EndpointDiscriminator(value)
             | Self::Unknown(RawOption { value, .. }) => body.bytes(value),
@@ -134,6 +155,10 @@ impl fmt::Display for LcpOption<'_> {
             Self::AddressCompression => f.write_str("acfc"),
             Self::Mrru(mrru) => write!(f, "mrru={mrru}"),
             Self::ShortSequence => f.write_str("short-sequence"),
+            Self::Callback { operation: operation::CBCP, .. } => f.write_str("callback=CBCP"),
+            Self::Callback { operation, message } => {
+                write!(f, "callback={operation}:{}", Hex(message))
+            }
             Self::EndpointDiscriminator(value) => write!(f, "endpoint={}", Hex(value)),
             Self::Unknown(raw) => match raw.kind {
                 kind::CALLBACK => write!(f, "callback={}", Hex(raw.value)),

@@ -303,6 +303,8 @@ impl Victim {
             | PppEvent::PersonWanted(_)
             | PppEvent::PeerMayTryAgain
             | PppEvent::NetworkSettled
+            | PppEvent::MayChooseCallback
+            | PppEvent::CallbackAgreed(_)
             | PppEvent::PeerClosing => {}
         }
     }

@@ -157,6 +157,21 @@ impl Line {
         Self::lingering(method, false)
     }
 
+    /// The same, with what `change` makes of the terms of both.
+    pub(super) fn by_terms(
+        method: Method,
+        change: impl FnOnce(&mut PppTerms, &mut PppTerms),
+    ) -> Self {
+        let mut caller = PppTerms::caller(vec![method], credentials(PASSWORD));
+        let mut answerer = PppTerms::answerer(vec![method], "server".into());
+        for terms in [&mut caller, &mut answerer] {
+            terms.restart = Duration::from_secs(1);
+            terms.linger = false;
+        }
+        change(&mut caller, &mut answerer);
+        Self::new(caller, answerer)
+    }
+
     pub(super) fn lingering(method: Method, linger: bool) -> Self {
         let mut caller = PppTerms::caller(vec![method], credentials(PASSWORD));
         let mut answerer = PppTerms::answerer(vec![method], "server".into());

@@ -1,6 +1,7 @@
 //! Both ends in memory, over a line with one clock.
 
 mod bundle;
+mod callback;
 mod calls;
 mod encryption;
 mod hostile;
