@@ -105,6 +105,10 @@ fn helps_another(state: State, cause: &Cause) -> bool {
         State::Authenticating => {
             matches!(cause.code(), RasCode::PPP_NO_RESPONSE | RasCode::VPN_GRE_BLOCKED)
         }
-        State::Projecting | State::Connected | State::Disconnecting | State::Gone => false,
+        State::AwaitingCallback
+        | State::Projecting
+        | State::Connected
+        | State::Disconnecting
+        | State::Gone => false,
     }
 }

@@ -13,7 +13,7 @@ use crate::announce::Announcer;
 use crate::attempts::Attempts;
 use crate::bundle::Joining;
 use crate::capture::Captured;
-use crate::lifecycle::{Climb, Descent, Pause, State};
+use crate::lifecycle::{Callback, Climb, Descent, Pause, State};
 use crate::plan::{OutletPlan, Plan};
 use crate::splice::Splice;
 use crate::stairs::{Debt, Request, Stairs};
@@ -31,6 +31,8 @@ pub struct Admission {
     /// The first 64 bits of IPv6 addresses that are the caller's: it is told so, and they are routed to
     /// it where there is an interface.
     pub ipv6_prefix: Option<Prefix>,
+    /// Whether the caller is called back, where the link has been let to ask for it.
+    pub callback: onhook_ppp::cbcp::CallbackOffer,
 }
 
 /// How long a call may last; counted from the moment at which packets pass.
@@ -69,6 +71,7 @@ pub struct Connection {
     pub(crate) member_of: Option<MultilinkFacts>,
     /// Why the first link that failed did.
     pub(crate) first_failure: Option<Cause>,
+    pub(crate) callback: Callback,
     pub(crate) peer_name: Option<String>,
     pub(crate) pause: Option<Pause>,
     pub(crate) pauses: u8,
@@ -102,6 +105,7 @@ impl Connection {
             joining: None,
             member_of: None,
             first_failure: None,
+            callback: Callback::default(),
             peer_name: None,
             pause: None,
             pauses: 0,
@@ -141,10 +145,12 @@ impl Connection {
             tracing::debug!(target: "connection", "a verdict comes too late, and is void");
             return;
         }
+        let offer = admission.as_ref().map(|admission| admission.callback).unwrap_or_default();
         if self.state == State::Authenticating {
             self.admission = admission;
         }
         if let (None, Some(splice)) = (&self.descent, &mut self.splice) {
+            splice.ppp.offer_callback(offer);
             splice.ppp.answer_auth(now, verdict);
         }
         self.turn(now, &mut |_| {});

@@ -369,6 +369,14 @@ impl Link for Impaired {
         self.link.connected_as()
     }
 
+    fn expect_callback(&mut self) -> bool {
+        self.link.expect_callback()
+    }
+
+    fn await_callback(&mut self, now: Instant) {
+        self.link.await_callback(now);
+    }
+
     fn queued_bytes(&self) -> usize {
         self.link.queued_bytes().saturating_add(self.last.len())
     }

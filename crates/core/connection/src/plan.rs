@@ -1,6 +1,7 @@
 //! An entry becomes link settings, PPP terms and deeds.
 
 mod bundle;
+mod callback;
 mod eap;
 mod link;
 
@@ -13,7 +14,7 @@ use onhook_model::{
     AuthMethod, Credentials, DialOptions, DialRequest, Encryption, Entry, RasCode, RasError,
 };
 use onhook_ppp::multilink::Discriminator;
-use onhook_ppp::{EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, auth};
+use onhook_ppp::{CallbackTerms, EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, auth};
 
 pub use self::link::LinkPlan;
 use crate::bundle::Joins;
@@ -28,6 +29,8 @@ pub struct Times {
     pub linking: Duration,
     /// LCP and authentication.
     pub authenticating: Duration,
+    /// From the agreement to be called back until the call is there, beside the pause that was agreed.
+    pub callback: Duration,
     /// NCPs, and setting up this machine.
     pub projecting: Duration,
     /// What a person may take, in a paused state.
@@ -44,6 +47,7 @@ impl Default for Times {
             opening: Duration::from_secs(45),
             linking: Duration::from_secs(30),
             authenticating: Duration::from_secs(45),
+            callback: Duration::from_secs(120),
             projecting: Duration::from_secs(30),
             person: Duration::from_secs(120),
             hang_up_budget: Duration::from_secs(3),
@@ -144,6 +148,10 @@ pub struct AnswerPlan {
     pub echo: Option<Duration>,
     /// Bundle calls that belong together, and say that we are this machine.
     pub multilink: Option<Discriminator>,
+    /// Whether callers over modems may be called back; what each is offered, its [`Admission`] says.
+    ///
+    /// [`Admission`]: crate::Admission
+    pub callback: CallbackTerms,
 }
 
 impl Plan {
@@ -176,6 +184,7 @@ impl Plan {
         let (eap, eap_tls) = eap::of_entry(&entry, credentials)?;
         let mut ppp = caller_terms(&entry, credentials, eap)?;
         ppp.asks_person = request.options.paused_states;
+        ppp.callback = callback::wanted(&entry, &request.options)?;
         Ok(Self {
             link,
             others,
@@ -201,6 +210,14 @@ impl Plan {
         ppp.linger = false;
         ppp.encryption = onhook_ppp::Encryption::Accepted;
         ppp.echo = answer.echo.map(|every| EchoTerms { every, tolerated: ECHO_TOLERATED });
+        let mut times = answer.times;
+        // Over a call that we make to call back, nobody speaks of callback.
+        if matches!(link, LinkPlan::ModemAnswer { .. }) {
+            ppp.callback = answer.callback.clone();
+        }
+        if matches!(link, LinkPlan::ModemCall { .. }) {
+            times.linking = MODEM_LINKING;
+        }
         let mut plan = Self {
             link,
             others: Vec::new(),
@@ -210,7 +227,7 @@ impl Plan {
             outlet: OutletPlan::Nothing,
             dns_override: Vec::new(),
             mtu: None,
-            times: answer.times,
+            times,
             joins: Joins::Never,
             members: Vec::new(),
             impairment: None,

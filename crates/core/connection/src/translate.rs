@@ -36,7 +36,9 @@ pub(crate) fn host_error(error: &HostError, state: State) -> Cause {
         | HostErrorKind::NotFound
         | HostErrorKind::CalledOff
         | HostErrorKind::Other => match state {
-            State::Opening | State::Linking | State::Authenticating => on_the_way(error.kind),
+            State::Opening | State::Linking | State::Authenticating | State::AwaitingCallback => {
+                on_the_way(error.kind)
+            }
             State::Projecting | State::Connected | State::Disconnecting | State::Gone => {
                 RasCode::IP_CONFIGURATION
             }
@@ -89,6 +91,7 @@ pub(crate) fn lane_closed(error: Option<&HostError>, state: State) -> Cause {
         State::Opening
         | State::Linking
         | State::Authenticating
+        | State::AwaitingCallback
         | State::Projecting
         | State::Disconnecting
         | State::Gone => RasCode::VPN_DISCONNECT,
@@ -108,6 +111,9 @@ pub(crate) fn too_slow(state: State) -> Cause {
         }
         State::Authenticating => {
             Cause::new(RasCode::PPP_TIMEOUT, "the server took too long to authenticate us")
+        }
+        State::AwaitingCallback => {
+            Cause::new(RasCode::REQUEST_TIMEOUT, "the server has not called back in time")
         }
         State::Projecting | State::Connected | State::Disconnecting | State::Gone => {
             Cause::new(RasCode::PPP_TIMEOUT, "the network settings took too long")

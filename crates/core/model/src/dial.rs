@@ -25,6 +25,10 @@ pub struct DialOptions {
     pub by_number: bool,
     /// Takes the place of the entry's number (szPhoneNumber).
     pub number: Option<String>,
+    /// The number at which the server shall call back, where it lets the caller choose
+    /// (szCallbackNumber); counts for modems. `None`: no callback, unless the server insists on one to a
+    /// number of its own.
+    pub callback_number: Option<String>,
     /// Use the user-space network even where an interface could be made.
     pub userspace: bool,
     /// Where to offer SOCKS5 when the user-space network is used; `None` lets the manager choose a

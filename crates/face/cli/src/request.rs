@@ -57,6 +57,7 @@ pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
     warn_of_protocols(&entry);
     let forwards = args.forwards.iter().map(|f| forward(f)).collect::<Result<_, _>>()?;
     let options = DialOptions {
+        callback_number: args.callback.clone(),
         by_number,
         number: if by_number { None } else { args.phone_number.clone() },
         userspace: args.userspace,

@@ -6,6 +6,10 @@
 
 #![forbid(unsafe_code)]
 
+mod modem;
+
+pub use modem::{ModemCall, ModemTerms};
+
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -22,6 +26,7 @@ use onhook_model::{
     StateReport, Trust,
 };
 use onhook_ppp::auth::{self, Method, Question, Verdict};
+use onhook_ppp::cbcp::CallbackOffer;
 use onhook_sim::{Pretend, StreamLine};
 
 /// The password that the answerer knows.
@@ -46,6 +51,8 @@ pub struct Terms {
     pub seed: u64,
     /// What the answerer does wrong on purpose.
     pub impairment: Option<Impairment>,
+    /// Whether the answerer offers to call back.
+    pub callback: CallbackOffer,
     /// How long the answerer takes to judge a proof, as one that asks elsewhere does.
     pub judges_in: Duration,
     /// How long the answerer lets a call last.
@@ -77,6 +84,7 @@ impl Default for Terms {
             interfaces: true,
             seed: 7,
             impairment: None,
+            callback: CallbackOffer::None,
             judges_in: Duration::ZERO,
             limits: SessionLimits::default(),
             ipv6_prefix: None,
@@ -103,7 +111,7 @@ pub struct End {
 }
 
 impl End {
-    fn new(connection: Connection) -> Self {
+    pub(crate) fn new(connection: Connection) -> Self {
         Self {
             connection,
             os: Pretend::default(),
@@ -320,6 +328,7 @@ impl Call {
                 times: Times::default(),
                 echo: None,
                 multilink: None,
+                callback: onhook_ppp::CallbackTerms::Refused,
             },
             LinkPlan::SstpAnswer,
         );
@@ -522,7 +531,8 @@ impl Call {
             let outlet = OutletPlan::Tun(TunPlan::default());
             let limits = self.terms.limits;
             let ipv6_prefix = self.terms.ipv6_prefix;
-            let admission = Admission { network, outlet, limits, ipv6_prefix };
+            let callback = self.terms.callback;
+            let admission = Admission { network, outlet, limits, ipv6_prefix, callback };
             answerer.connection.admit(now, verdict, Some(admission));
         }
         idle

@@ -76,6 +76,7 @@ struct World {
 
 fn answer_plan() -> Plan {
     let terms = AnswerPlan {
+        callback: onhook_ppp::CallbackTerms::Refused,
         methods: vec![Method::MsChapV2],
         eap: auth::EapTerms::default(),
         retries: 0,
@@ -287,7 +288,13 @@ impl World {
             link.connection.admit(
                 self.now,
                 verdict,
-                Some(Admission { network, outlet, limits, ipv6_prefix: None }),
+                Some(Admission {
+                    network,
+                    outlet,
+                    limits,
+                    ipv6_prefix: None,
+                    callback: onhook_ppp::cbcp::CallbackOffer::None,
+                }),
             );
         }
         while link.connection.poll_transmit(&mut out).is_some() {

@@ -30,6 +30,10 @@ pub enum Act {
     Pauses,
     /// A program that lives says it.
     Resumes(usize),
+    /// It is agreed that the server calls back: it is told goodbye for now.
+    AgreeCallback,
+    /// The server calls.
+    CallComes,
     /// The outlet is asked for.
     AskOutlet,
     /// It is there.
@@ -72,7 +76,7 @@ pub enum Act {
 
 impl Act {
     /// Everything that can ever happen.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::Dial,
         Self::Join(0),
         Self::Join(1),
@@ -88,6 +92,8 @@ impl Act {
         Self::Pauses,
         Self::Resumes(0),
         Self::Resumes(1),
+        Self::AgreeCallback,
+        Self::CallComes,
         Self::AskOutlet,
         Self::OutletDone,
         Self::AskHangers,
@@ -233,6 +239,17 @@ impl Life {
                 self.phase = Phase::Projecting;
                 self.waits = false;
             }
+            // The model knows a life by where it stands, and not that a callback comes once: it allows
+            // more than the code does.
+            (Act::AgreeCallback, Phase::Authenticating) => {
+                self.phase = Phase::AwaitingCallback;
+                self.waits = false;
+                self.server = Server::Told;
+            }
+            (Act::CallComes, Phase::AwaitingCallback) => {
+                self.phase = Phase::Authenticating;
+                self.server = Server::Talking;
+            }
             (Act::AskOutlet, Phase::Projecting) if things.outlet == Thing::No => {
                 things.outlet = Thing::Asked;
             }
@@ -258,7 +275,9 @@ impl Life {
             (Act::Fails, _) if self.is_dialing() || self.phase == Phase::Connected => {
                 return Some(self.begin_descent(false));
             }
-            (Act::LaneLost, _) if self.server == Server::Talking => {
+            (Act::LaneLost, _)
+                if self.server == Server::Talking || self.phase == Phase::AwaitingCallback =>
+            {
                 self.server = Server::Lost;
                 return Some(self.begin_descent(false));
             }

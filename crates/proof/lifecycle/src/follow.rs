@@ -57,7 +57,10 @@ impl Default for Map {
         let mut index = BTreeMap::from([(Life::BEGIN, 0)]);
         let (mut states, mut next, mut at) = (vec![Life::BEGIN], Vec::new(), 0);
         while let Some(life) = states.get(at).copied() {
-            let after = Act::ALL.into_iter().filter_map(|act| life.after(act));
+            // Nobody is called back in the worlds that are followed: they have no modems, and a loop in
+            // the model lets a life be in so many states at once that to follow it takes hours.
+            let acts = Act::ALL.into_iter().filter(|act| *act != Act::AgreeCallback);
+            let after = acts.filter_map(|act| life.after(act));
             let after: BTreeSet<Life> = after.collect();
             let mut leads_to = Vec::new();
             for life in after {

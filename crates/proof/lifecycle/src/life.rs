@@ -1,6 +1,6 @@
 //! The state of a life.
 
-/// Where the connection stands; the seven states of the lifecycle, and before it.
+/// Where the connection stands; the eight states of the lifecycle, and before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// Nobody has dialed.
@@ -11,6 +11,8 @@ pub enum Phase {
     Linking,
     /// Each side proves itself.
     Authenticating,
+    /// The line is down by agreement, the server's call is awaited.
+    AwaitingCallback,
     /// Addresses are agreed and this machine is set up.
     Projecting,
     /// Packets pass.
@@ -129,7 +131,11 @@ impl Life {
     pub const fn is_dialing(&self) -> bool {
         matches!(
             self.phase,
-            Phase::Opening | Phase::Linking | Phase::Authenticating | Phase::Projecting
+            Phase::Opening
+                | Phase::Linking
+                | Phase::Authenticating
+                | Phase::AwaitingCallback
+                | Phase::Projecting
         )
     }
 

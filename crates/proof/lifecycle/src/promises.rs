@@ -56,6 +56,13 @@ impl Model for Lifecycle {
                 let owed = life.things.outlet == Thing::Owed || life.things.hangers == Thing::Owed;
                 !owed || matches!(life.phase, Phase::Disconnecting | Phase::Gone)
             }),
+            Property::always("who awaits a callback keeps the lane alone", |_, life: &Life| {
+                let things = life.things;
+                life.phase != Phase::AwaitingCallback
+                    || things.lane == Thing::Stands
+                        && things.outlet == Thing::No
+                        && things.hangers == Thing::No
+            }),
             // Where nothing more can happen, a handle that was given is invalid: a dial of programs
             // that all died without hanging up waits for root, who always can.
             Property::eventually("in the end the handle is invalid", |_, life: &Life| {
@@ -71,6 +78,9 @@ impl Model for Lifecycle {
                 life.phase == Phase::Connected
             }),
             Property::sometimes("it waits for a person", |_, life: &Life| life.waits),
+            Property::sometimes("a callback is awaited", |_, life: &Life| {
+                life.phase == Phase::AwaitingCallback
+            }),
             Property::sometimes("a failed dial is kept", |_, life: &Life| {
                 life.record == Record::Kept
             }),

@@ -16,6 +16,7 @@ fn seen(look: Look) -> Seen {
         S::Opening => Phase::Opening,
         S::Linking => Phase::Linking,
         S::Authenticating => Phase::Authenticating,
+        S::AwaitingCallback => Phase::AwaitingCallback,
         S::Projecting => Phase::Projecting,
         S::Connected => Phase::Connected,
         S::Disconnecting => Phase::Disconnecting,

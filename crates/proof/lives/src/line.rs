@@ -9,6 +9,7 @@ use onhook_connection::{
 };
 use onhook_effect::{HostError, HostErrorKind, LaneFacts, LaneId, Undo};
 use onhook_model::{Cause, Handle, RasCode, Resumption};
+use onhook_ppp::cbcp::CallbackOffer;
 
 use crate::coverage::{Event, Struck};
 use crate::end::{End, LaneWish};
@@ -266,6 +267,7 @@ impl Line {
                 times: Times::default(),
                 echo: Some(ECHO),
                 multilink: None,
+                callback: onhook_ppp::CallbackTerms::Refused,
             },
             LinkPlan::SstpAnswer,
         );
@@ -428,6 +430,7 @@ impl Line {
             State::Authenticating => {
                 times.authenticating + (times.person + times.authenticating) * self.waits
             }
+            State::AwaitingCallback => times.callback,
             State::Projecting => times.projecting,
             State::Disconnecting => self.script.budget,
             State::Connected | State::Gone => Duration::MAX,
@@ -546,8 +549,13 @@ fn admission() -> Admission {
     let theirs = Ipv4Addr::new(10, 99, 0, 2);
     let dns = vec![Ipv4Addr::new(10, 99, 0, 53)];
     let network = admission_network(ours, theirs, dns, true);
-    let limits = SessionLimits::default();
-    Admission { network, outlet: OutletPlan::Tun(TunPlan::default()), limits, ipv6_prefix: None }
+    Admission {
+        network,
+        outlet: OutletPlan::Tun(TunPlan::default()),
+        limits: SessionLimits::default(),
+        ipv6_prefix: None,
+        callback: CallbackOffer::None,
+    }
 }
 
 fn lane_error(end: LaneEnd) -> Option<HostError> {

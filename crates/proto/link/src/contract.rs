@@ -98,6 +98,9 @@ pub enum LinkEvent {
     /// The link has failed or the peer has ended it. Nothing more passes; the owner still calls
     /// [`Link::close`], so that a farewell that is owed can be said, and waits for `Closed`.
     Down(LinkFailure),
+    /// The call is over, the device is ready for the next one, which is to come to us: after
+    /// [`Link::await_callback`]. `Up` follows when it has come.
+    AwaitsCall,
     /// The farewell is over: the lanes may be closed.
     Closed,
 }
@@ -152,6 +155,8 @@ pub enum Signal {
     /// The last datagram was the peer's, wherever it came from: what is sent from now on goes there, and
     /// what [`Link::poll_transmit`] has just given too.
     FollowSender,
+    /// From now on it does not: the call is about to end, and the lane goes on.
+    IgnoreCarrier,
 }
 
 /// What others need to know of a link that is up.
@@ -223,6 +228,16 @@ pub trait Link {
     fn connected_as(&self) -> Option<&str> {
         None
     }
+
+    /// The other end is going to end this call and to call us back over the same lane: from now on a
+    /// lost carrier is no failure. False for links that nobody can call.
+    fn expect_callback(&mut self) -> bool {
+        false
+    }
+
+    /// After [`expect_callback`](Self::expect_callback), when PPP has ended: hangs up, readies the
+    /// device, says [`LinkEvent::AwaitsCall`], takes the call, and says [`LinkEvent::Up`] again.
+    fn await_callback(&mut self, _now: Instant) {}
 
     /// Octets queued and not yet taken by [`poll_transmit`](Self::poll_transmit).
     fn queued_bytes(&self) -> usize;

@@ -128,7 +128,9 @@ impl Inner {
             session: grant.limits.session.or(self.rules.limits.session),
         };
         let ipv6_prefix = self.prefix_for(call);
-        (verdict, Some(Admission { network, outlet: self.outlet(), limits, ipv6_prefix }))
+        let callback = onhook_ppp::cbcp::CallbackOffer::None;
+        let outlet = self.outlet();
+        (verdict, Some(Admission { network, outlet, limits, ipv6_prefix, callback }))
     }
 }
 

@@ -135,6 +135,7 @@ impl AnswerConfig {
             times: Times::default(),
             echo: Some(Duration::from_secs(30)),
             multilink: self.multilink.then(|| Discriminator::local(chance())),
+            callback: onhook_ppp::CallbackTerms::Refused,
         }
     }
 

@@ -241,6 +241,7 @@ impl Driver {
                 State::Opening => "state: Opening",
                 State::Linking => "state: Linking",
                 State::Authenticating => "state: Authenticating",
+                State::AwaitingCallback => "state: AwaitingCallback",
                 State::Projecting => "state: Projecting",
                 State::Connected => "state: Connected",
                 State::Disconnecting => "state: Disconnecting",
@@ -289,6 +290,7 @@ impl Driver {
                 Signal::DropDtr => LaneSignal::DropDtr,
                 Signal::RaiseDtr => LaneSignal::RaiseDtr,
                 Signal::WatchCarrier => LaneSignal::WatchCarrier,
+                Signal::IgnoreCarrier => LaneSignal::IgnoreCarrier,
                 Signal::FollowSender => LaneSignal::FollowSender,
             });
         }

@@ -95,7 +95,8 @@ impl Connection {
                 Some(Deadline::new(now + times.authenticating, "authentication"))
             }
             State::Projecting => Some(Deadline::new(now + times.projecting, "projection")),
-            State::Connected | State::Disconnecting | State::Gone => None,
+            // That of a callback is known to who enters there.
+            State::AwaitingCallback | State::Connected | State::Disconnecting | State::Gone => None,
         };
     }
 
@@ -181,7 +182,9 @@ impl Connection {
 
     fn on_link_event(&mut self, now: Instant, event: LinkEvent) {
         match event {
+            LinkEvent::Up if self.state == State::AwaitingCallback => self.on_called_back(now),
             LinkEvent::Up => self.begin_authenticating(now),
+            LinkEvent::AwaitsCall => self.waits_for_callback(),
             LinkEvent::Down(failure) => {
                 // What PPP knows already came first, and says more.
                 let known = self.splice.as_ref().and_then(|s| s.ppp.failure());
@@ -227,6 +230,7 @@ impl Connection {
         match event {
             PppEvent::LcpUp(facts) => {
                 self.pause_is_void(now);
+                self.proved_by(facts.our_method);
                 self.projection.authentication =
                     facts.our_method.or(facts.peer_method).map(|method| method.to_string());
                 if let Some(splice) = &mut self.splice {
@@ -260,11 +264,13 @@ impl Connection {
                 let six = Ipv6 { local: link_local(local), peer: link_local(peer) };
                 self.on_address(now, None, Some(six));
             }
-            PppEvent::MayChooseCallback
-            | PppEvent::CallbackAgreed(_)
-            | PppEvent::Ipv4Down
-            | PppEvent::Ipv6Down
-            | PppEvent::PeerClosing => {}
+            PppEvent::MayChooseCallback => {
+                if self.state == State::Authenticating {
+                    self.announcer.enter(RasState::AuthCallback);
+                }
+            }
+            PppEvent::CallbackAgreed(agreement) => self.on_callback_agreed(now, agreement),
+            PppEvent::Ipv4Down | PppEvent::Ipv6Down | PppEvent::PeerClosing => {}
             PppEvent::NetworkSettled => {
                 self.climbing.settled = true;
                 self.project_further(now);
@@ -274,6 +280,13 @@ impl Connection {
     }
 
     fn on_ppp_finished(&mut self, now: Instant, failure: Option<&onhook_ppp::PppFailure>) {
+        if self.leaves_for_callback(now) {
+            return;
+        }
+        if self.callback().is_some() && self.state == State::Authenticating {
+            // The answering end, whose caller has left to be called back: that is no failure.
+            self.begin_descent(now, Cause::hung_up());
+        }
         let cause = failure.map_or_else(
             || Cause::new(RasCode::DISCONNECTION, "PPP ended without a reason"),
             |f| translate::ppp_failure(f, self.state),

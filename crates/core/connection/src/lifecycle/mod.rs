@@ -2,7 +2,10 @@
 //!
 //! ```text
 //!   dial ─▶ Opening ─▶ Linking ─▶ Authenticating ─▶ Projecting ─▶ Connected
-//!              │          │            │                │             │
+//!              │          │          │   ▲              │             │
+//!              │          │          ▼   │              │             │
+//!              │          │     AwaitingCallback        │             │
+//!              ▼          ▼          ▼                  ▼             ▼
 //!              └──────────┴────▶ Disconnecting ◀────────┴─────────────┘
 //!                                      │ the stairs are empty
 //!                                      ▼
@@ -14,12 +17,14 @@
 //! | Opening | the server's name is looked up, the lane opened | the lane is open | OpenPort, PortOpened, ConnectDevice |
 //! | Linking | the link shakes hands | [`LinkEvent::Up`](onhook_link::LinkEvent::Up) | DeviceConnected, AllDevicesConnected |
 //! | Authenticating | LCP negotiates, then each side proves itself; may be [paused](#paused) | proof in hand | Authenticate, AuthNotify, AuthAck, Authenticated; RetryAuthentication and AuthRetry, PasswordExpired and AuthChangePassword |
+//! | AwaitingCallback | the line is down by agreement, the modem is expected to ring | [`LinkEvent::Up`](onhook_link::LinkEvent::Up) | AuthCallback, PrepareForCallback, WaitForModemReset, WaitForCallback, ReAuthenticate |
 //! | Projecting | NCPs agree; interface, addresses, routes and DNS are made | all done | AuthProject, Projected, ApplySettings |
 //! | Connected | packets pass | | Connected |
 //! | Disconnecting | going down the stairs | the stairs are empty | the last state again, with its error |
 //! | Gone | nothing of us is left on the machine | never | Disconnected |
 //!
-//! A connection is one attempt and never goes back. From every state but Gone a hang-up, a lost lane, a
+//! A connection is one attempt and never goes back; a callback is the one agreed loop, and is gone through
+//! once at most. From every state but Gone a hang-up, a lost lane, a
 //! failed layer or deed, and the state's deadline lead to Disconnecting; there are no other edges. The
 //! first cause is kept, what follows it is consequence. A second hang-up joins the wait of the first.
 //!
@@ -52,11 +57,13 @@
 //! is told in one breath, if it was not told before, and the rest of the way is
 //! hard. What even then could not be undone is passed on by name as a [`Debt`](crate::Debt).
 
+mod callback;
 mod climb;
 mod descend;
 mod join;
 mod pause;
 
+pub(crate) use callback::Callback;
 pub(crate) use climb::Climb;
 pub(crate) use descend::Descent;
 pub(crate) use pause::Pause;
@@ -70,6 +77,8 @@ pub enum State {
     Linking,
     /// LCP negotiates, then each side proves itself.
     Authenticating,
+    /// The line is down by agreement, and the server's call is awaited.
+    AwaitingCallback,
     /// Addresses are agreed, and this machine is set up for them.
     Projecting,
     /// Packets pass.
@@ -82,10 +91,11 @@ pub enum State {
 
 impl State {
     /// Every state, in the order of the page.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Opening,
         Self::Linking,
         Self::Authenticating,
+        Self::AwaitingCallback,
         Self::Projecting,
         Self::Connected,
         Self::Disconnecting,
@@ -97,7 +107,10 @@ impl State {
         match self {
             Self::Opening => &[Self::Linking, Self::Disconnecting],
             Self::Linking => &[Self::Authenticating, Self::Disconnecting],
-            Self::Authenticating => &[Self::Projecting, Self::Disconnecting],
+            Self::Authenticating => {
+                &[Self::AwaitingCallback, Self::Projecting, Self::Disconnecting]
+            }
+            Self::AwaitingCallback => &[Self::Authenticating, Self::Disconnecting],
             Self::Projecting => &[Self::Connected, Self::Disconnecting],
             Self::Connected => &[Self::Disconnecting],
             Self::Disconnecting => &[Self::Gone],
@@ -108,7 +121,11 @@ impl State {
     /// Whether the dial is still climbing.
     pub const fn is_dialing(self) -> bool {
         match self {
-            Self::Opening | Self::Linking | Self::Authenticating | Self::Projecting => true,
+            Self::Opening
+            | Self::Linking
+            | Self::Authenticating
+            | Self::AwaitingCallback
+            | Self::Projecting => true,
             Self::Connected | Self::Disconnecting | Self::Gone => false,
         }
     }
@@ -119,10 +136,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_but_gone_leads_down_and_none_leads_back() {
+    fn every_state_but_gone_leads_down_and_only_a_callback_leads_back() {
         for state in State::ALL {
             for next in state.next() {
-                assert!(*next > state, "{state:?} → {next:?} goes back");
+                let is_loop = (state, *next) == (State::AwaitingCallback, State::Authenticating);
+                assert!(*next > state || is_loop, "{state:?} → {next:?} goes back");
             }
             match state {
                 State::Disconnecting => assert_eq!(state.next(), [State::Gone]),

@@ -3,7 +3,7 @@
 use onhook_base::{Duration, Seed};
 use onhook_model::{Credentials, DialOptions, DialRequest, RasError};
 use onhook_ppp::multilink::Discriminator;
-use onhook_ppp::{MultilinkTerms, NetworkTerms};
+use onhook_ppp::{CallbackTerms, MultilinkTerms, NetworkTerms};
 
 use super::{LinkPlan, OutletPlan, Plan, PlanAbilities, Times};
 use crate::bundle::Joins;
@@ -39,6 +39,8 @@ impl Plan {
         let patience = members.iter().map(|plan| until_proven(&plan.times)).max();
         let patience = patience.unwrap_or_default() + AFTER_THE_LINKS;
         for member in &mut members {
+            // One of several links is not called back: the others would lose it meanwhile.
+            member.ppp.callback = CallbackTerms::Refused;
             member.be_member(Joins::Always);
         }
         Ok(Self {

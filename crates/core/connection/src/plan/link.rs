@@ -8,7 +8,7 @@ use onhook_effect::{LaneFacts, LaneSpec};
 use onhook_link::Link;
 use onhook_link::hdlc::{Line, LineTerms};
 use onhook_link::l2tp::{self, L2tp, L2tpTerms, TrunkCall, TrunkCallTerms};
-use onhook_link::modem::{Modem, ModemTerms, Script, dial_string};
+use onhook_link::modem::{BadNumber, Modem, ModemTerms, Script, dial_string};
 use onhook_link::pppoe::{Pppoe, PppoeTerms, SessionName};
 use onhook_link::pptp::{self, Pptp, PptpTerms};
 use onhook_link::sstp::{SstpAnswerer, SstpAnswererTerms, SstpCaller, SstpCallerTerms};
@@ -82,6 +82,11 @@ pub enum LinkPlan {
         /// What is said to it.
         terms: ModemTerms,
     },
+    /// A modem that has taken a call.
+    ModemAnswer {
+        /// What the modem said of it.
+        connected: String,
+    },
     /// A line that needs no dialing, calling.
     LineCall {
         /// Where it begins.
@@ -117,7 +122,7 @@ impl LinkPlan {
             Self::L2tpCall { .. } | Self::L2tpAnswer { .. } => "l2tp",
             Self::PptpCall { .. } | Self::PptpAnswer { .. } => "pptp",
             Self::PppoeCall { .. } | Self::PppoeAnswer(_) => "pppoe",
-            Self::ModemCall { .. } => "modem",
+            Self::ModemCall { .. } | Self::ModemAnswer { .. } => "modem",
             Self::LineCall { .. } | Self::LineAnswer => "serial",
             Self::Bundle { .. } => "multilink",
             Self::Supplied { .. } => "supplied",
@@ -224,13 +229,8 @@ impl LinkPlan {
     fn of_modem(entry: &Entry, credentials: &Credentials) -> Result<Self, RasError> {
         let port = Port::parse(&entry.port)
             .map_err(|e| RasError::new(RasCode::DEVICE_DOES_NOT_EXIST, e.to_string()))?;
-        let number = dial_string(entry.phone_number())
+        let number = tones(entry.phone_number())
             .map_err(|e| RasError::new(RasCode::BAD_PHONE_NUMBER, e.to_string()))?;
-        // Tones, unless the number says otherwise or is none that is sent in tones.
-        let number = match number.chars().next() {
-            Some('T' | 'P' | '*' | '+') => number,
-            _ => format!("T{number}"),
-        };
         let script = entry.login_script.as_deref().map(Script::parse).transpose();
         let script = script.map_err(|e| RasError::new(RasCode::SCRIPT_SYNTAX, e.to_string()))?;
         if let Some(bad) = entry.modem_settings.iter().find(|s| s.chars().any(char::is_control)) {
@@ -245,6 +245,23 @@ impl LinkPlan {
             password: credentials.password.clone(),
         };
         Ok(Self::ModemCall { port, speed: entry.speed.unwrap_or(DEFAULT_SPEED), terms })
+    }
+
+    /// The link of an answerer that calls a caller back.
+    ///
+    /// # Errors
+    /// When the number cannot be dialed.
+    pub fn calling_back(port: Port, speed: u32, number: &str) -> Result<Self, RasError> {
+        let number = tones(&number.to_ascii_uppercase())
+            .map_err(|e| RasError::new(RasCode::BAD_CALLBACK_NUMBER, e.to_string()))?;
+        let terms = ModemTerms {
+            number,
+            settings: Vec::new(),
+            script: None,
+            user: String::new(),
+            password: Secret::new(String::new()),
+        };
+        Ok(Self::ModemCall { port, speed, terms })
     }
 
     fn of_line(entry: &Entry) -> Result<Self, RasError> {
@@ -279,6 +296,7 @@ impl LinkPlan {
             | Self::PppoeAnswer(_)
             | Self::LineAnswer
             | Self::Bundle { .. }
+            | Self::ModemAnswer { .. }
             | Self::ModemCall { .. }
             | Self::LineCall { .. } => None,
         }
@@ -313,6 +331,7 @@ impl LinkPlan {
             | Self::L2tpAnswer(_)
             | Self::PptpAnswer { .. }
             | Self::PppoeAnswer(_)
+            | Self::ModemAnswer { .. }
             | Self::LineAnswer => LaneSpec::Accepted,
             Self::Supplied { host, .. } => {
                 let trust = onhook_effect::Trust::SystemRoots;
@@ -387,6 +406,7 @@ impl LinkPlan {
                 behind(port, *speed, Box::new(line))
             }
             Self::LineAnswer => Box::new(Line::new(LineTerms { calls: false, greets: false })),
+            Self::ModemAnswer { connected } => Box::new(Modem::taken(connected.clone())),
             Self::Bundle { .. } => Box::new(BundleCarrier::empty()),
             Self::Supplied { make, .. } => make(seed),
         }
@@ -403,6 +423,15 @@ fn behind(
         Port::Telnet { .. } => Box::new(Telnet::new(TelnetTerms { speed }, link)),
         Port::Terminal(_) | Port::Tcp { .. } | Port::Socket(_) => link,
     }
+}
+
+/// A number as a modem dials it: in tones, unless it says otherwise or is none that is sent in tones.
+fn tones(number: &str) -> Result<String, BadNumber> {
+    let number = dial_string(number)?;
+    Ok(match number.chars().next() {
+        Some('T' | 'P' | '*' | '+') => number,
+        _ => format!("T{number}"),
+    })
 }
 
 /// The VPN protocols that this version speaks.

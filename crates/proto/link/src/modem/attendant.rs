@@ -6,8 +6,11 @@ use onhook_base::{Deadline, Duration, Instant};
 
 use super::wire::{Lines, Said};
 
-const SETTINGS: [&str; 3] = ["AT", "ATZ", "ATE0V1Q0X4&C1&D2S0=0"];
+const SETTINGS: [&str; 2] = ["ATZ", "ATE0V1Q0X4&C1&D2S0=0"];
 const ANSWER: Duration = Duration::from_secs(5);
+/// Between two attempts to wake it: one that has just hung up may not have heard the first.
+const WAKE: Duration = Duration::from_millis(700);
+const WAKINGS: u32 = 5;
 /// The carrier of a call that was taken.
 const CARRIER: Duration = Duration::from_secs(70);
 
@@ -27,6 +30,7 @@ pub enum AttendantEvent {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    Waking { tries: u32, again: Instant },
     Setting { next: usize, until: Instant },
     Waiting,
     Taking { until: Instant },
@@ -51,8 +55,23 @@ impl Attendant {
             outbox: Vec::new(),
             events: VecDeque::new(),
         };
-        attendant.set(now, 0);
+        attendant.wake(now, 1);
         attendant
+    }
+
+    /// Whether it is set up and waits.
+    pub const fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Waiting | Phase::Taking { .. })
+    }
+
+    /// Whether a call is being taken.
+    pub const fn is_taking(&self) -> bool {
+        matches!(self.phase, Phase::Taking { .. })
+    }
+
+    fn wake(&mut self, now: Instant, tries: u32) {
+        self.say("AT");
+        self.phase = Phase::Waking { tries, again: now + WAKE };
     }
 
     fn set(&mut self, now: Instant, next: usize) {
@@ -82,6 +101,7 @@ impl Attendant {
             rest = after;
             let Some(line) = self.lines.push(*octet) else { continue };
             match (self.phase, Said::parse(&line)) {
+                (Phase::Waking { .. }, Said::Ok) => self.set(now, 0),
                 (Phase::Setting { next, .. }, Said::Ok) => self.set(now, next.saturating_add(1)),
                 (Phase::Setting { .. }, Said::Error) => self.fail(),
                 (Phase::Waiting, Said::Ring) => {
@@ -105,6 +125,10 @@ impl Attendant {
     /// The moment of [`poll_timeout`](Self::poll_timeout) has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         match self.phase {
+            Phase::Waking { tries, again } if now >= again => match tries < WAKINGS {
+                true => self.wake(now, tries.saturating_add(1)),
+                false => self.fail(),
+            },
             Phase::Setting { until, .. } if now >= until => self.fail(),
             Phase::Taking { until } if now >= until => {
                 self.outbox.push(b'\r');
@@ -127,6 +151,7 @@ impl Attendant {
     /// When to call [`handle_timeout`](Self::handle_timeout).
     pub const fn poll_timeout(&self) -> Option<Deadline> {
         match self.phase {
+            Phase::Waking { again, .. } => Some(Deadline::new(again, "modem wakes")),
             Phase::Setting { until, .. } => Some(Deadline::new(until, "modem's answer")),
             Phase::Taking { until } => Some(Deadline::new(until, "modem's carrier")),
             Phase::Waiting | Phase::Done => None,

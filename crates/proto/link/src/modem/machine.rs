@@ -4,11 +4,15 @@
 //!   Idle ─▶ Waking ─▶ Setting ─▶ Dialing ─CONNECT─▶ (Scripting) ─▶ Online ─▶ leaving ─▶ Gone
 //!                                                                   DTR low ─▶ +++ ─▶ ATH
 //! ```
+//!
+//! A call that is to be called back goes on from there: Attending ─RING, CONNECT─▶ Online; see
+//! `callback.rs`.
 
 use std::collections::VecDeque;
 
 use onhook_base::{Deadline, Duration, Instant, Secret};
 
+use super::attendant::Attendant;
 use super::failure::ModemFailure;
 use super::script::{Script, Step, fill};
 use super::wire::{Lines, MOST_LINE, Said};
@@ -55,7 +59,7 @@ pub struct ModemTerms {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Idle,
     Waking {
         tries: u32,
@@ -93,6 +97,8 @@ enum Phase {
     CallingOff {
         until: Instant,
     },
+    /// The next call is to come to us.
+    Attending,
     Gone,
 }
 
@@ -100,17 +106,32 @@ enum Phase {
 #[derive(Debug)]
 pub struct Modem {
     terms: ModemTerms,
-    phase: Phase,
-    line: Line,
-    lines: Lines,
+    pub(super) phase: Phase,
+    pub(super) line: Line,
+    pub(super) lines: Lines,
     /// What the script has heard since its last step; and online, the last octets.
-    heard: Vec<u8>,
-    lost_at: Option<Instant>,
-    connected: Option<String>,
+    pub(super) heard: Vec<u8>,
+    pub(super) lost_at: Option<Instant>,
+    pub(super) connected: Option<String>,
+    /// The call is up already, and was taken by us.
+    taken: bool,
+    pub(super) callback: Callback,
+    /// Lets the modem take the call that is to come.
+    pub(super) attendant: Option<Attendant>,
     commands: Vec<String>,
-    outbox: Vec<u8>,
-    signals: VecDeque<Signal>,
-    events: VecDeque<LinkEvent>,
+    pub(super) outbox: Vec<u8>,
+    pub(super) signals: VecDeque<Signal>,
+    pub(super) events: VecDeque<LinkEvent>,
+}
+
+/// Whether we are to be called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Callback {
+    No,
+    /// It is agreed, and the call is still there.
+    Expected,
+    /// The call is to end, and the next one to be waited for.
+    Awaited,
 }
 
 impl Modem {
@@ -126,11 +147,27 @@ impl Modem {
             heard: Vec::new(),
             lost_at: None,
             connected: None,
+            taken: false,
+            callback: Callback::No,
+            attendant: None,
             commands,
             outbox: Vec::new(),
             signals: VecDeque::new(),
             events: VecDeque::new(),
         }
+    }
+
+    /// A call that came to us and was taken by an [`Attendant`]; `connected` is what the modem said.
+    pub fn taken(connected: String) -> Self {
+        let terms = ModemTerms {
+            number: String::new(),
+            settings: Vec::new(),
+            script: None,
+            user: String::new(),
+            password: Secret::new(String::new()),
+        };
+        let line = Line::new(LineTerms { calls: false, greets: false });
+        Self { taken: true, connected: Some(connected), line, ..Self::new(terms) }
     }
 
     fn say(&mut self, command: &str) {
@@ -139,11 +176,11 @@ impl Modem {
         self.outbox.push(b'\r');
     }
 
-    fn fall(&mut self, failure: ModemFailure) {
+    pub(super) fn fall(&mut self, failure: ModemFailure) {
         self.events.push_back(LinkEvent::Down(failure.into()));
     }
 
-    fn gone(&mut self) {
+    pub(super) fn gone(&mut self) {
         if self.phase != Phase::Gone {
             self.phase = Phase::Gone;
             self.events.push_back(LinkEvent::Closed);
@@ -194,12 +231,14 @@ impl Modem {
             (
                 Phase::Dropping { .. } | Phase::Resting { .. } | Phase::CallingOff { .. },
                 Said::Ok | Said::NoCarrier | Said::Error,
-            ) => self.gone(),
+            ) => self.hung_up(now),
             (Phase::Escaping { .. }, Said::Ok) => {
                 self.say("ATH");
                 self.phase = Phase::Resting { until: now + HUNG_UP };
             }
-            (Phase::Escaping { .. } | Phase::Guarding { .. }, Said::NoCarrier) => self.gone(),
+            (Phase::Escaping { .. } | Phase::Guarding { .. }, Said::NoCarrier) => {
+                self.hung_up(now);
+            }
             _ => {}
         }
     }
@@ -214,7 +253,7 @@ impl Modem {
         }
     }
 
-    fn go_online(&mut self, now: Instant) {
+    pub(super) fn go_online(&mut self, now: Instant) {
         self.phase = Phase::Online;
         self.line.open(now, &LaneFacts::default());
         let early = std::mem::take(&mut self.heard);
@@ -256,10 +295,25 @@ impl Modem {
         self.heard.extend_from_slice(bytes);
         let surplus = self.heard.len().saturating_sub(LOST.len());
         self.heard.drain(..surplus);
-        self.lost_at = (self.heard == LOST).then(|| now + LOST_SILENCE);
+        let is_lost = self.heard == LOST && self.callback == Callback::No;
+        self.lost_at = is_lost.then(|| now + LOST_SILENCE);
     }
 
-    fn pump_line(&mut self) {
+    /// The call is over, and its DTR is to go low.
+    pub(super) fn drop_call(&mut self, now: Instant) {
+        self.outbox.clear();
+        self.lines = Lines::default();
+        self.lost_at = None;
+        self.signals.push_back(Signal::DropDtr);
+        self.phase = Phase::Dropping { until: now + DTR_LOW };
+    }
+
+    pub(super) fn call_off(&mut self, now: Instant) {
+        self.outbox.push(b'\r');
+        self.phase = Phase::CallingOff { until: now + HUNG_UP };
+    }
+
+    pub(super) fn pump_line(&mut self) {
         while let Some(event) = self.line.poll_event() {
             if self.phase == Phase::Online {
                 self.events.push_back(event);
@@ -286,12 +340,20 @@ fn no_call(said: Said) -> Option<ModemFailure> {
 
 impl Link for Modem {
     fn open(&mut self, now: Instant, _facts: &LaneFacts) {
-        if self.phase == Phase::Idle {
+        if self.phase != Phase::Idle {
+            return;
+        }
+        if self.taken {
+            self.signals.push_back(Signal::WatchCarrier);
+            self.go_online(now);
+            self.pump_line();
+        } else {
             self.wake(now, 1);
         }
     }
 
     fn close(&mut self, now: Instant, farewell: Farewell) {
+        self.callback = Callback::No;
         match self.phase {
             Phase::Gone
             | Phase::Dropping { .. }
@@ -303,17 +365,11 @@ impl Link for Modem {
                 self.gone();
             }
             // Any character calls dialing off (V.250 §5.6.1).
-            Phase::Dialing { .. } => {
-                self.outbox.push(b'\r');
-                self.phase = Phase::CallingOff { until: now + HUNG_UP };
-            }
+            Phase::Dialing { .. } => self.call_off(now),
+            Phase::Attending => self.close_attending(now),
             Phase::Scripting { .. } | Phase::Online => {
                 self.line.close(now, farewell);
-                self.outbox.clear();
-                self.lines = Lines::default();
-                self.lost_at = None;
-                self.signals.push_back(Signal::DropDtr);
-                self.phase = Phase::Dropping { until: now + DTR_LOW };
+                self.drop_call(now);
             }
         }
     }
@@ -333,6 +389,7 @@ impl Link for Modem {
                     self.hear_online(now, rest);
                     return self.pump_line();
                 }
+                Phase::Attending => return self.hear_attending(now, rest),
                 Phase::Scripting { step, .. } => {
                     self.heard.extend_from_slice(rest);
                     self.run_script(now, step);
@@ -364,6 +421,8 @@ impl Link for Modem {
                 | Phase::Resting { .. }
                 | Phase::CallingOff { .. }
         );
+        // Who waits to be called back needs the line still.
+        let leaving = leaving && self.callback != Callback::Awaited;
         if self.phase == Phase::Online {
             self.fall(ModemFailure::CarrierLost);
         } else if !leaving && self.phase != Phase::Gone {
@@ -392,8 +451,7 @@ impl Link for Modem {
             }
             Phase::Dialing { until } if now >= until => {
                 self.fall(ModemFailure::NoResult);
-                self.outbox.push(b'\r');
-                self.phase = Phase::CallingOff { until: now + HUNG_UP };
+                self.call_off(now);
             }
             Phase::Scripting { step, until } if now >= until => {
                 let step = self.terms.script.as_ref().and_then(|script| script.step(step));
@@ -418,8 +476,9 @@ impl Link for Modem {
             Phase::Escaping { until } | Phase::Resting { until } | Phase::CallingOff { until }
                 if now >= until =>
             {
-                self.gone();
+                self.hung_up(now);
             }
+            Phase::Attending => self.attend(now, |attendant| attendant.handle_timeout(now)),
             _ => {}
         }
     }
@@ -457,6 +516,14 @@ impl Link for Modem {
         self.connected.as_deref()
     }
 
+    fn expect_callback(&mut self) -> bool {
+        self.be_called_back()
+    }
+
+    fn await_callback(&mut self, now: Instant) {
+        self.hang_up_and_wait(now);
+    }
+
     fn queued_bytes(&self) -> usize {
         self.outbox.len().saturating_add(match self.phase {
             Phase::Online => self.line.queued_bytes(),
@@ -471,6 +538,7 @@ impl Link for Modem {
     fn poll_timeout(&self) -> Option<Deadline> {
         let (at, why) = match self.phase {
             Phase::Idle | Phase::Gone => return None,
+            Phase::Attending => return self.attendant.as_ref().and_then(Attendant::poll_timeout),
             Phase::Waking { again, .. } => (again, "modem wakes"),
             Phase::Setting { until, .. } => (until, "modem's answer"),
             Phase::Dialing { until } => (until, "modem's carrier"),

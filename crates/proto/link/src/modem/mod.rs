@@ -7,8 +7,9 @@
 //!     DTR low, 500 ms ─▶ NO CARRIER      or, where DTR means nothing:  +++ ─▶ OK   ATH ─▶ OK
 //! ```
 //!
-//! A modem's line is an [`hdlc::Line`](crate::hdlc::Line) from CONNECT on. [`Modem`] is the calling end;
-//! the answering end of a call is a plain line, once an [`Attendant`] has let the modem take it.
+//! A modem's line is an [`hdlc::Line`](crate::hdlc::Line) from CONNECT on. [`Modem`] is the calling end,
+//! and the answering one once an [`Attendant`] has let the modem take the call. A caller that is to be
+//! called back has both in turn, on one line.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -16,6 +17,7 @@
 //! | `script.rs` | login by what is expected and what is sent |
 //! | `machine.rs` | one call, from waking the modem to hanging up |
 //! | `attendant.rs` | waits for a ring |
+//! | `callback.rs` | the call ends, and the next one is waited for |
 //! | `failure.rs` | why no call came of it |
 
 #![cfg_attr(
@@ -24,6 +26,7 @@
 )]
 
 mod attendant;
+mod callback;
 mod failure;
 mod machine;
 mod script;

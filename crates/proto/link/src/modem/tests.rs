@@ -269,8 +269,10 @@ fn an_attendant_sets_up_waits_and_takes_the_call() {
         |a: &mut Attendant| String::from_utf8(a.poll_transmit().unwrap_or_default()).unwrap();
     for command in ["AT\r", "ATZ\r", "ATE0V1Q0X4&C1&D2S0=0\r"] {
         assert_eq!(said(&mut attendant), command);
+        assert!(!attendant.is_ready());
         attendant.handle_lane(NOW, b"\r\nOK\r\n");
     }
+    assert!(attendant.is_ready());
     assert!(attendant.poll_timeout().is_none(), "it waits as long as it takes");
     attendant.handle_lane(NOW, b"\r\nRING\r\n");
     assert_eq!(said(&mut attendant), "ATA\r");
@@ -279,14 +281,142 @@ fn an_attendant_sets_up_waits_and_takes_the_call() {
     assert_eq!(attendant.poll_event(), Some(expected));
 }
 
+#[test]
+fn an_attendant_calls_a_modem_five_times_before_it_gives_up() {
+    let mut attendant = Attendant::new(NOW);
+    let mut calls = 0;
+    while let Some(deadline) = attendant.poll_timeout() {
+        calls += usize::from(attendant.poll_transmit() == Some(b"AT\r".to_vec()));
+        attendant.handle_timeout(deadline.at);
+        assert!(deadline.at < NOW + Duration::from_secs(4));
+    }
+    assert_eq!((calls, attendant.poll_event()), (5, Some(AttendantEvent::Failed)));
+}
+
+#[test]
+fn a_call_that_was_taken_is_online_and_hung_up_as_any_other() {
+    let mut modem = Modem::taken("9600".to_owned());
+    modem.open(NOW, &LaneFacts::default());
+    assert_eq!(events(&mut modem), [LinkEvent::Up]);
+    assert_eq!(modem.poll_signal(), Some(Signal::WatchCarrier));
+    assert_eq!(modem.connected_as(), Some("9600"));
+    modem.close(NOW, Farewell::Ordinary);
+    assert_eq!(modem.poll_signal(), Some(Signal::DropDtr));
+    hear(&mut modem, "\r\nNO CARRIER\r\n");
+    assert_eq!(events(&mut modem), [LinkEvent::Closed]);
+}
+
+/// A caller that has agreed to be called back, at the end of PPP.
+fn expecting() -> Modem {
+    let mut modem = online();
+    assert!(modem.expect_callback());
+    assert!(!modem.expect_callback(), "once");
+    assert_eq!(modem.poll_signal(), Some(Signal::IgnoreCarrier));
+    // The other side may hang up first: that is no failure now.
+    hear(&mut modem, "\x7e\r\nNO CARRIER\r\n");
+    assert!(modem.poll_timeout().is_none() && events(&mut modem).is_empty());
+    modem.await_callback(NOW);
+    modem
+}
+
+/// The same, set up anew.
+fn awaiting() -> Modem {
+    let mut modem = expecting();
+    assert_eq!(modem.poll_signal(), Some(Signal::DropDtr));
+    hear(&mut modem, "\r\nNO CARRIER\r\n");
+    assert_eq!(modem.poll_signal(), Some(Signal::RaiseDtr));
+    for command in ["AT\r", "ATZ\r", "ATE0V1Q0X4&C1&D2S0=0\r"] {
+        assert_eq!(said(&mut modem), command);
+        assert!(events(&mut modem).is_empty());
+        hear(&mut modem, "\r\nOK\r\n");
+    }
+    assert_eq!(events(&mut modem), [LinkEvent::AwaitsCall]);
+    modem
+}
+
+#[test]
+fn a_callback_is_waited_for_and_taken_on_the_same_lane() {
+    let mut modem = awaiting();
+    assert!(modem.poll_timeout().is_none(), "how long is its owner's to say");
+    hear(&mut modem, "\r\nRING\r\n\r\nRING\r\n");
+    assert_eq!(said(&mut modem), "ATA\r");
+    hear(&mut modem, "\r\nCONNECT 14400\r\n\x7e");
+    assert_eq!(events(&mut modem), [LinkEvent::Up]);
+    assert_eq!(modem.poll_signal(), Some(Signal::WatchCarrier));
+    assert_eq!(modem.connected_as(), Some("14400"));
+    // What LCP agreed in the call before does not hold in this one.
+    modem.send_frame(NOW, 0xc021, &[1, 1, 0, 4]);
+    let mut bytes = Vec::new();
+    modem.poll_transmit(&mut bytes).unwrap();
+    assert_eq!((bytes[0], bytes[1]), (0x7e, 0xff));
+    hear(&mut modem, "\r\nNO CARRIER\r\n");
+    let at = modem.poll_timeout().unwrap().at;
+    modem.handle_timeout(at);
+    let lost = LinkEvent::Down(ModemFailure::CarrierLost.into());
+    assert_eq!(events(&mut modem), [lost, LinkEvent::Closed]);
+}
+
+#[test]
+fn a_modem_without_dtr_is_escaped_from_and_then_waited_with() {
+    let mut modem = expecting();
+    for _ in 0..2 {
+        let at = modem.poll_timeout().unwrap().at;
+        modem.handle_timeout(at);
+    }
+    assert_eq!(said(&mut modem), "+++");
+    hear(&mut modem, "\r\nOK\r\n");
+    assert_eq!(said(&mut modem), "ATH\r");
+    hear(&mut modem, "\r\nOK\r\n");
+    assert_eq!(said(&mut modem), "AT\r");
+}
+
+#[test]
+fn a_wait_for_a_callback_ends_at_once_wherever_it_is() {
+    let closed = |mut modem: Modem| {
+        modem.close(NOW, Farewell::Ordinary);
+        if modem.poll_timeout().is_some() {
+            hear(&mut modem, "\r\nNO CARRIER\r\n");
+        }
+        assert_eq!(events(&mut modem), [LinkEvent::Closed]);
+        assert!(modem.poll_timeout().is_none());
+        hear(&mut modem, "\r\nRING\r\n");
+        assert!(modem.poll_timeout().is_none() && events(&mut modem).is_empty());
+    };
+    closed(expecting());
+    closed(awaiting());
+    let mut taking = awaiting();
+    hear(&mut taking, "\r\nRING\r\n");
+    assert_eq!(said(&mut taking), "ATA\r");
+    closed(taking);
+
+    let mut lost = awaiting();
+    lost.handle_lane_closed(NOW, Lane::Control);
+    let down = LinkEvent::Down(LinkFailure::LaneClosed);
+    assert_eq!(events(&mut lost), [down, LinkEvent::Closed]);
+}
+
+#[test]
+fn a_modem_that_is_dead_after_the_call_is_told_of() {
+    let mut modem = expecting();
+    while let Some(deadline) = modem.poll_timeout() {
+        modem.handle_timeout(deadline.at);
+        if !matches!(modem.poll_event(), Some(LinkEvent::Down(_)) | None) {
+            break;
+        }
+        assert!(deadline.at < NOW + Duration::from_secs(10));
+    }
+    assert!(modem.poll_timeout().is_none());
+}
+
 proptest! {
     #[test]
     fn no_octets_of_a_modem_make_it_stumble(
         pieces in proptest::collection::vec(
             proptest::collection::vec(any::<u8>(), 0..60), 0..12),
-        at in 0_usize..4,
+        at in 0_usize..6,
     ) {
-        let mut modem = [modem(), dialing(), online(), online()].into_iter().nth(at).unwrap();
+        let modems = [modem(), dialing(), online(), online(), expecting(), awaiting()];
+        let mut modem = modems.into_iter().nth(at).unwrap();
         if at == 3 {
             modem.close(NOW, Farewell::Ordinary);
         }

@@ -270,7 +270,7 @@ impl Pair {
     fn failure(&self, at: usize) -> Option<&LinkFailure> {
         self.events[at].iter().find_map(|event| match event {
             LinkEvent::Down(failure) => Some(failure),
-            LinkEvent::Up | LinkEvent::Closed => None,
+            LinkEvent::Up | LinkEvent::AwaitsCall | LinkEvent::Closed => None,
         })
     }
 }

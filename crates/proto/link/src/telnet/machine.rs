@@ -206,6 +206,7 @@ impl Telnet {
             Signal::DropDtr => self.control(value::DTR_OFF),
             Signal::RaiseDtr => self.control(value::DTR_ON),
             Signal::WatchCarrier => self.watches_carrier = true,
+            Signal::IgnoreCarrier => self.watches_carrier = false,
             Signal::FollowSender => {}
         }
     }
@@ -317,6 +318,14 @@ impl Link for Telnet {
 
     fn connected_as(&self) -> Option<&str> {
         self.link.connected_as()
+    }
+
+    fn expect_callback(&mut self) -> bool {
+        self.link.expect_callback()
+    }
+
+    fn await_callback(&mut self, now: Instant) {
+        self.link.await_callback(now);
     }
 
     /// While the server wants nothing, nothing of the link's can be taken.

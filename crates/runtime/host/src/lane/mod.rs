@@ -50,6 +50,8 @@ pub enum LaneSignal {
     WatchCarrier,
     /// What was received last is the peer's: what is sent from now on goes where it came from.
     FollowSender,
+    /// From now on it does not.
+    IgnoreCarrier,
 }
 
 /// What a lane is ready for.

@@ -104,6 +104,7 @@ impl Terminal {
             LaneSignal::WatchCarrier => self.watch_carrier(),
             // Nothing comes from elsewhere on a line.
             LaneSignal::FollowSender => Ok(()),
+            LaneSignal::IgnoreCarrier => self.ignore_carrier(),
         };
         // A pseudoterminal has no such wires.
         if let Err(error) = done {
@@ -119,6 +120,13 @@ impl Terminal {
             termios::tcsetattr(&self.device, SetArg::TCSANOW, &settings)?;
         }
         Ok(())
+    }
+
+    /// With CLOCAL the line goes on when the carrier goes.
+    fn ignore_carrier(&self) -> io::Result<()> {
+        let mut settings = termios::tcgetattr(&self.device)?;
+        settings.control_flags.insert(ControlFlags::CLOCAL);
+        Ok(termios::tcsetattr(&self.device, SetArg::TCSANOW, &settings)?)
     }
 
     /// In both directions; a terminal that is gone has nothing waiting.
