@@ -42,6 +42,7 @@ pub use lifecycle::State;
 pub use onhook_effect::LaneId;
 pub use onhook_link::Signal;
 pub use onhook_ppp::auth;
+pub use onhook_ppp::cbcp::CallbackAgreement;
 pub use onhook_ppp::multilink::Discriminator;
 pub use plan::{
     AnswerPlan, LinkPlan, OutletPlan, Plan, PlanAbilities, Times, TunPlan, admission_network,

@@ -2,16 +2,14 @@
 //! files, no rights needed.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 
-#[expect(unreachable_pub, reason = "the exchange is written to be shared")]
-mod exchange;
 #[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
 mod stage;
 
-use exchange::{BUSY, Exchange};
+use onhook_exchange::{Bank, SPEED};
 use stage::{ONHOOK, PASSWORD, Stage, lines, says};
 
 /// An answering side of one link.
@@ -213,29 +211,32 @@ fn a_terminal_is_locked_while_it_is_used_and_given_back_as_it_was() {
     assert!(!std::path::Path::new(&format!("/var/lock/LCK..{name}")).exists());
 }
 
-#[test]
-fn a_modem_dials_another_and_hangs_up() {
-    let stage = Stage::new();
-    let exchange = Exchange::new();
-    let (here, there) = (exchange.path(0), exchange.path(1));
-    let mut server = Server::start(&stage, &["--modem", &there], "modem");
-    let dial = |number: &str| {
-        let words = ["dial", "--user", "alice", "--password-stdin", "--json", "--device", "modem"];
-        let more = ["--port", &here, "--phone-number", number, "--modem-setting", "ATM0"];
-        stage.run(&[&words[..], &more].concat(), PASSWORD)
-    };
-    let busy = dial(BUSY);
-    assert!(!busy.status.success() && says(&busy, "676"), "{busy:?}\n{}", stage.log());
-    let bad = dial("555;rm");
-    assert!(!bad.status.success() && says(&bad, "749"), "{bad:?}");
+/// RASCS_WaitForCallback.
+const WAIT_FOR_CALLBACK: u32 = 17;
 
-    let output = dial("555-1234");
+/// The numbers of our modem, of the server's, and of one that is always busy.
+const NUMBERS: [&str; 3] = ["5551111", "5552222", "5550000"];
+
+fn bank() -> Bank {
+    let bank = Bank::new(&NUMBERS).unwrap();
+    bank.with(|exchange| exchange.set_power(2, false));
+    bank
+}
+
+fn dial_by_modem(stage: &Stage, bank: &Bank, number: &str, more: &[&str]) -> Output {
+    let words = ["dial", "--user", "alice", "--password-stdin", "--json", "--device", "modem"];
+    let where_to = ["--port", bank.path(0), "--phone-number", number, "--modem-setting", "ATM0"];
+    stage.run(&[&words[..], &where_to, more].concat(), PASSWORD)
+}
+
+/// What was dialed carries octets, and a hang-up leaves both modems free.
+fn is_used_and_hung_up(stage: &Stage, server: &mut Server, bank: &Bank, output: &Output) {
     assert!(output.status.success(), "{output:?}\n{}", stage.log());
-    let connected = lines(&output).pop().unwrap();
+    let connected = lines(output).pop().unwrap();
     let handle = connected["handle"].as_str().unwrap().to_owned();
     let status = stage.run(&["status", &handle, "--json"], "");
     let status: Value = serde_json::from_slice(&status.stdout).unwrap();
-    assert_eq!(status["projection"]["line"], "33600/ARQ/V34");
+    assert_eq!(status["projection"]["line"], SPEED);
     let mut flow = stage.flow(&handle);
     flow.write_all(b"through two modems").unwrap();
     let mut came = [0; 18];
@@ -245,6 +246,93 @@ fn a_modem_dials_another_and_hangs_up() {
     assert!(hung_up.status.success(), "{hung_up:?}");
     server.call_has_ended();
     assert_eq!(stage.list(), Vec::<Value>::new());
+    assert!(bank.with(|exchange| !exchange.has_carrier(0) && !exchange.has_carrier(1)));
+}
+
+#[test]
+fn a_modem_dials_another_and_hangs_up() {
+    let (stage, bank) = (Stage::new(), bank());
+    let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+    for (number, code) in [(NUMBERS[2], "676"), ("5559999", "679"), ("555;rm", "749")] {
+        let refused = dial_by_modem(&stage, &bank, number, &[]);
+        assert!(!refused.status.success() && says(&refused, code), "{refused:?}\n{}", stage.log());
+    }
+    bank.with(|exchange| exchange.set_dial_tone(false));
+    let dead = dial_by_modem(&stage, &bank, NUMBERS[1], &[]);
+    assert!(!dead.status.success() && says(&dead, "680"), "{dead:?}");
+    bank.with(|exchange| exchange.set_dial_tone(true));
+
+    let output = dial_by_modem(&stage, &bank, "555-2222", &[]);
+    is_used_and_hung_up(&stage, &mut server, &bank, &output);
+}
+
+#[test]
+fn a_modem_whose_carrier_is_lost_ends_the_call_at_both_ends() {
+    let (stage, bank) = (Stage::new(), bank());
+    let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+    let output = dial_by_modem(&stage, &bank, NUMBERS[1], &[]);
+    assert!(output.status.success(), "{output:?}\n{}", stage.log());
+    let handle = lines(&output).pop().unwrap()["handle"].as_str().unwrap().to_owned();
+    bank.with(|exchange| exchange.lose_carrier(0));
+    server.call_has_ended();
+    let ended = stage.run(&["hangup", &handle], "");
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(stage.list(), Vec::<Value>::new());
+}
+
+/// The answering end calls back after five seconds, which is what the caller asks for.
+#[test]
+fn a_caller_is_called_back_where_it_wants_or_where_the_file_of_users_says() {
+    let (stage, bank) = (Stage::new(), bank());
+    for (callback, more) in [
+        ("caller", &["--callback", "555-1111"][..]),
+        ("5551111", &[]),
+        // Who may choose and names no number stays in its own call.
+        ("caller", &[]),
+    ] {
+        std::fs::write(stage.path("users"), format!("alice {PASSWORD} callback={callback}\n"))
+            .unwrap();
+        let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+        let output = dial_by_modem(&stage, &bank, NUMBERS[1], more);
+        assert!(output.status.success(), "{output:?}\n{}", stage.log());
+        let states: Vec<_> = lines(&output).iter().map(|line| line["state"].clone()).collect();
+        let was_called = states.contains(&Value::from(WAIT_FOR_CALLBACK));
+        assert_eq!(was_called, callback != "caller" || !more.is_empty(), "{states:?}");
+        if was_called {
+            server.call_has_ended();
+        }
+        is_used_and_hung_up(&stage, &mut server, &bank, &output);
+    }
+    let words = ["--callback", "555;1"];
+    let bad = dial_by_modem(&stage, &bank, NUMBERS[1], &words);
+    assert!(!bad.status.success() && says(&bad, "751"), "{bad:?}");
+}
+
+/// Hung up while the server's call is awaited: the terminal is given back at once.
+#[test]
+fn a_wait_for_a_callback_is_hung_up() {
+    let (stage, bank) = (Stage::new(), bank());
+    std::fs::write(stage.path("users"), format!("alice {PASSWORD} callback=5559999\n")).unwrap();
+    let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+    let dialing = std::thread::scope(|scope| {
+        let dialing = scope.spawn(|| dial_by_modem(&stage, &bank, NUMBERS[1], &[]));
+        let handle = loop {
+            let waiting = stage.list().pop().filter(|one| one["state"] == WAIT_FOR_CALLBACK);
+            if let Some(one) = waiting {
+                break one["handle"].as_str().unwrap().to_owned();
+            }
+            assert!(!dialing.is_finished(), "{:?}\n{}", dialing.join(), stage.log());
+        };
+        let words = ["dial", "--device", bank.path(0), "--user", "alice", "--password-stdin"];
+        let busy = stage.run(&words, PASSWORD);
+        assert!(says(&busy, "602"), "the terminal stays ours: {busy:?}");
+        let hung_up = stage.run(&["hangup", &handle], "");
+        assert!(hung_up.status.success(), "{hung_up:?}");
+        dialing.join().unwrap()
+    });
+    assert!(!dialing.status.success(), "{dialing:?}");
+    assert_eq!(stage.list(), Vec::<Value>::new());
+    server.call_has_ended();
 }
 
 #[test]
@@ -361,19 +449,17 @@ fn a_line_behind_a_terminal_server_of_rfc_2217() {
 
 #[test]
 fn a_modem_behind_a_terminal_server_of_rfc_2217() {
-    let stage = Stage::new();
-    let exchange = Exchange::new();
-    let Some(terminal_server) = Ser2net::before(&stage, &exchange.path(0)) else { return };
-    let there = exchange.path(1);
-    let mut server = Server::start(&stage, &["--modem", &there], "modem");
+    let (stage, bank) = (Stage::new(), bank());
+    let Some(terminal_server) = Ser2net::before(&stage, bank.path(0)) else { return };
+    let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
     let device = terminal_server.device();
     let words = ["dial", "--user", "alice", "--password-stdin", "--json", "--device", "modem"];
     let dial = |number: &str| {
         stage.run(&[&words[..], &["--port", &device, "--phone-number", number]].concat(), PASSWORD)
     };
-    let busy = dial(BUSY);
+    let busy = dial(NUMBERS[2]);
     assert!(!busy.status.success() && says(&busy, "676"), "{busy:?}\n{}", stage.log());
-    let output = dial("5551234");
+    let output = dial(NUMBERS[1]);
     assert!(output.status.success(), "{output:?}\n{}", stage.log());
     let handle = lines(&output).pop().unwrap()["handle"].as_str().unwrap().to_owned();
     let mut flow = stage.flow(&handle);

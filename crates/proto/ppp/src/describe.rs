@@ -43,6 +43,25 @@ pub fn describe(protocol: u16, information: &[u8]) -> String {
     line
 }
 
+/// One line for each control frame, under the target of its room.
+pub(crate) fn trace(direction: char, protocol: u16, information: &[u8]) {
+    if !tracing::enabled!(target: "ppp", tracing::Level::DEBUG) {
+        return;
+    }
+    let line = describe(protocol, information);
+    match protocol {
+        protocol::LCP => tracing::debug!(target: "ppp::lcp", "{direction} {line}"),
+        protocol::IPCP => tracing::debug!(target: "ppp::ipcp", "{direction} {line}"),
+        protocol::IPV6CP => tracing::debug!(target: "ppp::ipv6cp", "{direction} {line}"),
+        protocol::CCP => tracing::debug!(target: "ppp::ccp", "{direction} {line}"),
+        protocol::PAP | protocol::CHAP | protocol::EAP => {
+            tracing::debug!(target: "ppp::auth", "{direction} {line}");
+        }
+        protocol::CBCP => tracing::debug!(target: "ppp::cbcp", "{direction} {line}"),
+        _ => tracing::debug!(target: "ppp", "{direction} {line}"),
+    }
+}
+
 /// Writing to a string cannot fail.
 fn add(line: &mut String, what: std::fmt::Arguments<'_>) {
     if line.write_fmt(what).is_err() {

@@ -47,7 +47,7 @@ use crate::control::ControlPacket;
 use crate::control::automaton::State;
 use crate::control::wire::code;
 use crate::control::{Control, Pace};
-use crate::describe::describe;
+use crate::describe::trace;
 use crate::failure::{Layer, Phase, PppFailure};
 use crate::lcp::{Keepalive, LcpTerms, Life};
 use crate::terms::{NetworkTerms, PppTerms};
@@ -587,24 +587,6 @@ const fn pace(terms: &PppTerms, passive: bool) -> Pace {
         linger: terms.linger,
         repeats_early: false,
         passive,
-    }
-}
-
-/// One line for each control frame, under the target of its room.
-fn trace(direction: char, protocol: u16, information: &[u8]) {
-    if !tracing::enabled!(target: "ppp", tracing::Level::DEBUG) {
-        return;
-    }
-    let line = describe(protocol, information);
-    match protocol {
-        protocol::LCP => tracing::debug!(target: "ppp::lcp", "{direction} {line}"),
-        protocol::IPCP => tracing::debug!(target: "ppp::ipcp", "{direction} {line}"),
-        protocol::IPV6CP => tracing::debug!(target: "ppp::ipv6cp", "{direction} {line}"),
-        protocol::CCP => tracing::debug!(target: "ppp::ccp", "{direction} {line}"),
-        _ if is_authentication(protocol) => {
-            tracing::debug!(target: "ppp::auth", "{direction} {line}");
-        }
-        _ => tracing::debug!(target: "ppp", "{direction} {line}"),
     }
 }
 

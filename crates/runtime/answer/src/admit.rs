@@ -9,6 +9,7 @@ use onhook_host::crash_point;
 use onhook_model::RasCode;
 use onhook_ppp::auth::{self, Verdict};
 
+use crate::CallbackSetting;
 use crate::answer::Inner;
 use crate::radius::AccountTerms;
 
@@ -23,6 +24,8 @@ pub(crate) struct Grant {
     pub(crate) interface_id: Option<[u8; 8]>,
     /// How long the call may last; what is open is the server's own limit.
     pub(crate) limits: SessionLimits,
+    /// Whether it is called back; `None` leaves it to the file of users.
+    pub(crate) callback: Option<CallbackSetting>,
     /// How the call is accounted.
     pub(crate) account: Option<AccountTerms>,
 }
@@ -97,6 +100,11 @@ impl Inner {
         if self.rules.per_user.is_some_and(|most| of_this_user >= most) {
             return refuse(RasCode::USER_LIMIT, "this user has all the calls that one may have");
         }
+        let setting = grant.callback.unwrap_or_else(|| self.users.callback(name));
+        let Some(callback) = self.callbacks().offer(call, name, setting) else {
+            let why = "another user was called back";
+            return refuse(RasCode::AUTHENTICATION_FAILURE, why);
+        };
         let mut pool = self.pool();
         let ours = pool.ours();
         // A caller that proves itself again keeps what it has.
@@ -128,7 +136,6 @@ impl Inner {
             session: grant.limits.session.or(self.rules.limits.session),
         };
         let ipv6_prefix = self.prefix_for(call);
-        let callback = onhook_ppp::cbcp::CallbackOffer::None;
         let outlet = self.outlet();
         (verdict, Some(Admission { network, outlet, limits, ipv6_prefix, callback }))
     }

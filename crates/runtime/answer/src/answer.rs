@@ -7,16 +7,19 @@ use std::time::Duration;
 
 use onhook_base::Secret;
 use onhook_connection::{
-    AnswerPlan, Connection, Discriminator, Impairment, OutletPlan, SessionLimits, Times, TunPlan,
+    AnswerPlan, CallbackAgreement, Connection, Discriminator, Impairment, OutletPlan,
+    SessionLimits, Times, TunPlan,
 };
 use onhook_effect::HostError;
 use onhook_engine::{Answering, Engine, Judgement, SharedTraffic, Stop};
 use onhook_host::{EapServer, crash_point};
 use onhook_model::{Cause, Port, Traffic};
+use onhook_ppp::CallbackTerms;
 use onhook_ppp::auth::{self, EapMethod, Method};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::callback::Callbacks;
 use crate::calls::{CallLimits, Calls, Session};
 use crate::desk::Desk;
 use crate::front::{L2tpFront, LineFront, ModemFront, Numbers, PppoeFront, PptpFront, SstpFront};
@@ -135,7 +138,10 @@ impl AnswerConfig {
             times: Times::default(),
             echo: Some(Duration::from_secs(30)),
             multilink: self.multilink.then(|| Discriminator::local(chance())),
-            callback: onhook_ppp::CallbackTerms::Refused,
+            callback: match self.users.call_back() {
+                (true, urged) => CallbackTerms::Granted { urged },
+                (false, _) => CallbackTerms::Refused,
+            },
         }
     }
 
@@ -186,6 +192,7 @@ pub(crate) struct Inner {
     pool: Mutex<Pool>,
     pool6: Mutex<Option<Pool6>>,
     calls: Mutex<Calls>,
+    callbacks: Mutex<Callbacks>,
     changed: watch::Sender<u64>,
 }
 
@@ -241,6 +248,7 @@ impl Answer {
             pool: Mutex::new(config.pool),
             pool6: Mutex::new(config.pool6),
             calls: Mutex::new(Calls::new(limits)),
+            callbacks: Mutex::new(Callbacks::default()),
             changed: watch::channel(0).0,
         });
         let name = config.name;
@@ -367,6 +375,10 @@ impl Inner {
         self.changed.subscribe()
     }
 
+    pub(crate) fn callbacks(&self) -> MutexGuard<'_, Callbacks> {
+        self.callbacks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn tell(&self) {
         self.changed.send_modify(|n| *n = n.wrapping_add(1));
     }
@@ -407,8 +419,13 @@ impl Answering for Inner {
         self.tell();
     }
 
+    fn will_call_back(&self, call: u64, agreement: &CallbackAgreement) {
+        self.callbacks().agree(call, agreement);
+    }
+
     fn ended(&self, call: u64, cause: &Cause, traffic: Traffic) {
         crash_point("a call has ended");
+        self.callbacks().ended(call);
         let session = self.calls().end(call);
         if let Some(radius) = &self.radius {
             radius.forget(call);

@@ -9,6 +9,7 @@ use onhook_host::{LaneIo, crash_point};
 use tokio::sync::oneshot;
 
 use crate::answer::Inner;
+use crate::callback::DueCall;
 use crate::calls::Origin;
 
 /// Takes calls. Cheap to clone.
@@ -67,6 +68,16 @@ impl Desk {
     /// Nothing has come of a call.
     pub(crate) fn give_up(&self, call: &Call) {
         self.inner.calls().end(call.number);
+    }
+
+    /// The call that is to be made after this one, which has ended.
+    pub(crate) fn due_call(&self, call: u64) -> Option<DueCall> {
+        self.inner.callbacks().take(call)
+    }
+
+    /// The call is one of ours, which this user has to answer.
+    pub(crate) fn calls_back(&self, call: &Call, user: String) {
+        self.inner.callbacks().make(call.number, user);
     }
 
     /// Takes a call on its lane; resolves when nothing of it is left.

@@ -19,6 +19,7 @@
 
 mod admit;
 mod answer;
+mod callback;
 mod calls;
 mod certificate;
 mod desk;
@@ -31,6 +32,7 @@ mod user_book;
 mod users;
 
 pub use answer::{Answer, AnswerConfig, Behind, Door, LinePlace, SessionRules};
+pub use callback::CallbackSetting;
 pub use calls::{Origin, Session};
 pub use certificate::Identity;
 pub use onhook_connection::{Impairment, SessionLimits};

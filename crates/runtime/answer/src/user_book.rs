@@ -7,6 +7,7 @@ use onhook_base::Secret;
 use onhook_model::RasCode;
 use onhook_ppp::auth::{self, Proof, Question, Verdict};
 
+use crate::CallbackSetting;
 use crate::admit::refusal;
 use crate::password_file;
 use crate::users::{User, Users};
@@ -52,6 +53,11 @@ impl UserBook {
             },
             verdict => may_try_again(verdict),
         }
+    }
+
+    /// Whether `name`, as a caller sent it, is called back.
+    pub(crate) fn callback(&self, name: &str) -> CallbackSetting {
+        self.users.read().unwrap_or_else(PoisonError::into_inner).callback(name)
     }
 
     /// The password of `user` has expired, and a new one is told.

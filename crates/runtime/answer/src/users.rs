@@ -1,13 +1,16 @@
 //! The users that may call, from a file.
 //!
 //! One a line: the name, blanks, the password. Either may stand in double quotes, in which `\"` is a
-//! quote and `\\` a backslash. A third word, `expired`, says that the password is to be changed before it
-//! is good for anything else. Lines that are empty or begin with `#` mean nothing. The passwords are
+//! quote and `\\` a backslash. Behind them may stand `expired`: the password is to be changed before it is
+//! good for anything else; and `callback=no`, `callback=caller` or `callback=NUMBER`: whether the user is
+//! called back over modems. Lines that are empty or begin with `#` mean nothing. The passwords are
 //! there in the clear, because MS-CHAP and CHAP need them; keep the file readable by its owner alone.
 
 use std::collections::BTreeMap;
 
 use onhook_base::Secret;
+
+use crate::CallbackSetting;
 
 /// A line of the users' file that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +31,8 @@ pub struct User {
     pub password: Secret<String>,
     /// It has expired: good for its own change alone.
     pub is_expired: bool,
+    /// Whether the user is called back over modems.
+    pub callback: CallbackSetting,
 }
 
 /// Names and passwords.
@@ -48,9 +53,8 @@ impl Users {
             else {
                 continue;
             };
-            let (name, is_expired) = (line.name.clone(), line.is_expired);
-            let user = User { name: line.name, password: line.password, is_expired };
-            if users.users.insert(name, user).is_some() {
+            let name = line.user.name.clone();
+            if users.users.insert(name, line.user).is_some() {
                 let what = "this name stands here a second time";
                 return Err(BadUsers { line: index + 1, what });
             }
@@ -61,7 +65,9 @@ impl Users {
     /// Adds a user, or changes the password to one that has not expired.
     pub fn insert(&mut self, name: &str, password: &str) {
         let password = Secret::new(password.to_owned());
-        let user = User { name: name.to_owned(), password, is_expired: false };
+        let callback = self.users.get(name).map(|known| known.callback.clone());
+        let callback = callback.unwrap_or_default();
+        let user = User { name: name.to_owned(), password, is_expired: false, callback };
         self.users.insert(name.to_owned(), user);
     }
 
@@ -71,6 +77,18 @@ impl Users {
             let (_, bare) = name.split_once('\\')?;
             self.users.get(bare)
         })
+    }
+
+    /// Whether `name`, as a caller sent it, is called back.
+    pub fn callback(&self, name: &str) -> CallbackSetting {
+        self.find(name).map(|user| user.callback.clone()).unwrap_or_default()
+    }
+
+    /// Whether anybody is called back, and whether anybody must be.
+    pub fn call_back(&self) -> (bool, bool) {
+        let mut settings = self.users.values().map(|user| &user.callback);
+        let any = settings.clone().any(|setting| *setting != CallbackSetting::Never);
+        (any, settings.any(|setting| matches!(setting, CallbackSetting::At(_))))
     }
 
     /// The password of `name` as a caller sent it.
@@ -100,10 +118,14 @@ pub(crate) fn with_password(
         let line = whole.trim_end_matches('\n').trim_end_matches('\r');
         let ending = &whole[line.len()..];
         match Line::read(line).ok()? {
-            Some(read) if read.name == name && read.password == *old => {
+            Some(read) if read.user.name == name && read.user.password == *old => {
                 is_found = true;
                 out.expose_mut().push_str(&line[..read.password_at]);
                 out.expose_mut().push_str(written.expose());
+                for kept in line[read.behind_at..].split_whitespace().filter(|w| *w != EXPIRED) {
+                    out.expose_mut().push(' ');
+                    out.expose_mut().push_str(kept);
+                }
             }
             Some(_) | None => out.expose_mut().push_str(line),
         }
@@ -133,13 +155,16 @@ fn quoted(word: &Secret<String>) -> Secret<String> {
     out
 }
 
+/// Behind a password: it has expired.
+const EXPIRED: &str = "expired";
+
 /// A line that names a user.
 struct Line {
-    name: String,
-    password: Secret<String>,
-    is_expired: bool,
+    user: User,
     /// Where in the line the password begins.
     password_at: usize,
+    /// Where in the line it has ended.
+    behind_at: usize,
 }
 
 impl Line {
@@ -153,15 +178,22 @@ impl Line {
         let rest = rest.trim_start();
         let password_at = line.len() - rest.len();
         let (password, rest) = word(rest).map_err(|_| "a password is expected")?;
-        let is_expired = match rest.trim() {
-            "" => false,
-            "expired" => true,
-            _ => return Err("something follows the password; quote it if it has blanks"),
-        };
+        let behind_at = line.len() - rest.len();
+        let (mut is_expired, mut callback) = (false, None);
+        for word in rest.split_whitespace() {
+            match word.strip_prefix("callback=") {
+                Some(_) if callback.is_some() => return Err("callback= stands here a second time"),
+                Some(setting) => callback = Some(CallbackSetting::parse(setting)?),
+                None if word == EXPIRED && !is_expired => is_expired = true,
+                None => return Err("something follows the password; quote it if it has blanks"),
+            }
+        }
         if name.is_empty() {
             return Err("the name is empty");
         }
-        Ok(Some(Self { name, password: Secret::new(password), is_expired, password_at }))
+        let (password, callback) = (Secret::new(password), callback.unwrap_or_default());
+        let user = User { name, password, is_expired, callback };
+        Ok(Some(Self { user, password_at, behind_at }))
     }
 }
 
@@ -202,6 +234,22 @@ mod tests {
     }
 
     #[test]
+    fn whether_a_user_is_called_back_stands_behind_the_password() {
+        let text =
+            "alice a callback=555-1234\nbob b callback=caller\ncarol c\ndave d callback=no\n";
+        let users = Users::parse(text).unwrap();
+        let at = CallbackSetting::At("555-1234".to_owned());
+        assert_eq!(users.callback("OFFICE\\alice"), at);
+        assert_eq!(users.callback("bob"), CallbackSetting::ByCaller);
+        for never in ["carol", "dave", "nobody"] {
+            assert_eq!(users.callback(never), CallbackSetting::Never, "{never}");
+        }
+        assert_eq!(users.call_back(), (true, true));
+        assert_eq!(Users::parse("bob b callback=caller").unwrap().call_back(), (true, false));
+        assert_eq!(Users::parse("dave d callback=no").unwrap().call_back(), (false, false));
+    }
+
+    #[test]
     fn a_line_that_cannot_be_read_is_named() {
         for (text, line) in [
             ("alice", 1),
@@ -211,6 +259,8 @@ mod tests {
             ("\"alice a", 1),
             ("alice \"a", 1),
             ("\"\" a", 1),
+            ("alice a callback=", 1),
+            ("alice a callback=no callback=no", 1),
         ] {
             assert_eq!(Users::parse(text).unwrap_err().line, line, "{text:?}");
         }

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use onhook_base::Instant;
-use onhook_connection::{Admission, Connection, Request, Signal, State, auth};
+use onhook_connection::{Admission, CallbackAgreement, Connection, Request, Signal, State, auth};
 use onhook_effect::{Effect, HostError, LaneFacts, LaneId, LaneSpec, Outcome, StepId, TunId, Undo};
 use onhook_host::{
     Applied, EapServer, Host, LaneIo, LaneSignal, PppCapture, Received, Resource, crash_point,
@@ -54,6 +54,8 @@ pub trait Answering: Send + Sync {
     fn bundled(&self, call: u64, bundle: u64, first: bool);
     /// Nothing is left of a bundle.
     fn dispersed(&self, bundle: u64);
+    /// The caller is to be called back: this call ends for that.
+    fn will_call_back(&self, call: u64, agreement: &CallbackAgreement);
     /// The call has ended, and nothing of it is left.
     fn ended(&self, call: u64, cause: &Cause, traffic: Traffic);
     /// Whether the small inside host (a page over HTTP, an echo) stands behind the calls.
@@ -106,6 +108,8 @@ pub(crate) struct Driver {
     out: Vec<u8>,
     talk: Talk,
     was_connected: bool,
+    /// A callback was agreed, and told of.
+    was_agreed: bool,
     last_state: State,
 }
 
@@ -144,6 +148,7 @@ impl Driver {
             out: Vec::new(),
             talk: Talk::default(),
             was_connected: false,
+            was_agreed: false,
             last_state: State::Opening,
         }
     }
@@ -398,6 +403,10 @@ impl Driver {
                 if self.connection.state() == State::Connected && !self.was_connected {
                     self.was_connected = true;
                     answering.connected(*call, &self.connection);
+                }
+                if let (Some(agreement), false) = (self.connection.callback(), self.was_agreed) {
+                    self.was_agreed = true;
+                    answering.will_call_back(*call, agreement);
                 }
             }
             Party::Gathered(..) => {}

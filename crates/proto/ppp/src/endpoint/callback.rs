@@ -98,7 +98,13 @@ impl Ppp {
             return;
         }
         if !self.lcp.terms().talks_of_callback() {
-            return self.enter_network(keys, peer_name);
+            // Who is called back at one place alone is there, and not here.
+            let must_be = self.callback_offer == CallbackOffer::Preset
+                && matches!(self.terms.callback, CallbackTerms::Granted { .. });
+            return match must_be {
+                true => self.fail(now, PppFailure::NoCallbackAgreed),
+                false => self.enter_network(keys, peer_name),
+            };
         }
         let end = match (self.terms.role, &self.terms.callback) {
             (Role::Caller, CallbackTerms::Wanted(wish)) => {

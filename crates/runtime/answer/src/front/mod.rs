@@ -52,7 +52,18 @@ async fn answer_line(
     stopped: &mut watch::Receiver<bool>,
 ) -> bool {
     let Some(call) = desk.begin(Origin::Line(path.to_owned())) else { return true };
-    let answered = desk.answer(call, lane, LinkPlan::LineAnswer);
+    drive(desk, call, lane, LinkPlan::LineAnswer, stopped).await
+}
+
+/// Drives a call until nothing is left of it; whether further ones may come.
+async fn drive(
+    desk: &Desk,
+    call: Call,
+    lane: LaneIo,
+    link: LinkPlan,
+    stopped: &mut watch::Receiver<bool>,
+) -> bool {
+    let answered = desk.answer(call, lane, link);
     tokio::pin!(answered);
     tokio::select! {
         () = &mut answered => true,

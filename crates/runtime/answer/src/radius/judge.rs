@@ -127,6 +127,7 @@ impl Radius {
             by_radius: true,
         };
         admit::Grant {
+            callback: None,
             address: grant.address,
             dns: grant.dns,
             interface_id: grant.interface_id,

@@ -53,7 +53,7 @@ fn a_peer_that_rejects_callback_is_used_without() {
             CallbackTerms::Refused => wanted("5551234"),
             _ => CallbackTerms::Refused,
         };
-        let mut line = line(caller, answerer, CallbackOffer::Preset);
+        let mut line = line(caller, answerer, CallbackOffer::CallersNumber);
         line.run_until_settled().unwrap();
         assert_eq!(agreement(&line), [None, None]);
         assert!(!line.log.iter().any(|frame| frame.contains("CBCP Callback")), "{:#?}", line.log);
@@ -98,7 +98,7 @@ fn an_answerer_does_not_wait_for_ever_for_the_callers_goodbye() {
 
 #[test]
 fn a_caller_that_does_not_ask_is_urged_once() {
-    let mut line = line(CallbackTerms::Refused, URGED, CallbackOffer::Preset);
+    let mut line = line(CallbackTerms::Refused, URGED, CallbackOffer::None);
     line.run_until_settled().unwrap();
     let urges = line.log.iter().filter(|f| f.contains("Configure-Nak") && f.contains("callback"));
     assert_eq!(urges.count(), 1, "{:#?}", line.log);
@@ -126,6 +126,15 @@ fn whatever_frame_is_lost_the_callback_is_agreed_or_the_network_comes() {
             assert!(is_up != is_callback, "lost {lost}: {:#?}", line.log);
         }
     }
+}
+
+/// Otherwise whoever knows the password would be let in from anywhere.
+#[test]
+fn a_caller_that_must_be_called_back_and_does_not_speak_of_it_is_not_let_in() {
+    let mut line = line(CallbackTerms::Refused, URGED, CallbackOffer::Preset);
+    line.run_for(SECOND * 5);
+    assert_eq!(line.answerer.finish(), Some(Some(PppFailure::NoCallbackAgreed)));
+    assert!(!line.answerer.has(|e| matches!(e, PppEvent::Authenticated { .. })));
 }
 
 /// A place in the option itself is answered with CBCP, and not for ever (RFC 1661 §4.6).
