@@ -347,6 +347,10 @@ impl Link for Impaired {
         Some(frame)
     }
 
+    fn safe_mtu(&self) -> Option<u16> {
+        self.link.safe_mtu()
+    }
+
     fn poll_transmit(&mut self, into: &mut Vec<u8>) -> Option<Lane> {
         if !self.last.is_empty() {
             *into = std::mem::take(&mut self.last);

@@ -102,7 +102,7 @@ fn react(
         Reaction::Reply(reply) => caller.handle_lane(now, Lane::Control, &reply),
         Reaction::Begin(name, reply) => {
             caller.handle_lane(now, Lane::Control, &reply);
-            let mut session = Pppoe::answerer(name);
+            let mut session = Pppoe::answerer(name, 1492);
             session.open(now, &LaneFacts::default());
             *called = Some(session);
             server.end(name.session);

@@ -239,6 +239,12 @@ pub trait Link {
     /// device, says [`LinkEvent::AwaitsCall`], takes the call, and says [`LinkEvent::Up`] again.
     fn await_callback(&mut self, _now: Instant) {}
 
+    /// What surely passes, in octets of an IP packet, where [`LinkFacts::mtu`] is agreed and was not tried
+    /// (RFC 4638 §4).
+    fn safe_mtu(&self) -> Option<u16> {
+        None
+    }
+
     /// Octets queued and not yet taken by [`poll_transmit`](Self::poll_transmit).
     fn queued_bytes(&self) -> usize;
 

@@ -85,6 +85,8 @@ pub struct Ppp {
     early: [Option<Vec<u8>>; 3],
     rejections: Rejections,
     loops: u8,
+    /// The Echo-Request by which a size is tried, and whether it was answered.
+    trial: Option<(u8, bool)>,
     garbled: u8,
     heard_anything: bool,
     peer_is_windows: bool,
@@ -126,6 +128,7 @@ impl Ppp {
             early: [None, None, None],
             rejections: Rejections::default(),
             loops: 0,
+            trial: None,
             garbled: 0,
             heard_anything: false,
             peer_is_windows: false,
@@ -370,6 +373,21 @@ impl Ppp {
             self.keepalive.probe(now);
             self.settle(now);
         }
+    }
+
+    /// Tries whether frames with so many octets of information pass: asks for a sign of life that is as
+    /// long (RFC 4638 §4). Does nothing unless LCP is open, and nothing that the peer cannot receive.
+    pub fn try_size(&mut self, now: Instant, octets: u16) {
+        let takes = self.lcp.terms().sendable();
+        if !self.finished && self.lcp.is_opened() && octets <= takes {
+            self.send_long_echo_request(octets);
+            self.settle(now);
+        }
+    }
+
+    /// Whether what [`try_size`](Self::try_size) has sent was answered; `None` when nothing was tried.
+    pub fn size_has_passed(&self) -> Option<bool> {
+        self.trial.map(|(_, answered)| answered)
     }
 
     /// The phase (RFC 1661 §3.2).

@@ -72,7 +72,12 @@ pub enum LinkPlan {
         terms: PppoeTerms,
     },
     /// PPPoE, called.
-    PppoeAnswer(SessionName),
+    PppoeAnswer {
+        /// The session that the listener has begun.
+        session: SessionName,
+        /// The largest IP packet that was agreed, in octets.
+        mtu: u16,
+    },
     /// A modem on a line, calling.
     ModemCall {
         /// Where it is.
@@ -121,7 +126,7 @@ impl LinkPlan {
             Self::SstpCall { .. } | Self::SstpAnswer => "sstp",
             Self::L2tpCall { .. } | Self::L2tpAnswer { .. } => "l2tp",
             Self::PptpCall { .. } | Self::PptpAnswer { .. } => "pptp",
-            Self::PppoeCall { .. } | Self::PppoeAnswer(_) => "pppoe",
+            Self::PppoeCall { .. } | Self::PppoeAnswer { .. } => "pppoe",
             Self::ModemCall { .. } | Self::ModemAnswer { .. } => "modem",
             Self::LineCall { .. } | Self::LineAnswer => "serial",
             Self::Bundle { .. } => "multilink",
@@ -293,7 +298,7 @@ impl LinkPlan {
             | Self::L2tpAnswer(_)
             | Self::PptpAnswer { .. }
             | Self::PppoeCall { .. }
-            | Self::PppoeAnswer(_)
+            | Self::PppoeAnswer { .. }
             | Self::LineAnswer
             | Self::Bundle { .. }
             | Self::ModemAnswer { .. }
@@ -330,7 +335,7 @@ impl LinkPlan {
             Self::SstpAnswer
             | Self::L2tpAnswer(_)
             | Self::PptpAnswer { .. }
-            | Self::PppoeAnswer(_)
+            | Self::PppoeAnswer { .. }
             | Self::ModemAnswer { .. }
             | Self::LineAnswer => LaneSpec::Accepted,
             Self::Supplied { host, .. } => {
@@ -397,7 +402,7 @@ impl LinkPlan {
                 Box::new(Pptp::answerer(terms, seed))
             }
             Self::PppoeCall { terms, .. } => Box::new(Pppoe::caller(terms.clone(), seed)),
-            Self::PppoeAnswer(session) => Box::new(Pppoe::answerer(*session)),
+            Self::PppoeAnswer { session, mtu } => Box::new(Pppoe::answerer(*session, *mtu)),
             Self::ModemCall { terms, port, speed } => {
                 behind(port, *speed, Box::new(Modem::new(terms.clone())))
             }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use onhook_base::{Duration, Instant, Seed};
 use onhook_crypto::cookie::cookie;
 
+use super::machine::MTU;
 use super::wire::{BROADCAST, Builder, Frame, SessionName, Station, Tags, code, tag};
 
 /// An offer may be answered for this long, and up to once more.
@@ -49,6 +50,8 @@ pub struct Concentrator {
     terms: ConcentratorTerms,
     key: [u8; 32],
     sessions: HashSet<u16>,
+    /// Those of them whose frames may be longer than Ethernet's are.
+    long: HashSet<u16>,
     /// What a caller was answered, so that a repetition is answered with the same.
     answered: HashMap<(Station, Vec<u8>), (u16, Vec<u8>)>,
     next: u16,
@@ -63,6 +66,7 @@ impl Concentrator {
             terms,
             key: seed.secret_chance().bytes(),
             sessions: HashSet::new(),
+            long: HashSet::new(),
             answered: HashMap::new(),
             next: u16::from_le_bytes([low, high]),
             second: (Instant::ORIGIN, 0),
@@ -85,7 +89,13 @@ impl Concentrator {
     /// A session is over; its number may be given again, after all others.
     pub fn end(&mut self, session: u16) {
         self.sessions.remove(&session);
+        self.long.remove(&session);
         self.answered.retain(|_, (of, _)| *of != session);
+    }
+
+    /// The largest IP packet of a session, in octets, as agreed (RFC 4638).
+    pub fn mtu(&self, session: u16) -> u16 {
+        if self.long.contains(&session) { JUMBO } else { MTU }
     }
 
     fn has(&self, service: &[u8]) -> bool {
@@ -128,12 +138,16 @@ impl Concentrator {
         let packet = packet
             .maybe(tag::HOST_UNIQ, tags.host_uniq.as_ref())
             .maybe(tag::RELAY_SESSION_ID, tags.relay.as_ref());
-        match tags.max_payload {
-            Some(most) if self.terms.jumbo && most > 1492 => {
-                packet.tag(tag::MAX_PAYLOAD, &most.min(JUMBO).to_be_bytes())
-            }
-            _ => packet,
+        match self.payload(tags) {
+            Some(most) => packet.tag(tag::MAX_PAYLOAD, &most.to_be_bytes()),
+            None => packet,
         }
+    }
+
+    /// The payload that is agreed beyond the usual one.
+    fn payload(&self, tags: &Tags) -> Option<u16> {
+        let most = tags.max_payload.filter(|most| self.terms.jumbo && *most > MTU)?;
+        Some(most.min(JUMBO))
     }
 
     fn begin(&mut self, now: Instant, caller: Station, tags: &Tags) -> Reaction {
@@ -159,6 +173,9 @@ impl Concentrator {
         let reply = self.echo(packet, tags).finish();
         self.next = session;
         self.sessions.insert(session);
+        if self.payload(tags) == Some(JUMBO) {
+            self.long.insert(session);
+        }
         self.answered.insert((caller, unique), (session, reply.clone()));
         let name = SessionName { ours: self.terms.address, theirs: caller, session };
         Reaction::Begin(name, reply)

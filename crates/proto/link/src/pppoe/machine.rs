@@ -19,7 +19,7 @@ use crate::contract::{
 };
 
 /// What remains of Ethernet's 1500 octets (§7).
-const MTU: u16 = 1492;
+pub(super) const MTU: u16 = 1492;
 /// What may be had where Ethernet carries eight octets more, and the concentrator agrees (RFC 4638).
 const JUMBO_MTU: u16 = 1500;
 /// What Ethernet must carry for it.
@@ -81,9 +81,11 @@ impl Pppoe {
         Self::new(terms, None, seed.chance().bytes::<8>().to_vec())
     }
 
-    /// The answering end of a session that the [concentrator](super::Concentrator) has begun.
-    pub fn answerer(session: SessionName) -> Self {
-        Self::new(PppoeTerms::default(), Some(session), Vec::new())
+    /// The answering end of a session that the [concentrator](super::Concentrator) has begun, with the
+    /// [MTU](super::Concentrator::mtu) that was agreed.
+    pub fn answerer(session: SessionName, mtu: u16) -> Self {
+        let end = Self::new(PppoeTerms::default(), Some(session), Vec::new());
+        Self { mtu: mtu.clamp(MTU, JUMBO_MTU), ..end }
     }
 
     fn new(terms: PppoeTerms, given: Option<SessionName>, unique: Vec<u8>) -> Self {
@@ -355,6 +357,10 @@ impl Link for Pppoe {
             self.spare.push(old);
         }
         Some(Lane::Control)
+    }
+
+    fn safe_mtu(&self) -> Option<u16> {
+        (self.mtu > MTU).then_some(MTU)
     }
 
     fn queued_bytes(&self) -> usize {

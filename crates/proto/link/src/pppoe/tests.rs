@@ -206,7 +206,7 @@ fn up() -> (Pppoe, Pppoe) {
     let (mut caller, mut server) = (caller(terms("", None), 1500), concentrator(&[], false));
     let (begun, count) = settle(&mut caller, &mut server);
     assert_eq!((events(&mut caller), count), (vec![LinkEvent::Up], 4), "two round trips");
-    let mut answerer = Pppoe::answerer(begun.unwrap());
+    let mut answerer = Pppoe::answerer(begun.unwrap(), 1492);
     answerer.open(NOW, &LaneFacts::default());
     assert_eq!(events(&mut answerer), [LinkEvent::Up]);
     (caller, answerer)

@@ -60,6 +60,10 @@ impl Ppp {
                     self.answer_echo(now, packet.identifier, magic, r.peek_rest());
                 }
             }
+            code::ECHO_REPLY if self.trial == Some((packet.identifier, false)) => {
+                r.u32()?;
+                self.trial = Some((packet.identifier, true));
+            }
             code::ECHO_REPLY | code::DISCARD_REQUEST => {
                 // That it came is what matters, and that has been noted. A reply with our own magic
                 // number is no loop yet: some peers copy it.
@@ -102,6 +106,14 @@ impl Ppp {
         let identifier = self.lcp.fresh_identifier();
         let magic = self.lcp.terms().magic().to_be_bytes();
         self.lcp.send(ControlPacket { code: code::ECHO_REQUEST, identifier, data: &magic });
+    }
+
+    pub(super) fn send_long_echo_request(&mut self, octets: u16) {
+        let identifier = self.lcp.fresh_identifier();
+        let mut data = self.lcp.terms().magic().to_be_bytes().to_vec();
+        data.resize(usize::from(octets).saturating_sub(HEADER_LEN).max(data.len()), 0);
+        self.lcp.send(ControlPacket { code: code::ECHO_REQUEST, identifier, data: &data });
+        self.trial = Some((identifier, false));
     }
 
     /// RFC 1570 §2.1.

@@ -106,9 +106,11 @@ impl PppoeFront {
                     self.port.send_or_lose(&reply);
                     let (lane, hand) = PacketLane::shared(self.port.clone());
                     live.insert(name, hand);
+                    let mtu = concentrator.mtu(name.session);
+                    let link = LinkPlan::PppoeAnswer { session: name, mtu };
                     let desk = desk.clone();
                     calls.spawn(async move {
-                        desk.answer(call, lane, LinkPlan::PppoeAnswer(name)).await;
+                        desk.answer(call, lane, link).await;
                         name
                     });
                 }

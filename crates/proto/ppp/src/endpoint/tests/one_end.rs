@@ -354,6 +354,25 @@ fn echoes_are_answered_with_our_magic_when_open() {
     assert_eq!(reply.data, [&magic[..], b"data"].concat());
 }
 
+/// RFC 4638 §4: whether a size passes is asked by an echo of that size.
+#[test]
+fn a_size_is_tried_by_an_echo_that_is_as_long() {
+    let mut ppp = new(caller());
+    ppp.try_size(Instant::ORIGIN, 1500);
+    assert_eq!(ppp.size_has_passed(), None, "not before LCP is open");
+    let mut ppp = opened(caller(), &[]);
+    ppp.try_size(Instant::ORIGIN, 1501);
+    assert_eq!((ppp.size_has_passed(), frames(&mut ppp).len()), (None, 0), "more than it takes");
+    ppp.try_size(Instant::ORIGIN, 1500);
+    let echo = frames(&mut ppp).remove(0);
+    assert_eq!((echo.code, echo.data.len()), (code::ECHO_REQUEST, 1496));
+    assert_eq!(ppp.size_has_passed(), Some(false));
+    give(&mut ppp, protocol::LCP, code::ECHO_REPLY, echo.identifier ^ 1, &[9; 1496]);
+    assert_eq!(ppp.size_has_passed(), Some(false), "another's answer");
+    give(&mut ppp, protocol::LCP, code::ECHO_REPLY, echo.identifier, &[9; 1496]);
+    assert_eq!(ppp.size_has_passed(), Some(true));
+}
+
 #[test]
 fn a_peer_without_echoes_is_left_in_peace() {
     let mut terms = caller();
