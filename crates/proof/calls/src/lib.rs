@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod modem;
+mod over;
 
 pub use modem::{ModemCall, ModemTerms};
 
@@ -29,6 +30,9 @@ use onhook_ppp::auth::{self, Method, Question, Verdict};
 use onhook_ppp::cbcp::CallbackOffer;
 use onhook_sim::{Pretend, StreamLine};
 
+pub use over::Over;
+use over::{Front, Passed};
+
 /// The password that the answerer knows.
 pub const PASSWORD: &str = "wonderland1";
 /// The user that the answerer knows.
@@ -37,6 +41,8 @@ pub const USER: &str = "alice";
 /// How a call is set up.
 #[derive(Clone, Debug)]
 pub struct Terms {
+    /// Over which link; the entry says the same.
+    pub over: Over,
     /// One-way delay of the line.
     pub delay: Duration,
     /// The password that the caller has.
@@ -69,7 +75,14 @@ pub struct Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        let mut entry = Entry::for_number("vpn.example.net", "sstp");
+        Self::over(Over::Sstp)
+    }
+}
+
+impl Terms {
+    /// The defaults, over this link.
+    pub fn over(over: Over) -> Self {
+        let mut entry = over.entry();
         entry.trust = Trust::Insecure;
         use onhook_model::AuthMethod;
         for method in [AuthMethod::Pap, AuthMethod::Chap, AuthMethod::MsChap] {
@@ -77,6 +90,7 @@ impl Default for Terms {
             entry.auth = onhook_model::AuthRestrictions::from_bits(bits);
         }
         Self {
+            over,
             delay: Duration::from_millis(20),
             password: PASSWORD,
             method: Method::MsChapV2,
@@ -186,6 +200,8 @@ pub struct Call {
     to_caller: StreamLine,
     terms: Terms,
     rings_at: Option<Instant>,
+    /// The listener before the answerer, on links that have one.
+    front: Option<Front>,
     lines: Vec<String>,
     server_up: bool,
     /// The proof that is being judged, and when there is a verdict.
@@ -193,6 +209,8 @@ pub struct Call {
     proofs: usize,
 }
 
+/// When a call is dialed on the one clock.
+const BEGIN: Instant = Instant::from_nanos(1_000_000_000_000);
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
 
 fn certificate() -> CertificateFacts {
@@ -216,12 +234,13 @@ impl Call {
         let plan = Plan::for_dial(&request, &credentials, abilities).expect("the entry is sound");
         let seed = Seed::from_number(terms.seed);
         let mut call = Self {
-            now: Instant::ORIGIN + Duration::from_secs(1000),
+            now: BEGIN,
             caller: End::new(Connection::new(plan, seed.derive("caller"))),
             answerer: None,
             user: User { password: PASSWORD.to_owned(), is_expired: terms.is_expired },
             to_answerer: StreamLine::new(terms.delay),
             to_caller: StreamLine::new(terms.delay),
+            front: terms.over.front(BEGIN, &seed.derive("front")),
             terms,
             rings_at: None,
             lines: Vec::new(),
@@ -272,6 +291,10 @@ impl Call {
             if let Some(answerer) = &mut self.answerer {
                 answerer.connection.handle_timeout(now);
             }
+            if let Some(front) = &mut self.front {
+                let line = &mut self.to_caller;
+                front.handle_timeout(now, &mut |bytes| line.send(now, bytes));
+            }
         }
         self.drain();
         true
@@ -289,8 +312,34 @@ impl Call {
         true
     }
 
+    /// Brings bytes to the listener before the answerer, and what is the call's to the call.
+    fn carry_to_front(&mut self, now: Instant) -> bool {
+        let Some(front) = &mut self.front else { return false };
+        let Some(bytes) = self.to_answerer.receive(now) else { return false };
+        let line = &mut self.to_caller;
+        let passed = front.take(now, &bytes, &mut |reply| line.send(now, reply));
+        let is_calls = match passed {
+            Passed::Taken => false,
+            Passed::Begins(link, is_first_word) => {
+                self.begin(link);
+                is_first_word
+            }
+            Passed::Given => true,
+        };
+        if let Some(answerer) = self.answerer.as_mut().filter(|_| is_calls) {
+            let packets = &mut answerer.packets;
+            answerer
+                .connection
+                .handle_lane(now, LaneId::CONTROL, &bytes, &mut |p| packets.push(p.to_vec()));
+        }
+        true
+    }
+
     /// Brings bytes that have arrived to their end.
     fn carry(&mut self, now: Instant) -> bool {
+        if self.carry_to_front(now) {
+            return true;
+        }
         if let Some(answerer) = &mut self.answerer {
             if let Some(bytes) = self.to_answerer.receive(now) {
                 let packets = &mut answerer.packets;
@@ -319,6 +368,12 @@ impl Call {
     }
 
     fn ring(&mut self) {
+        if let Some(link) = self.terms.over.direct() {
+            self.begin(link);
+        }
+    }
+
+    fn begin(&mut self, link: LinkPlan) {
         let plan = Plan::for_answer(
             &AnswerPlan {
                 methods: vec![self.terms.method],
@@ -330,7 +385,7 @@ impl Call {
                 multilink: None,
                 callback: onhook_ppp::CallbackTerms::Refused,
             },
-            LinkPlan::SstpAnswer,
+            link,
         );
         let plan = match self.terms.impairment {
             Some(kind) => plan.impaired(kind),
@@ -348,9 +403,10 @@ impl Call {
     fn next_moment(&self) -> Option<Instant> {
         let verdict_at = self.judging.as_ref().map(|(at, _)| *at);
         let mut moments = vec![self.rings_at, self.to_caller.arrives_at(), verdict_at];
-        if self.answerer.is_some() {
+        if self.answerer.is_some() || self.front.is_some() {
             moments.push(self.to_answerer.arrives_at());
         }
+        moments.push(self.front.as_ref().and_then(Front::poll_timeout));
         for end in std::iter::once(&self.caller).chain(&self.answerer) {
             moments.push(end.deeds.front().map(|(at, ..)| *at));
             moments.push((!end.undone.is_empty()).then_some(self.now));
@@ -428,7 +484,9 @@ impl Call {
             let mut idle = true;
             while self.caller.connection.poll_transmit(&mut out).is_some() {
                 idle = false;
-                self.to_answerer.send(now, &out);
+                if self.terms.over.carries(out.len()) {
+                    self.to_answerer.send(now, &out);
+                }
             }
             while let Some((step, request)) = self.caller.connection.poll_request() {
                 idle = false;
@@ -441,7 +499,7 @@ impl Call {
                 }
             }
             while let Some(report) = self.caller.connection.poll_report() {
-                let ms = now.since(Instant::ORIGIN + Duration::from_secs(1000)).as_millis();
+                let ms = now.since(BEGIN).as_millis();
                 self.lines.push(format!("{ms:>6} {:?} {}", report.state, report.error));
                 self.caller.reports.push(report);
             }
@@ -467,7 +525,8 @@ impl Call {
                 return;
             }
             facts.certificate = Some(certificate());
-            takes = rtt * 2;
+            self.terms.over.complete(facts);
+            takes = rtt * self.terms.over.opening();
             self.rings_at = Some(now + takes + self.terms.delay);
         }
         self.caller.deeds.push_back((now + takes, step, result));
@@ -477,7 +536,10 @@ impl Call {
         self.caller.deeds.retain(|(_, s, _)| *s != step);
         if matches!(undo, Undo::CloseLane { .. }) {
             if self.caller.lane_open {
-                self.to_answerer.end(now);
+                // Where there are datagrams, nobody sees that no more will come.
+                if self.front.is_none() {
+                    self.to_answerer.end(now);
+                }
             } else {
                 self.rings_at = None;
             }
@@ -494,7 +556,16 @@ impl Call {
         let mut out = Vec::new();
         while answerer.connection.poll_transmit(&mut out).is_some() {
             idle = false;
-            self.to_caller.send(now, &out);
+            let (over, line) = (self.terms.over, &mut self.to_caller);
+            let mut send = |bytes: &[u8]| {
+                if over.carries(bytes.len()) {
+                    line.send(now, bytes);
+                }
+            };
+            match &mut self.front {
+                Some(front) => front.pass(now, &out, &mut send),
+                None => send(&out),
+            }
         }
         while let Some((step, request)) = answerer.connection.poll_request() {
             idle = false;
@@ -507,8 +578,17 @@ impl Call {
                 Request::Undo { undo, hard } => {
                     answerer.deeds.retain(|(_, s, _)| *s != step);
                     if matches!(undo, Undo::CloseLane { .. }) {
-                        self.to_caller.end(now);
-                        self.to_answerer.cut();
+                        match &mut self.front {
+                            // The listener's lane is not the call's to close.
+                            Some(front) => {
+                                let line = &mut self.to_caller;
+                                front.end(now, &mut |bytes| line.send(now, bytes));
+                            }
+                            None => {
+                                self.to_caller.end(now);
+                                self.to_answerer.cut();
+                            }
+                        }
                     }
                     if let Some(result) = answerer.os.revert(&undo, hard) {
                         answerer.undone.push_back((step, result));
