@@ -2,7 +2,7 @@
 
 use onhook_base::Duration;
 use onhook_calls::{Call, Over, Terms};
-use onhook_connection::State;
+use onhook_connection::{Impairment, State};
 
 const LINKS: [Over; 4] = [
     Over::Line,
@@ -70,5 +70,72 @@ fn the_whole_of_ethernet_is_used_when_it_passes_and_not_when_it_does_not() {
         let mut call = Call::dial(Terms::over(Over::Pppoe { mtu, carries }));
         call.run_until(Call::is_up);
         assert_eq!(call.caller.connection.projection().mtu, found, "{mtu} {carries}");
+    }
+}
+
+/// The longest that a dial may take with a server that misbehaves: the times of all its states together.
+const LONGEST_DIAL: Duration = Duration::from_secs(90);
+
+fn check_gone(call: &mut Call, what: &str) {
+    call.run_for(Duration::from_secs(180));
+    for end in std::iter::once(&call.caller).chain(&call.answerer) {
+        assert_eq!(end.connection.state(), State::Gone, "{what}");
+        assert_eq!(end.leftovers(), Vec::<String>::new(), "{what}");
+    }
+}
+
+/// What `--impair` lets a server do, over links that lose nothing by themselves and protect nothing.
+#[test]
+fn every_misdeed_over_each_link_is_survived_or_ends_the_dial() {
+    for over in LINKS {
+        let mut survived = Vec::new();
+        for kind in Impairment::ALL {
+            let what = format!("{kind} over {over:?}");
+            let mut call = Call::dial(Terms { impairment: Some(kind), ..Terms::over(over) });
+            let began = call.now;
+            call.run_until(|c| {
+                matches!(c.caller.connection.state(), State::Gone | State::Connected)
+            });
+            assert!(call.now.since(began) <= LONGEST_DIAL, "{what}");
+            if call.caller.connection.state() == State::Connected {
+                survived.push(kind);
+                call.send_packet(&packet(100));
+                call.run_for(Duration::from_secs(60));
+                let began = call.now;
+                call.hang_up();
+                call.run_until(|c| c.caller.connection.state() == State::Gone);
+                assert!(call.now.since(began) <= Duration::from_secs(3), "{what}");
+            } else {
+                let cause = call.caller.connection.cause().expect("there is a cause");
+                assert!(!cause.is_wanted(), "{what}: {cause}");
+            }
+            check_gone(&mut call, &what);
+        }
+        assert!(survived.contains(&Impairment::DuplicateChallenge), "{over:?}: {survived:?}");
+        assert!(!survived.contains(&Impairment::Silence), "{over:?}: {survived:?}");
+        assert!(!survived.contains(&Impairment::EndlessNak), "{over:?}: {survived:?}");
+    }
+}
+
+#[test]
+fn a_hang_up_keeps_its_budget_over_each_link_whatever_the_server_does() {
+    for over in LINKS {
+        for kind in Impairment::ALL {
+            for steps in (0..60).step_by(5) {
+                let what = format!("{kind} over {over:?} after {steps} steps");
+                let mut call = Call::dial(Terms { impairment: Some(kind), ..Terms::over(over) });
+                for _ in 0..steps {
+                    call.step();
+                }
+                if call.caller.connection.state() == State::Gone {
+                    break;
+                }
+                let began = call.now;
+                call.hang_up();
+                call.run_until(|c| c.caller.connection.state() == State::Gone);
+                assert!(call.now.since(began) <= Duration::from_secs(3), "{what}");
+                check_gone(&mut call, &what);
+            }
+        }
     }
 }
