@@ -178,6 +178,26 @@ fn two_links_carry_one_connection_and_each_can_be_hung_up_alone() {
 }
 
 #[test]
+fn what_is_encrypted_is_encrypted_once_above_all_links() {
+    let mut lines = Lines::new(2, &["--multilink"]);
+    let book = std::fs::read_to_string(lines.stage.path("book.pbk")).unwrap();
+    let book = book.replace("DialMode=1", "DialMode=1\nDataEncryption=512");
+    std::fs::write(lines.stage.path("book.pbk"), book).unwrap();
+    for _ in 0..3 {
+        let whole = lines.dialed();
+        let status = lines.status(&whole);
+        let protection = status["projection"]["protection"].as_str().unwrap_or_default();
+        assert!(protection.starts_with("MPPE, 128 bits"), "{status}");
+        let up = |link: &Value| link["state"].as_u64() == Some(22);
+        assert!(status["links"].as_array().unwrap().iter().all(up), "{status}");
+        echoed(&mut lines.stage.flow(&whole), 64 * 1024);
+        lines.hang_up(&whole);
+        lines.calls_have_ended(2);
+    }
+    lines.nothing_is_left();
+}
+
+#[test]
 fn the_last_link_takes_the_connection_with_it() {
     let mut lines = Lines::new(2, &["--multilink"]);
     let whole = lines.dialed();

@@ -3,7 +3,7 @@
 use onhook_base::{Duration, Seed};
 use onhook_model::{Credentials, DialOptions, DialRequest, RasError};
 use onhook_ppp::multilink::Discriminator;
-use onhook_ppp::{CallbackTerms, MultilinkTerms, NetworkTerms};
+use onhook_ppp::{CallbackTerms, Encryption, MultilinkTerms, NetworkTerms};
 
 use super::{LinkPlan, OutletPlan, Plan, PlanAbilities, Times};
 use crate::bundle::Joins;
@@ -37,7 +37,8 @@ impl Plan {
             None => Self::for_dial(&one, credentials, abilities)?,
         };
         let patience = members.iter().map(|plan| until_proven(&plan.times)).max();
-        let patience = patience.unwrap_or_default() + AFTER_THE_LINKS;
+        // The first may go ahead, and the others follow.
+        let patience = patience.unwrap_or_default() * 2 + AFTER_THE_LINKS;
         for member in &mut members {
             // One of several links is not called back: the others would lose it meanwhile.
             member.ppp.callback = CallbackTerms::Refused;
@@ -57,6 +58,12 @@ impl Plan {
         for member in &mut self.members {
             member.ppp.multilink = Some(multilink(discriminator));
         }
+    }
+
+    /// The first link is to be proven before the others are begun: what is encrypted above them takes the
+    /// keys of the first, and both ends must know which that was.
+    pub fn first_link_goes_ahead(&self) -> bool {
+        self.members.iter().any(|member| member.ppp.encryption != Encryption::Refused)
     }
 
     /// The plan for what is above calls that are bundled, from the plan for one of them.

@@ -14,7 +14,7 @@ use onhook_base::Instant;
 use onhook_connection::{Joining, State};
 use onhook_effect::{LaneId, StepId};
 use onhook_model::{Cause, RasCode};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::{Driver, Order, Party};
 use crate::engine::{Belonging, Engine};
@@ -123,6 +123,8 @@ pub(crate) struct Member {
     early: Vec<Vec<u8>>,
     taken: bool,
     was_full: bool,
+    /// Dropped when it is known what becomes of the first link: others may wait for that.
+    first: Option<watch::Sender<()>>,
 }
 
 /// To whom a link speaks.
@@ -138,12 +140,13 @@ const MOST_EARLY: usize = 16;
 
 impl Member {
     /// One that was dialed.
-    pub(crate) const fn dialed(
+    pub(crate) fn dialed(
         lane: LaneId,
         words: mpsc::UnboundedSender<Word>,
         port: Port,
+        first: Option<watch::Sender<()>>,
     ) -> Self {
-        Self::new(Some(lane), Words::Known(words), port)
+        Self { first, ..Self::new(Some(lane), Words::Known(words), port) }
     }
 
     /// A call, which may turn out to be one of several.
@@ -157,7 +160,7 @@ impl Member {
     }
 
     const fn new(lane: Option<LaneId>, words: Words, port: Port) -> Self {
-        Self { lane, words, port, early: Vec::new(), taken: false, was_full: false }
+        Self { lane, words, port, early: Vec::new(), taken: false, was_full: false, first: None }
     }
 
     /// A frame that is not the link's own business.
@@ -178,6 +181,7 @@ impl Member {
     fn taken(&mut self, lane: LaneId) {
         self.lane = Some(lane);
         self.taken = true;
+        drop(self.first.take());
         for frame in std::mem::take(&mut self.early) {
             self.pass_up(&frame);
         }
@@ -219,6 +223,25 @@ impl Driver {
     /// Stands above calls, from the first to the last of them, and drives until nothing is left.
     pub(crate) async fn gather(mut self) {
         self.connection.gather();
+        self.run().await;
+    }
+
+    /// Dials when it is known what becomes of the first link: that is taken, or nothing of it is left. An
+    /// order to this link is heard before, and ends it at once.
+    pub(crate) async fn dial_behind(mut self, mut first: watch::Receiver<()>) {
+        let order = loop {
+            tokio::select! {
+                changed = first.changed() => match changed {
+                    Ok(()) => {}
+                    Err(_) => break None,
+                },
+                order = self.orders.recv() => break Some(order),
+            }
+        };
+        self.connection.dial(self.host.now());
+        if let Some(order) = order {
+            self.on_order(order);
+        }
         self.run().await;
     }
 

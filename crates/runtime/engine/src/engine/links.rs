@@ -66,6 +66,9 @@ impl Inner {
         plan: &mut Plan,
     ) -> (Above, mpsc::UnboundedReceiver<Word>) {
         plan.tell_apart(&self.host.seed());
+        let waits = plan.first_link_goes_ahead();
+        let (first, first_is_known) = watch::channel(());
+        let mut first = Some(first);
         let (words, receiver) = mpsc::unbounded_channel();
         let relief = Arc::<Notify>::default();
         let mut ports = BTreeMap::new();
@@ -87,8 +90,14 @@ impl Inner {
                 traffic,
                 None,
             );
-            let member = Member::dialed(lane, words.clone(), port);
-            tokio::spawn(driver.member(member).dial());
+            let is_first = first.is_some();
+            let member = Member::dialed(lane, words.clone(), port, first.take());
+            let driver = driver.member(member);
+            if waits && !is_first {
+                tokio::spawn(driver.dial_behind(first_is_known.clone()));
+            } else {
+                tokio::spawn(driver.dial());
+            }
         }
         (Above::new(ports, relief), receiver)
     }
