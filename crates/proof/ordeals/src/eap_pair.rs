@@ -141,16 +141,7 @@ pub(crate) fn run(data: &[u8]) {
             false => (false, peer.poll_packet(&mut packet)),
         };
         if is_there {
-            let times = match input.byte() {
-                1 => 0,
-                2 => 2,
-                3 => {
-                    let at = usize::from(input.byte()) % packet.len();
-                    packet[at] ^= input.byte();
-                    1
-                }
-                _ => 1,
-            };
+            let times = weather(&mut input, &mut packet);
             for _ in 0..times {
                 match to_peer {
                     true => peer.handle_packet(now, &packet),
@@ -168,6 +159,20 @@ pub(crate) fn run(data: &[u8]) {
         machine.handle_timeout(now);
     }
     judge_ends(method, knows, our_end, their_end);
+}
+
+/// How often a packet arrives; it may be bent on the way.
+fn weather(input: &mut Input<'_>, packet: &mut [u8]) -> usize {
+    match input.byte() {
+        1 => 0,
+        2 => 2,
+        3 => {
+            let at = usize::from(input.byte()) % packet.len();
+            packet[at] ^= input.byte();
+            1
+        }
+        _ => 1,
+    }
 }
 
 /// How it ended for one side: with keys, or not at all.
