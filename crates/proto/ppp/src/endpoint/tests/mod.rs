@@ -3,6 +3,7 @@
 mod bundle;
 mod callback;
 mod calls;
+mod eap;
 mod encryption;
 mod hostile;
 mod line;
