@@ -40,3 +40,31 @@ pub(super) fn refused(stage: &mut Stage<'_>) -> Result<()> {
     }
     Ok(())
 }
+
+/// The first version of MS-CHAP over L2TP, with and without the encryption whose keys it makes; and only
+/// where it is asked for.
+pub(super) fn ms_chap_v1(stage: &mut Stage<'_>) -> Result<()> {
+    stage.start(false)?;
+    let address = stage.lab.word("ADDRESS").to_owned();
+    let route = ["--no-default-route", "--route", "10.88.0.0/24"];
+    let device = ["--device", "l2tp", "--phone-number", &address];
+    let words = [&device[..], &route, &["--auth", "ms-chap"]].concat();
+    // With fewer bits this server's keys would come of the LAN Manager hash, which it does not make.
+    for (option, protection) in [("nomppe", ""), ("require-mppe-128", "MPPE, 128 bits")] {
+        let demand = "/share/servers auth l2tp mschap";
+        stage.lab.run(&format!("{demand} && echo {option} >> /etc/ppp/options.l2tp"))?;
+        let row = stage.connect(&words)?;
+        let shown = row["projection"]["authentication"].as_str().unwrap_or_default();
+        ensure!(shown == "MS-CHAP", "MS-CHAP was expected: {row}");
+        let shown = row["projection"]["protection"].as_str().unwrap_or_default();
+        ensure!(shown.starts_with(protection), "{option} was expected: {row}");
+        stage.echo(64 * 1024, None)?;
+        stage.hang_up(&row)?;
+    }
+    // This server says that it would hear another password, and then ends the call.
+    stage.dial_with("not-her-password", &words)?.failed_with(&["691"])?;
+    stage.is_clean()?;
+    stage.dial(&[&device[..], &route].concat())?.failed_with(&["812"])?;
+    stage.is_clean()?;
+    stage.lab.run("/share/servers auth l2tp mschap-v2").map(drop)
+}

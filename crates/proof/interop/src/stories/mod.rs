@@ -86,6 +86,11 @@ pub(crate) const STORIES: &[Story] = &[
     },
     Story { name: "chap", about: "CHAP with MD5, where the entry allows it", play: methods::chap },
     Story {
+        name: "ms_chap_v1",
+        about: "the first version of MS-CHAP, MPPE by its keys, and only where it is asked for",
+        play: methods::ms_chap_v1,
+    },
+    Story {
         name: "method_refused",
         about: "a server that asks for PAP gets no password from an entry that forbids it",
         play: methods::refused,
