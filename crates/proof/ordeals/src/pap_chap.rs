@@ -1,15 +1,18 @@
-//! PAP, CHAP-MD5 and MS-CHAP v2: who proves, and who asks for proof.
+//! PAP, CHAP-MD5 and both MS-CHAPs: who proves, and who asks for proof; once more after a refusal, and with
+//! a new password.
 
 use crate::input::{Input, START};
 use onhook_base::{Duration, Secret, Seed};
 use onhook_ppp::auth::{
     self, AuthEvent, Authenticator, Credentials, Method, Prover, Verdict, describe, judge,
 };
+use onhook_ppp::{Given, Wanted};
 
 pub(crate) fn run(data: &[u8]) {
     let mut input = Input(data);
     let kind = input.byte();
-    let method = [Method::Pap, Method::ChapMd5, Method::MsChapV2][usize::from(kind >> 1) % 3];
+    let methods = [Method::Pap, Method::ChapMd5, Method::MsChapV2, Method::MsChapV1];
+    let method = methods[usize::from(kind >> 1) % methods.len()];
     if kind & 1 == 0 { prove(method, input) } else { ask(method, input) }
 }
 
@@ -37,6 +40,20 @@ fn prove(method: Method, mut input: Input<'_>) {
             assert!(out.len() <= 1500, "a packet of {} octets", out.len());
         }
         while let Some(event) = prover.poll_event() {
+            if let AuthEvent::Waiting { wanted: Some(wanted), .. } = &event {
+                // The person speaks at once; what was sent for it is repeated, but not for ever.
+                let password = Secret::new("looking-glass".to_owned());
+                let user = "alice".to_owned();
+                assert!(prover.give(
+                    now,
+                    match wanted {
+                        Wanted::Credentials { .. } => {
+                            Given::Credentials(Credentials { user, password })
+                        }
+                        Wanted::NewPassword { .. } => Given::NewPassword(password),
+                    }
+                ));
+            }
             if let AuthEvent::Done { peer_proven, .. } = event {
                 // Nobody can guess MS-CHAP v2's proof: 20 octets of SHA-1 under the password.
                 assert!(
@@ -54,7 +71,7 @@ fn ask(method: Method, mut input: Input<'_>) {
     let mut now = START;
     authenticator.hear_again(2);
     authenticator.start(now);
-    let mut out = Vec::new();
+    let (mut out, mut refusals) = (Vec::new(), 0_usize);
     // Nobody can guess it: what the fuzzer cannot know, it must not be let in by.
     let password = Secret::new("4b1d1c5b2f7c48f3a1b8e53b2a9d7c6e".to_owned());
     // A refused proof is followed by others.
@@ -74,7 +91,16 @@ fn ask(method: Method, mut input: Input<'_>) {
                     let verdict = judge(&question, &password);
                     let let_in = matches!(verdict, Verdict::Accept { .. });
                     assert!(!let_in, "“{}” was let in", question.name());
-                    authenticator.answer(now, verdict);
+                    assert!(
+                        question.new_password(&password).is_none(),
+                        "sealed without the old one"
+                    );
+                    // Every door is opened that can be: another try, an expired password, a new one.
+                    let code = if question.is_change() { 709 } else { [691, 648][refusals % 2] };
+                    refusals += 1;
+                    assert!(refusals < 100, "a caller is heard for ever");
+                    authenticator
+                        .answer(now, Verdict::Reject { code, retry: true, message: String::new() });
                 }
                 AuthEvent::Done { .. } => panic!("done without a proof"),
                 AuthEvent::Progress(_) | AuthEvent::Waiting { .. } | AuthEvent::Failed(_) => {}
