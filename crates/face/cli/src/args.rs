@@ -347,6 +347,7 @@ pub(crate) enum PhonebookCommand {
 #[command(
     after_help = "The file of users has a line for each: the name, a blank, the password; either may stand in double
 quotes. A third word, expired, says that the password must be changed first (--password-changes).
+Another, callback=caller or callback=NUMBER, lets the user be called back over modems, or demands it.
 Keep it readable by its owner alone.
 
 With --inside a small host of our own stands behind the calls, at our address: a page over HTTP on
