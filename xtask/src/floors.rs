@@ -71,8 +71,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("onhook-sim", &["base", "effect"]),
 ];
 
-/// The invented world, which every crate's tests may use.
-const SIM: &str = "onhook-sim";
+/// The invented world and the invented modems, which every crate's tests may use.
+const INVENTED: [&str; 2] = ["onhook-sim", "onhook-exchange"];
 
 /// Crates of others that mean IO, a clock, chance or a runtime: not below `runtime`.
 const IO_CRATES: &[&str] = &[
@@ -139,7 +139,7 @@ fn check_manifest(package: &Package, found: &mut Vec<Finding>) {
             }
         }
         for need in package.test_dependencies.iter().filter(|need| is_ours(need)) {
-            if !row.contains(need) && need != SIM {
+            if !row.contains(need) && !INVENTED.contains(&need.as_str()) {
                 let what = format!("the tests of {} may not depend on {need}", package.name);
                 found.push(Finding::new(&manifest, 0, what));
             }

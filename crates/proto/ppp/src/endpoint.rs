@@ -572,25 +572,6 @@ impl Ppp {
     }
 }
 
-impl std::fmt::Debug for Ppp {
-    /// Without the frames that wait, which may hold a password.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ppp")
-            .field("phase", &self.phase())
-            .field("lcp", &self.lcp.state())
-            .field("failure", &self.failure)
-            .field("frames", &self.frames.len())
-            .field("counters", &self.counters)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Ppp {
-    fn drop(&mut self) {
-        self.wipe_frames();
-    }
-}
-
 /// The NCPs whose frames may come before we are ready for them.
 const EARLY: [u16; 3] = [protocol::CCP, protocol::IPCP, protocol::IPV6CP];
 

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::Ppp;
 use crate::auth::{self, Method};
 use crate::cbcp::CallbackAgreement;
 use crate::failure::PppFailure;
@@ -174,4 +175,23 @@ pub struct Counters {
     pub malformed: u64,
     /// Frames that had no business in their phase.
     pub dropped: u64,
+}
+
+impl std::fmt::Debug for Ppp {
+    /// Without the frames that wait, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ppp")
+            .field("phase", &self.phase())
+            .field("lcp", &self.lcp.state())
+            .field("failure", &self.failure)
+            .field("frames", &self.frames.len())
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Ppp {
+    fn drop(&mut self) {
+        self.wipe_frames();
+    }
 }
