@@ -156,6 +156,26 @@ impl Splice {
         self.last_traffic = now;
     }
 
+    /// Where the link has only agreed to such packets, tries whether they pass. The answer has until the
+    /// network is up, which takes longer.
+    pub(crate) fn try_size(&mut self, now: Instant, mtu: u16) {
+        if self.link.safe_mtu().is_some() {
+            self.ppp.try_size(now, mtu);
+        }
+    }
+
+    /// The largest packet that passes, as far as PPP and what was tried tell.
+    pub(crate) fn packet_room(&self) -> u16 {
+        let room = self.ppp.packet_room();
+        match (self.ppp.size_has_passed(), self.link.safe_mtu()) {
+            (Some(false), Some(safe)) => {
+                tracing::warn!(target: "connection", safe, "long frames do not pass");
+                room.min(safe)
+            }
+            _ => room,
+        }
+    }
+
     /// Sends one IP packet of ours, if it may pass; or, where the link is one of several, a frame.
     pub(crate) fn send_packet(&mut self, now: Instant, packet: &[u8]) {
         if self.passes_frames() {

@@ -30,8 +30,8 @@ use onhook_ppp::auth::{self, Method, Question, Verdict};
 use onhook_ppp::cbcp::CallbackOffer;
 use onhook_sim::{Pretend, StreamLine};
 
+use over::Front;
 pub use over::Over;
-use over::{Front, Passed};
 
 /// The password that the answerer knows.
 pub const PASSWORD: &str = "wonderland1";
@@ -312,29 +312,6 @@ impl Call {
         true
     }
 
-    /// Brings bytes to the listener before the answerer, and what is the call's to the call.
-    fn carry_to_front(&mut self, now: Instant) -> bool {
-        let Some(front) = &mut self.front else { return false };
-        let Some(bytes) = self.to_answerer.receive(now) else { return false };
-        let line = &mut self.to_caller;
-        let passed = front.take(now, &bytes, &mut |reply| line.send(now, reply));
-        let is_calls = match passed {
-            Passed::Taken => false,
-            Passed::Begins(link, is_first_word) => {
-                self.begin(link);
-                is_first_word
-            }
-            Passed::Given => true,
-        };
-        if let Some(answerer) = self.answerer.as_mut().filter(|_| is_calls) {
-            let packets = &mut answerer.packets;
-            answerer
-                .connection
-                .handle_lane(now, LaneId::CONTROL, &bytes, &mut |p| packets.push(p.to_vec()));
-        }
-        true
-    }
-
     /// Brings bytes that have arrived to their end.
     fn carry(&mut self, now: Instant) -> bool {
         if self.carry_to_front(now) {
@@ -365,12 +342,6 @@ impl Call {
             return true;
         }
         false
-    }
-
-    fn ring(&mut self) {
-        if let Some(link) = self.terms.over.direct() {
-            self.begin(link);
-        }
     }
 
     fn begin(&mut self, link: LinkPlan) {

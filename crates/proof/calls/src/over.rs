@@ -2,10 +2,12 @@
 
 use onhook_base::{Instant, Seed};
 use onhook_connection::LinkPlan;
-use onhook_effect::{EthernetFacts, LaneFacts};
+use onhook_effect::{EthernetFacts, LaneFacts, LaneId};
 use onhook_link::l2tp::{self, L2tpTerms, Trunk, TrunkCallTerms};
 use onhook_link::pppoe::{self, Concentrator, ConcentratorTerms, SessionName};
 use onhook_model::Entry;
+
+use crate::Call;
 
 /// Our end of the wire, and the concentrator's.
 const CALLER: [u8; 6] = [2, 0, 0, 0, 0, 1];
@@ -208,5 +210,37 @@ impl Front {
             trunk.handle_timeout(now);
         }
         self.flush(send);
+    }
+}
+
+impl Call {
+    /// The call has reached an answerer whose lane is its own.
+    pub(crate) fn ring(&mut self) {
+        if let Some(link) = self.terms.over.direct() {
+            self.begin(link);
+        }
+    }
+
+    /// Brings bytes to the listener before the answerer, and what is the call's to the call.
+    pub(crate) fn carry_to_front(&mut self, now: Instant) -> bool {
+        let Some(front) = &mut self.front else { return false };
+        let Some(bytes) = self.to_answerer.receive(now) else { return false };
+        let line = &mut self.to_caller;
+        let passed = front.take(now, &bytes, &mut |reply| line.send(now, reply));
+        let is_calls = match passed {
+            Passed::Taken => false,
+            Passed::Begins(link, is_first_word) => {
+                self.begin(link);
+                is_first_word
+            }
+            Passed::Given => true,
+        };
+        if let Some(answerer) = self.answerer.as_mut().filter(|_| is_calls) {
+            let packets = &mut answerer.packets;
+            answerer
+                .connection
+                .handle_lane(now, LaneId::CONTROL, &bytes, &mut |p| packets.push(p.to_vec()));
+        }
+        true
     }
 }

@@ -375,21 +375,6 @@ impl Ppp {
         }
     }
 
-    /// Tries whether frames with so many octets of information pass: asks for a sign of life that is as
-    /// long (RFC 4638 §4). Does nothing unless LCP is open, and nothing that the peer cannot receive.
-    pub fn try_size(&mut self, now: Instant, octets: u16) {
-        let takes = self.lcp.terms().sendable();
-        if !self.finished && self.lcp.is_opened() && octets <= takes {
-            self.send_long_echo_request(octets);
-            self.settle(now);
-        }
-    }
-
-    /// Whether what [`try_size`](Self::try_size) has sent was answered; `None` when nothing was tried.
-    pub fn size_has_passed(&self) -> Option<bool> {
-        self.trial.map(|(_, answered)| answered)
-    }
-
     /// The phase (RFC 1661 §3.2).
     pub const fn phase(&self) -> Phase {
         if self.finished {

@@ -241,10 +241,7 @@ impl Connection {
                         peer_mru: facts.peer_mru,
                     });
                     self.projection.mtu = splice.link.facts().mtu.min(facts.peer_mru);
-                    if splice.link.safe_mtu().is_some() {
-                        // The answer has until the network is up, which takes longer.
-                        splice.ppp.try_size(now, self.projection.mtu);
-                    }
+                    splice.try_size(now, self.projection.mtu);
                     if let Some(mtu) = self.plan.mtu {
                         self.projection.mtu = self.projection.mtu.min(mtu);
                     }
@@ -419,13 +416,7 @@ impl Connection {
                     self.announcer.enter(RasState::Projected);
                     self.announcer.enter(RasState::ApplySettings);
                     if let Some(splice) = &self.splice {
-                        self.projection.mtu = self.projection.mtu.min(splice.ppp.packet_room());
-                        if let (Some(false), Some(safe)) =
-                            (splice.ppp.size_has_passed(), splice.link.safe_mtu())
-                        {
-                            tracing::warn!(target: "connection", safe, "long frames do not pass");
-                            self.projection.mtu = self.projection.mtu.min(safe);
-                        }
+                        self.projection.mtu = self.projection.mtu.min(splice.packet_room());
                         let encrypted = splice.ppp.protection();
                         self.projection.protection =
                             self.projection.protection.take().or(encrypted);
