@@ -492,7 +492,9 @@ impl Line {
         let mut seen = vec![self.state];
         let mut at = 0;
         while let Some(state) = seen.get(at).copied() {
-            seen.extend(state.next());
+            // A callback leads back to where one was.
+            let new: Vec<_> = state.next().iter().filter(|s| !seen.contains(s)).copied().collect();
+            seen.extend(new);
             at += 1;
         }
         seen.contains(&to)
