@@ -62,11 +62,12 @@ mod climb;
 mod descend;
 mod join;
 mod pause;
+mod project;
 
 pub(crate) use callback::Callback;
-pub(crate) use climb::Climb;
 pub(crate) use descend::Descent;
 pub(crate) use pause::Pause;
+pub(crate) use project::Climb;
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
