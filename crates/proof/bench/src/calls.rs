@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::Figures;
-use crate::stage::Stage;
+use crate::stage::{Stage, Way};
 
 const LONG: Duration = Duration::from_secs(1);
 
@@ -29,7 +29,7 @@ pub(crate) async fn measure(figures: &mut Figures, most: usize) -> anyhow::Resul
     for count in [1, 100, most] {
         let before = resident();
         let fresh = count.saturating_sub(up.len());
-        up.extend(dial_many(&stage, fresh).await?);
+        up.extend(dial_many(&stage, fresh, Way::Sstp).await?);
         if fresh > 100 {
             let each = (resident() - before) / fresh as f64;
             let note = "both ends, each with its user-space stack and proxies";
@@ -53,14 +53,18 @@ pub(crate) async fn measure(figures: &mut Figures, most: usize) -> anyhow::Resul
 }
 
 /// Dials so many, 64 at once.
-async fn dial_many(stage: &Arc<Stage>, count: usize) -> anyhow::Result<Vec<Handle>> {
+pub(crate) async fn dial_many(
+    stage: &Arc<Stage>,
+    count: usize,
+    way: Way,
+) -> anyhow::Result<Vec<Handle>> {
     let turns = Arc::new(Semaphore::new(64));
     let mut dialing = JoinSet::new();
     for _ in 0..count {
         let turn = turns.clone().acquire_owned().await?;
         let stage = stage.clone();
         dialing.spawn(async move {
-            let handle = stage.dial().await;
+            let handle = stage.dial_over(way).await;
             drop(turn);
             handle
         });

@@ -4,8 +4,10 @@
 //! error. The machine's speed drifts: compare ratios, not absolute figures.
 
 mod calls;
+mod forwarder;
 mod frames;
 mod lines;
+mod setup;
 mod stage;
 mod throughput;
 mod tun;
@@ -39,6 +41,16 @@ fn main() -> anyhow::Result<()> {
         // The two ends of a plain TCP stream, for the runs between network namespaces.
         ["sink", port] => return tun::sink(port.parse()?),
         ["source", to, bytes] => return tun::source(to.parse()?, bytes.parse()?),
+        ["forward", inside, beyond, near, far] => {
+            return forwarder::forward(
+                inside.parse()?,
+                beyond.parse()?,
+                near.parse()?,
+                far.parse()?,
+            );
+        }
+        // Some of the figures alone.
+        ["tunnels"] => return tun::measure(&mut Figures::default()),
         _ => {}
     }
     let connections = words
@@ -52,6 +64,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         stage::dials(&mut figures).await?;
+        setup::measure(&mut figures, connections).await?;
         throughput::measure(&mut figures).await?;
         calls::measure(&mut figures, connections).await
     })?;

@@ -16,6 +16,23 @@ use crate::Figures;
 
 pub(crate) const CALLER: Caller = Caller::of(0, 1);
 
+/// Over what a call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Sstp,
+    L2tp,
+}
+
+impl Way {
+    /// What people call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sstp => "SSTP",
+            Self::L2tp => "L2TP",
+        }
+    }
+}
+
 pub(crate) struct Stage {
     pub(crate) engine: Engine,
     pub(crate) answer: Answer,
@@ -39,6 +56,7 @@ impl Stage {
         users.insert("alice", "wonderland1");
         let config = AnswerConfig {
             sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+            l2tp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
             name: "bench".to_owned(),
             max_calls: 65_000,
             max_unproven: 65_000,
@@ -50,15 +68,21 @@ impl Stage {
 
     /// Dials, and waits until it is connected.
     pub(crate) async fn dial(&self) -> anyhow::Result<Handle> {
+        self.dial_over(Way::Sstp).await
+    }
+
+    /// The same over any way.
+    pub(crate) async fn dial_over(&self, way: Way) -> anyhow::Result<Handle> {
         let mut events = self.engine.subscribe(CALLER);
-        let handle = self.begin()?;
+        let handle = self.begin(way)?;
         connected(&mut events, handle).await?;
         Ok(handle)
     }
 
-    fn begin(&self) -> anyhow::Result<Handle> {
-        let address = self.answer.addresses().first().context("it listens")?;
-        let mut entry = Entry::for_number(&address.to_string(), "sstp");
+    fn begin(&self, way: Way) -> anyhow::Result<Handle> {
+        let mut doors = self.answer.doors().iter();
+        let door = doors.find(|door| door.link.eq_ignore_ascii_case(way.name()));
+        let mut entry = Entry::for_number(&door.context("it listens")?.place, way.name());
         entry.trust = Trust::CaPem(self.ca.clone());
         let options = DialOptions { by_number: true, userspace: true, ..DialOptions::default() };
         let credentials = Credentials {

@@ -56,9 +56,10 @@ pub(crate) fn megabits(octets: u64, start: Instant) -> f64 {
     octets as f64 * 8.0 / 1e6 / start.elapsed().as_secs_f64()
 }
 
-fn plain_tls() -> anyhow::Result<f64> {
+/// Both ends of TLS, where the one trusts the other.
+fn ends() -> anyhow::Result<(Arc<rustls::ServerConfig>, Arc<rustls::ClientConfig>)> {
+    use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject as _;
-    use rustls::pki_types::{CertificateDer, ServerName};
     let identity = onhook_answer::Identity::make(&["127.0.0.1".to_owned()])?;
     let server = identity.tls_config();
     let mut roots = rustls::RootCertStore::empty();
@@ -71,6 +72,43 @@ fn plain_tls() -> anyhow::Result<f64> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
+    Ok((server, Arc::new(client)))
+}
+
+/// TLS handshakes a second over loopback, one after the other.
+pub(crate) fn handshakes() -> anyhow::Result<f64> {
+    let (server, client) = ends()?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let to = listener.local_addr()?;
+    let serving = std::thread::spawn(move || {
+        // Ends when a connection comes in which nobody speaks TLS.
+        while let Ok((mut tcp, _)) = listener.accept() {
+            let Ok(mut session) = rustls::ServerConnection::new(server.clone()) else { break };
+            if session.complete_io(&mut tcp).is_err() {
+                break;
+            }
+        }
+    });
+    let start = Instant::now();
+    let mut count = 0.0;
+    while start.elapsed() < std::time::Duration::from_secs(2) {
+        let mut tcp = TcpStream::connect(to)?;
+        let name = rustls::pki_types::ServerName::try_from("127.0.0.1")?;
+        let mut session = rustls::ClientConnection::new(client.clone(), name)?;
+        while session.is_handshaking() {
+            session.complete_io(&mut tcp)?;
+        }
+        count += 1.0;
+    }
+    let rate = count / start.elapsed().as_secs_f64();
+    drop(TcpStream::connect(to)?);
+    drop(serving.join());
+    Ok(rate)
+}
+
+fn plain_tls() -> anyhow::Result<f64> {
+    use rustls::pki_types::ServerName;
+    let (server, client) = ends()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let to = listener.local_addr()?;
     let sending = std::thread::spawn(move || -> anyhow::Result<()> {
@@ -85,7 +123,7 @@ fn plain_tls() -> anyhow::Result<f64> {
     });
     let mut tcp = TcpStream::connect(to)?;
     let name = ServerName::try_from("127.0.0.1")?;
-    let mut session = rustls::ClientConnection::new(Arc::new(client), name)?;
+    let mut session = rustls::ClientConnection::new(client, name)?;
     let mut tls = rustls::Stream::new(&mut session, &mut tcp);
     let mut buffer = vec![0; 256 << 10];
     tls.flush()?;

@@ -1,5 +1,5 @@
-//! One stream through SSTP and real interfaces, between two network namespaces, beside a plain TLS stream
-//! over loopback in the same run. As root only; says so where it cannot be done.
+//! One stream through each tunnel and real interfaces, between two network namespaces, beside a plain
+//! forwarder of the same shape in the same run. As root only; says so where it cannot be done.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -44,6 +44,36 @@ pub(crate) fn source(to: SocketAddr, octets: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A tunnel, and how both its ends are told of it.
+struct Tunnel {
+    name: &'static str,
+    answer: &'static [&'static str],
+    dial: &'static [&'static str],
+}
+
+const TUNNELS: &[Tunnel] = &[
+    Tunnel {
+        name: "SSTP",
+        answer: &["--sstp", "10.65.0.2:443"],
+        dial: &["--device", "sstp", "--phone-number", "10.65.0.2"],
+    },
+    Tunnel {
+        name: "L2TP",
+        answer: &["--l2tp", "10.65.0.2:1701"],
+        dial: &["--device", "l2tp", "--phone-number", "10.65.0.2"],
+    },
+    Tunnel {
+        name: "PPPoE",
+        answer: &["--pppoe", "bench-b"],
+        dial: &["--device", "pppoe", "--port", "bench-a"],
+    },
+    Tunnel {
+        name: "PPTP with MPPE",
+        answer: &["--pptp", "10.65.0.2:1723"],
+        dial: &["--device", "pptp", "--phone-number", "10.65.0.2"],
+    },
+];
+
 pub(crate) fn measure(figures: &mut Figures) -> anyhow::Result<()> {
     let program = std::env::current_exe()?.with_file_name("onhook");
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|m| {
@@ -51,15 +81,29 @@ pub(crate) fn measure(figures: &mut Figures) -> anyhow::Result<()> {
         m.uid() == 0
     });
     if !is_root || !program.exists() || Command::new("ip").arg("-V").output().is_err() {
-        eprintln!("SSTP through interfaces: skipped (needs root, ip, and {})", program.display());
+        eprintln!(
+            "tunnels through interfaces: skipped (needs root, ip, and {})",
+            program.display()
+        );
         return Ok(());
     }
-    let ground = Ground::lay()?;
-    let (near_to_far, far_to_near) = ground.run(&program)?;
-    let plain = figures.0.iter().find(|f| f.name.starts_with("plain TLS")).map_or(1.0, |f| f.value);
-    for (name, rate) in [("upload", near_to_far), ("download", far_to_near)] {
-        let note = format!("{:.2} of the plain TLS stream over loopback", rate / plain);
-        figures.put(&format!("SSTP with interfaces at both ends, {name}"), rate, "Mbit/s", note);
+    let plain = figures.0.iter().find(|f| f.name.starts_with("plain TLS")).map(|f| f.value);
+    let limits = Ground::lay()?.forward()?;
+    let names = ["upload", "download"];
+    for (name, limit) in names.into_iter().zip(limits) {
+        let name = format!("plain UDP forwarder with interfaces, {name}");
+        figures.put(&name, limit, "Mbit/s", "the limit: a datagram a packet, no header, no check");
+    }
+    for tunnel in TUNNELS {
+        let rates = Ground::lay()?.run(&program, tunnel)?;
+        for ((name, rate), limit) in names.into_iter().zip(rates).zip(limits) {
+            let mut note = format!("{:.2} of the plain UDP forwarder", rate / limit);
+            if let (Some(plain), "SSTP") = (plain, tunnel.name) {
+                note = format!("{note}; {:.2} of the plain TLS stream over loopback", rate / plain);
+            }
+            let name = format!("{} with interfaces at both ends, {name}", tunnel.name);
+            figures.put(&name, rate, "Mbit/s", note);
+        }
     }
     Ok(())
 }
@@ -98,12 +142,27 @@ impl Ground {
         command
     }
 
-    fn run(mut self, program: &PathBuf) -> anyhow::Result<(f64, f64)> {
+    /// The rates of two forwarders, there and back.
+    fn forward(mut self) -> anyhow::Result<[f64; 2]> {
+        let own = std::env::current_exe()?;
+        for (namespace, words) in [
+            (NEAR, ["10.99.0.2", "10.99.0.1", "10.65.0.1:4000", "10.65.0.2:4000"]),
+            (FAR, ["10.99.0.1", "10.99.0.2", "10.65.0.2:4000", "10.65.0.1:4000"]),
+        ] {
+            let mut forwarder = Self::inside(namespace, &own);
+            forwarder.arg("forward").args(words);
+            self.start(forwarder)?;
+        }
+        Ok([stream(NEAR, FAR, "10.99.0.1")?, stream(FAR, NEAR, "10.99.0.2")?])
+    }
+
+    /// The rates of a tunnel, there and back.
+    fn run(mut self, program: &PathBuf, tunnel: &Tunnel) -> anyhow::Result<[f64; 2]> {
         let folder = self.folder.path().to_owned();
         let at = |name: &str| folder.join(name);
         std::fs::write(at("users"), "alice wonderland1\n")?;
         let mut server = Self::inside(FAR, program);
-        server.args(["answer", "--sstp", "10.65.0.2:443", "--json", "--users"]).arg(at("users"));
+        server.arg("answer").args(tunnel.answer).args(["--json", "--users"]).arg(at("users"));
         server.arg("--write-ca").arg(at("ca.pem")).arg("--control").arg(at("control.sock"));
         server.env("HOME", &folder);
         self.start(server)?;
@@ -112,13 +171,13 @@ impl Ground {
         manager.arg(at("state")).arg("--socket").arg(at("m.sock"));
         self.start(manager)?;
         let mut dial = Self::inside(NEAR, program);
-        dial.args(["dial", "--phone-number", "10.65.0.2", "--user", "alice", "--password-stdin"]);
+        dial.arg("dial").args(tunnel.dial).args(["--user", "alice", "--password-stdin"]);
         dial.args(["--no-default-route", "-q", "--ca-file"]).arg(at("ca.pem"));
         dial.arg("--socket").arg(at("m.sock")).stdin(Stdio::piped());
         let mut dialing = dial.spawn()?;
         dialing.stdin.take().context("piped")?.write_all(b"wonderland1\n")?;
         anyhow::ensure!(dialing.wait()?.success(), "the dial failed");
-        Ok((stream(NEAR, FAR, "10.99.0.1")?, stream(FAR, NEAR, "10.99.0.2")?))
+        Ok([stream(NEAR, FAR, "10.99.0.1")?, stream(FAR, NEAR, "10.99.0.2")?])
     }
 
     /// Starts a program and waits for its first line.
