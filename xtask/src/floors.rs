@@ -294,7 +294,7 @@ mod tests {
     /// The floor of a crate, by the wing that it stands in.
     fn floor(name: &str) -> usize {
         match name {
-            "onhook-base" | "onhook-crypto" | "onhook-ppp" | "onhook-link" => 0,
+            "onhook-base" | "onhook-crypto" | "onhook-ppp" | "onhook-link" | "onhook-radius" => 0,
             "onhook-model" | "onhook-effect" | "onhook-phonebook" | "onhook-connection"
             | "onhook-manager" => 1,
             "onhook-host" | "onhook-userstack" | "onhook-engine" | "onhook-answer" => 2,
