@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use onhook_base::Instant;
@@ -45,6 +45,8 @@ pub(crate) struct Flow {
     down: AtomicUsize,
     /// Octets that wait for the link's lane.
     queued: AtomicUsize,
+    /// It was full when it was last given something: whoever gives may wait for relief.
+    was_full: AtomicBool,
     /// Told when a full link is no longer full.
     relief: Arc<Notify>,
 }
@@ -55,7 +57,24 @@ impl Flow {
     }
 
     fn waiting(&self) -> usize {
-        self.down.load(Ordering::Relaxed).saturating_add(self.queued.load(Ordering::Relaxed))
+        self.down.load(Ordering::SeqCst).saturating_add(self.queued.load(Ordering::SeqCst))
+    }
+
+    /// Something is on its way to the link. That it is full now is noted here and not by the link, which
+    /// may have written all of it before it looks.
+    fn gave(&self, octets: usize) {
+        self.down.fetch_add(octets, Ordering::SeqCst);
+        if self.waiting() >= FULL {
+            self.was_full.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// So much waits for the link's lane now.
+    fn note_queued(&self, octets: usize) {
+        self.queued.store(octets, Ordering::SeqCst);
+        if self.waiting() < FULL && self.was_full.swap(false, Ordering::SeqCst) {
+            self.relief.notify_one();
+        }
     }
 }
 
@@ -86,7 +105,7 @@ impl Above {
     fn send(&self, lane: LaneId, frame: &[u8]) {
         let Some(port) = self.ports.get(&lane) else { return };
         if port.flow.waiting() < MOST_DOWN {
-            port.flow.down.fetch_add(frame.len(), Ordering::Relaxed);
+            port.flow.gave(frame.len());
             // A link that has just ended says so by itself.
             drop(port.orders.send(Order::Frame(frame.to_vec())));
         }
@@ -122,7 +141,6 @@ pub(crate) struct Member {
     /// Frames that came before it was taken.
     early: Vec<Vec<u8>>,
     taken: bool,
-    was_full: bool,
     /// Dropped when it is known what becomes of the first link: others may wait for that.
     first: Option<watch::Sender<()>>,
 }
@@ -160,7 +178,7 @@ impl Member {
     }
 
     const fn new(lane: Option<LaneId>, words: Words, port: Port) -> Self {
-        Self { lane, words, port, early: Vec::new(), taken: false, was_full: false, first: None }
+        Self { lane, words, port, early: Vec::new(), taken: false, first: None }
     }
 
     /// A frame that is not the link's own business.
@@ -188,13 +206,8 @@ impl Member {
     }
 
     /// How much waits for the link's lane.
-    pub(super) fn note_queued(&mut self, queued: usize) {
-        let flow = &self.port.flow;
-        flow.queued.store(queued, Ordering::Relaxed);
-        let is_full = flow.waiting() >= FULL;
-        if std::mem::replace(&mut self.was_full, is_full) && !is_full {
-            flow.relief.notify_one();
-        }
+    pub(super) fn note_queued(&self, queued: usize) {
+        self.port.flow.note_queued(queued);
     }
 
     /// Nothing of the link is left.
@@ -354,7 +367,7 @@ impl Driver {
 
     pub(super) fn on_frame_from_above(&mut self, now: Instant, frame: &[u8]) {
         if let Some(member) = &self.member {
-            member.port.flow.down.fetch_sub(frame.len(), Ordering::Relaxed);
+            member.port.flow.down.fetch_sub(frame.len(), Ordering::SeqCst);
         }
         if self.connection.state() == State::Connected {
             self.connection.handle_packet(now, frame);
