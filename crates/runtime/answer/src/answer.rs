@@ -324,6 +324,12 @@ impl Answer {
         self.inner.calls().sessions()
     }
 
+    /// Who has left since this was asked last, in that order; of more than a thousand the last. Asked before
+    /// [`sessions`](Self::sessions), the two tell of every call.
+    pub fn take_ended(&self) -> Vec<Session> {
+        self.inner.calls().take_ended()
+    }
+
     /// What sees the calls and ends them, for another task.
     pub fn switchboard(&self) -> Switchboard {
         Switchboard(self.inner.clone())

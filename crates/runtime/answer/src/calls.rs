@@ -5,7 +5,7 @@
 //! of the address that has the most of them is ended. A caller who knows the password is through in the
 //! time of a few round trips; who floods pushes out his own.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -112,7 +112,12 @@ pub(crate) struct Calls {
     of_party: HashMap<Origin, BTreeSet<u64>>,
     /// What bundles have been given.
     bundles: HashMap<u64, Ipv4Addr>,
+    /// Calls that people heard of, and that have ended since somebody asked; the oldest are forgotten.
+    ended: VecDeque<Session>,
 }
+
+/// Ended calls that wait to be asked for.
+const MOST_ENDED: usize = 1024;
 
 impl Calls {
     pub(crate) fn new(limits: CallLimits) -> Self {
@@ -123,6 +128,7 @@ impl Calls {
             unproven: 0,
             of_party: HashMap::new(),
             bundles: HashMap::new(),
+            ended: VecDeque::new(),
         }
     }
 
@@ -262,7 +268,16 @@ impl Calls {
         if live.session.user.is_some() {
             self.proven -= 1;
         }
+        if live.told {
+            self.ended.truncate(MOST_ENDED - 1);
+            self.ended.push_front(live.session.clone());
+        }
         Some(live.session)
+    }
+
+    /// What has ended since this was asked last, in that order.
+    pub(crate) fn take_ended(&mut self) -> Vec<Session> {
+        std::mem::take(&mut self.ended).into_iter().rev().collect()
     }
 
     /// Tells a call to end; false when there is none of this number, or it was told before.

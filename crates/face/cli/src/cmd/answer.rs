@@ -335,11 +335,12 @@ async fn report(answer: &Answer, as_json: bool, stop: &mut StopSignals) -> anyho
             changed = changes.changed() => changed?,
             () = stop.come() => return Ok(()),
         }
-        let now = answer.sessions();
-        for session in now.iter().filter(|s| !before.contains(s)) {
+        // In this order, so that a call which comes and goes between two looks is told of too.
+        let (ended, now) = (answer.take_ended(), answer.sessions());
+        for session in ended.iter().chain(&now).filter(|s| !before.contains(s)) {
             tell(session, if session.connected { "connected" } else { "calling" }, as_json)?;
         }
-        for session in before.iter().filter(|b| !now.iter().any(|n| n.call == b.call)) {
+        for session in &ended {
             tell(session, "ended", as_json)?;
         }
         before = now;
