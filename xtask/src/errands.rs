@@ -14,12 +14,16 @@ pub(crate) fn interop(args: &[String]) -> Result<bool> {
     let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
     let built = metadata.target_directory.as_std_path().join("release");
     let root = metadata.workspace_root.as_std_path();
-    let build = ["build", "--release", "--package", "onhook", "--package", "onhook-interop"];
+    let mut build = vec!["build", "--release"];
+    for package in ["onhook", "onhook-interop", "onhook-exchange"] {
+        build.extend(["--package", package]);
+    }
     if !run(cargo().args(build))? {
         return Ok(false);
     }
     run(Command::new(built.join("onhook-interop"))
         .env("ONHOOK", built.join("onhook"))
+        .env("EXCHANGE", built.join("onhook-exchange"))
         .env("PEER_VM", root.join("crates/proof/interop/peer-vm"))
         .args(args))
 }

@@ -9,6 +9,7 @@ mod keepalive;
 mod links;
 mod manager_stops;
 mod methods;
+mod modems;
 mod multilink;
 mod radius;
 mod server_killed;
@@ -192,6 +193,16 @@ pub(crate) const STORIES: &[Story] = &[
         name: "called_by_eap_tls",
         about: "Debian's pppd proves itself to us by EAP-TLS, over PPTP with MPPE by its keys",
         play: eap::called_tls,
+    },
+    Story {
+        name: "called_by_serial",
+        about: "Debian's pppd calls it over a line in async framing",
+        play: modems::called_by_serial,
+    },
+    Story {
+        name: "called_by_modem",
+        about: "Debian's chat dials an emulated modem, and pppd calls behind it",
+        play: modems::called_by_modem,
     },
     Story {
         name: "keepalive",
