@@ -477,6 +477,11 @@ impl Line {
         waits
     }
 
+    /// The person speaks to nobody.
+    pub(crate) const fn person_is_not_heard(&mut self) {
+        self.person_at = None;
+    }
+
     /// The person speaks; from then on it is another wait, if it waits.
     pub(crate) fn person_says(&mut self) -> Option<Resumption> {
         self.person_at = None;

@@ -89,9 +89,15 @@ impl World<'_> {
 
     /// The person at the program speaks, for whom the dial waits; somebody else tried to before.
     pub(super) fn person_speaks(&mut self, life: usize) -> Result<(), Broken> {
+        let dead = self.lives[life].dead;
         let Some(line) = &mut self.lives[life].line else { return Ok(()) };
+        if dead {
+            // The program is gone, and nobody hears the person: it is the same wait that goes on.
+            line.person_is_not_heard();
+            return Ok(());
+        }
         let (handle, given) = (line.handle, line.person_says());
-        let (Some(given), false) = (given, self.lives[life].dead) else { return Ok(()) };
+        let Some(given) = given else { return Ok(()) };
         let owner = self.script.lives[life].user;
         let other = crate::script::USERS.into_iter().find(|user| *user != owner);
         let stranger = Caller::of(other.unwrap_or(65_534), VISITOR);
