@@ -1,7 +1,6 @@
 //! Many datagrams in one system call, on sockets that no runtime's type covers.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
@@ -10,12 +9,12 @@ use socket2::Socket;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::queue::Queue;
+
 /// The longest datagram that is read: a jumbo payload and its headers.
 const LONGEST: usize = 2048;
 /// Datagrams of one system call.
 const BATCH: usize = 32;
-/// The most octets that may wait; further datagrams are lost.
-const MOST_QUEUED: usize = 1 << 20;
 
 /// Where one batch is read to.
 struct Room {
@@ -61,78 +60,49 @@ pub(super) fn read(socket: &AsyncFd<OwnedFd>, sink: &mut dyn FnMut(&[u8])) -> io
     })
 }
 
-/// Datagrams that wait for a connected socket, one behind the other in one piece of memory.
-#[derive(Debug, Default)]
-pub(super) struct Outbox {
-    octets: Vec<u8>,
-    /// How many of them have left.
-    written: usize,
-    lengths: VecDeque<usize>,
+/// Sends what the socket takes; true when nothing is left. What `is_loss` says of an error decides whether
+/// the datagram is lost, as it would be in any network, or the socket.
+pub(super) fn flush(
+    queue: &mut Queue,
+    socket: &AsyncFd<OwnedFd>,
+    is_loss: impl Fn(&io::Error) -> bool,
+) -> io::Result<bool> {
+    while queue.octets() > 0 {
+        match socket.try_io(Interest::WRITABLE, |fd| send_some(queue, fd)) {
+            Ok(count) => queue.forget(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // It was the first one's: the others are tried for themselves.
+            Err(error) if is_loss(&error) => {
+                tracing::debug!(target: "host::lane", %error, "a datagram is lost");
+                queue.forget(1);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
 }
 
-impl Outbox {
-    /// Takes one; one too many is lost.
-    pub(super) fn push(&mut self, datagram: &[u8]) {
-        if self.queued() + datagram.len() <= MOST_QUEUED && !datagram.is_empty() {
-            self.octets.extend_from_slice(datagram);
-            self.lengths.push_back(datagram.len());
-        }
+/// How many have left.
+fn send_some(queue: &Queue, fd: &OwnedFd) -> io::Result<usize> {
+    let flags = MsgFlags::MSG_DONTWAIT;
+    let mut rest = queue.waiting();
+    if queue.lengths().len() == 1 {
+        send(fd.as_raw_fd(), rest, flags)?;
+        return Ok(1);
     }
-
-    pub(super) const fn queued(&self) -> usize {
-        self.octets.len() - self.written
+    let mut slices = [[].as_slice(); BATCH].map(|nothing| [IoSlice::new(nothing)]);
+    let mut count = 0;
+    for (slice, length) in slices.iter_mut().zip(queue.lengths()) {
+        let Some((datagram, others)) = rest.split_at_checked(*length) else { break };
+        *slice = [IoSlice::new(datagram)];
+        rest = others;
+        count += 1;
     }
-
-    /// Sends what the socket takes; true when nothing is left. What `is_loss` says of an error decides
-    /// whether the datagram is lost, as it would be in any network, or the socket.
-    pub(super) fn flush(
-        &mut self,
-        socket: &AsyncFd<OwnedFd>,
-        is_loss: impl Fn(&io::Error) -> bool,
-    ) -> io::Result<bool> {
-        while !self.lengths.is_empty() {
-            match socket.try_io(Interest::WRITABLE, |fd| self.send(fd)) {
-                Ok(count) => self.forget(count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // It was the first one's: the others are tried for themselves.
-                Err(error) if is_loss(&error) => {
-                    tracing::debug!(target: "host::lane", %error, "a datagram is lost");
-                    self.forget(1);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        self.octets.clear();
-        self.written = 0;
-        Ok(true)
-    }
-
-    /// How many have left.
-    fn send(&self, fd: &OwnedFd) -> io::Result<usize> {
-        let flags = MsgFlags::MSG_DONTWAIT;
-        if let (1, Some(first)) = (self.lengths.len(), self.octets.get(self.written..)) {
-            send(fd.as_raw_fd(), first, flags)?;
-            return Ok(1);
-        }
-        let mut slices = [[].as_slice(); BATCH].map(|nothing| [IoSlice::new(nothing)]);
-        let (mut rest, mut count) = (self.octets.get(self.written..).unwrap_or_default(), 0);
-        for (slice, length) in slices.iter_mut().zip(&self.lengths) {
-            let Some((datagram, others)) = rest.split_at_checked(*length) else { break };
-            *slice = [IoSlice::new(datagram)];
-            rest = others;
-            count += 1;
-        }
-        let slices = slices.get(..count).unwrap_or_default();
-        HEADERS.with_borrow_mut(|headers| {
-            let addresses = [None::<()>; BATCH];
-            let sent = sendmmsg(fd.as_raw_fd(), headers, slices, addresses, [], flags)?;
-            Ok(sent.count())
-        })
-    }
-
-    fn forget(&mut self, count: usize) {
-        let octets: usize = self.lengths.drain(..count.min(self.lengths.len())).sum();
-        self.written += octets;
-    }
+    let slices = slices.get(..count).unwrap_or_default();
+    HEADERS.with_borrow_mut(|headers| {
+        let addresses = [None::<()>; BATCH];
+        let sent = sendmmsg(fd.as_raw_fd(), headers, slices, addresses, [], flags)?;
+        Ok(sent.count())
+    })
 }

@@ -9,7 +9,9 @@ use onhook_effect::{HostError, LaneFacts};
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
-use super::batch::{Outbox, read, register};
+use super::batch::{flush, read, register};
+use super::hand::either_ready;
+use super::queue::Queue;
 use super::{LaneIo, Ready, Received, allow_fragments};
 
 const OPEN: &str = "open the way for GRE";
@@ -22,7 +24,7 @@ const MARK: usize = 512 << 10;
 #[derive(Debug)]
 pub struct GreLane {
     socket: AsyncFd<OwnedFd>,
-    outbox: Outbox,
+    outgoing: Queue,
     facts: LaneFacts,
 }
 
@@ -47,21 +49,13 @@ impl GreLane {
             remote: Some(address(remote)),
             ..LaneFacts::default()
         };
-        Ok(LaneIo::Gre(Box::new(Self { socket, outbox: Outbox::default(), facts })))
+        Ok(LaneIo::Gre(Box::new(Self { socket, outgoing: Queue::default(), facts })))
     }
 
     pub(super) async fn ready(&self, read: bool, write: bool) -> io::Result<Ready> {
-        tokio::select! {
-            ready = self.socket.readable(), if read => {
-                ready.map(|mut guard| guard.retain_ready())?;
-                Ok(Ready { readable: true, writable: false })
-            }
-            ready = self.socket.writable(), if write => {
-                ready.map(|mut guard| guard.retain_ready())?;
-                Ok(Ready { readable: false, writable: true })
-            }
-            else => std::future::pending().await,
-        }
+        let writable = async { self.socket.writable().await.map(|mut guard| guard.retain_ready()) };
+        let readable = async { self.socket.readable().await.map(|mut guard| guard.retain_ready()) };
+        either_ready((None, readable), writable, (read, write)).await
     }
 
     pub(super) fn receive(
@@ -90,15 +84,15 @@ impl GreLane {
     }
 
     pub(super) fn send(&mut self, packet: &[u8]) {
-        self.outbox.push(packet);
+        self.outgoing.push(packet);
     }
 
     pub(super) fn flush(&mut self) -> io::Result<bool> {
-        self.outbox.flush(&self.socket, is_loss)
+        flush(&mut self.outgoing, &self.socket, is_loss)
     }
 
     pub(super) const fn queued(&self) -> usize {
-        self.outbox.queued()
+        self.outgoing.octets()
     }
 
     pub(super) const fn mark(&self) -> usize {

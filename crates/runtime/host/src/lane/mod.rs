@@ -11,6 +11,7 @@ mod gre;
 mod hand;
 mod line;
 mod packet;
+mod queue;
 mod session;
 mod talk;
 mod terminal;

@@ -5,7 +5,6 @@
 //! one case: nobody has answered yet and the kernel knows that nobody is there.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +17,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::elsewhere::Elsewhere;
 use super::hand::{Hand, Inbox, either_ready};
+use super::queue::Queue;
 use super::{LaneIo, Ready, Received, allow_fragments};
 
 const OPEN: &str = "connect to the server";
@@ -29,8 +29,6 @@ const LONGEST: usize = 64 << 10;
 const BATCH: usize = 8;
 /// While more octets than this wait, packets wait where they are.
 const MARK: usize = 512 << 10;
-/// The most octets that may wait; further datagrams are lost.
-const MOST_QUEUED: usize = 1 << 20;
 /// The most octets of datagrams that leave in one call.
 const MOST_AT_ONCE: usize = 60_000;
 
@@ -140,10 +138,7 @@ pub struct UdpLane {
     /// Where datagrams are handed over, when the socket is not ours alone.
     inbox: Option<Arc<Inbox>>,
     remote: SharedAddress,
-    outgoing: Vec<u8>,
-    /// The octets of `outgoing` that have left.
-    written: usize,
-    lengths: VecDeque<usize>,
+    outgoing: Queue,
     has_heard: bool,
     /// Until a dial has met its server.
     elsewhere: Option<Elsewhere>,
@@ -195,9 +190,7 @@ impl UdpLane {
             port,
             inbox,
             remote,
-            outgoing: Vec::new(),
-            written: 0,
-            lengths: VecDeque::new(),
+            outgoing: Queue::default(),
             has_heard: false,
             elsewhere: None,
             aside: None,
@@ -301,18 +294,15 @@ impl UdpLane {
             drop(aside.to.send((aside.tag, bytes.to_vec())));
             return;
         }
-        if self.queued() + bytes.len() <= MOST_QUEUED && !bytes.is_empty() {
-            self.outgoing.extend_from_slice(bytes);
-            self.lengths.push_back(bytes.len());
-        }
+        self.outgoing.push(bytes);
     }
 
     /// How many datagrams at the front leave in one call: of one length, the last perhaps shorter.
     fn run(&self) -> Option<(usize, usize, usize)> {
-        let each = *self.lengths.front()?;
+        let each = *self.outgoing.lengths().front()?;
         let most = self.port.state.max_gso_segments().max(1);
         let (mut count, mut octets) = (0, 0);
-        for length in &self.lengths {
+        for length in self.outgoing.lengths() {
             if count == most || *length > each || octets + length > MOST_AT_ONCE.max(each) {
                 break;
             }
@@ -328,7 +318,7 @@ impl UdpLane {
     pub(super) fn flush(&mut self) -> io::Result<bool> {
         let to = address(&self.remote);
         while let Some((count, octets, each)) = self.run() {
-            let run = self.outgoing.get(self.written..self.written + octets).unwrap_or_default();
+            let run = self.outgoing.waiting().get(..octets).unwrap_or_default();
             match self.port.send(to, run, each) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -339,16 +329,13 @@ impl UdpLane {
                 }
                 sent => sent.or_else(|error| self.judge(error))?,
             }
-            self.lengths.drain(..count);
-            self.written += octets;
+            self.outgoing.forget(count);
         }
-        self.outgoing.clear();
-        self.written = 0;
         Ok(true)
     }
 
     pub(super) const fn queued(&self) -> usize {
-        self.outgoing.len() - self.written
+        self.outgoing.octets()
     }
 
     pub(super) const fn mark(&self) -> usize {
