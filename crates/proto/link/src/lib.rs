@@ -24,6 +24,7 @@
 mod captures;
 mod contract;
 pub mod hdlc;
+mod head;
 pub mod l2tp;
 pub mod modem;
 pub mod pppoe;

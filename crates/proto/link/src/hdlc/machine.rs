@@ -12,6 +12,7 @@ use crate::contract::{
     Farewell, FrameTerms, Framing, Lane, LaneFacts, Link, LinkEvent, LinkFacts, LinkFailure,
     SessionKeys,
 };
+use crate::head::LCP;
 
 /// The MTU of a line, and what every PPP end can receive (RFC 1661 §6.1).
 const MTU: u16 = 1500;
@@ -19,8 +20,6 @@ const MTU: u16 = 1500;
 const INFORMATION_MAX: usize = 4096;
 /// The map that holds until another is agreed, and for LCP always (RFC 1662 §7.1).
 const ALL_ESCAPED: u32 = 0xffff_ffff;
-const LCP: u16 = 0xc021;
-const ADDRESS_AND_CONTROL: &[u8] = &[0xff, 0x03];
 /// What waits to be sent at most: a line slower than its user loses packets, as a network does.
 pub(super) const MOST_QUEUED: usize = 256 << 10;
 
@@ -78,12 +77,7 @@ impl Line {
             inbox: Vec::new(),
             read: 0,
             outbox: Vec::new(),
-            framing: FrameTerms {
-                protocol_compression: false,
-                address_compression: false,
-                escape_map: ALL_ESCAPED,
-                peer_mru: MTU,
-            },
+            framing: FrameTerms::unagreed(ALL_ESCAPED, MTU),
             heard: Vec::new(),
             has_heard_flag: false,
             events: VecDeque::new(),
@@ -197,16 +191,9 @@ impl Link for Line {
             self.dropped_frames = self.dropped_frames.saturating_add(1);
             return;
         }
-        let terms = self.framing;
-        let is_lcp = protocol == LCP;
-        let map = if is_lcp { ALL_ESCAPED } else { terms.escape_map };
-        let header = if terms.address_compression && !is_lcp { &[] } else { ADDRESS_AND_CONTROL };
-        let number = protocol.to_be_bytes();
-        let number = match number {
-            [0, low] if terms.protocol_compression && low & 1 == 1 => &[low][..],
-            _ => &number[..],
-        };
-        push_frame(&mut self.outbox, map, &[header, number, information]);
+        let map = if protocol == LCP { ALL_ESCAPED } else { self.framing.escape_map };
+        let head = self.framing.head(protocol);
+        push_frame(&mut self.outbox, map, &[head.octets(), information]);
     }
 
     #[inline]

@@ -4,13 +4,13 @@
 //! is allocated for a frame.
 
 use super::fcs::{GOOD_FCS16, GOOD_FCS32, fcs16, fcs32};
+use crate::head::ADDRESS_AND_CONTROL;
 
 const FLAG: u8 = 0x7e;
 const ESCAPE: u8 = 0x7d;
 /// What an escaped octet is changed by.
 const CHANGE: u8 = 0x20;
 /// All-Stations address and Unnumbered Information (RFC 1662 §3.1).
-const ADDRESS_AND_CONTROL: [u8; 2] = [0xff, 0x03];
 /// Octets of the longer check sequence.
 const FCS32_OCTETS: usize = 4;
 const FCS16_OCTETS: usize = 2;

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use super::failure::L2tpFailure;
 use super::wire::{Builder, Data, Message, ResultCode, avp, disconnect, kind, push_data_header};
 use crate::contract::{Farewell, FrameTerms, Framing, LinkFacts};
+use crate::head::from_protocol;
 
 /// What passes every way to the peer, with room for IPsec and PPPoE below, and what Windows uses.
 pub(super) const MTU: u16 = 1400;
@@ -18,8 +19,6 @@ pub(super) const MTU: u16 = 1400;
 const FRAME_MAX: usize = 4096;
 /// Datagrams that wait for the lane: more than that, and the newest are lost, as in any network.
 const MOST_QUEUED: usize = 1024;
-const ADDRESS_AND_CONTROL: [u8; 2] = [0xff, 0x03];
-const LCP: u16 = 0xc021;
 const SYNCHRONOUS: u32 = 1;
 const DIGITAL: u32 = 1;
 /// What we tell as the speed of a line that has none.
@@ -61,12 +60,7 @@ impl Session {
             phase: Phase::Idle,
             number,
             peer: 0,
-            framing: FrameTerms {
-                protocol_compression: false,
-                address_compression: false,
-                escape_map: 0,
-                peer_mru: MTU,
-            },
+            framing: FrameTerms::unagreed(0, MTU),
             data_ns: None,
             data_nr: 0,
             outbox: VecDeque::new(),
@@ -189,7 +183,7 @@ impl Session {
             }
             self.data_nr = ns.wrapping_add(1);
         }
-        let payload = data.payload.strip_prefix(&ADDRESS_AND_CONTROL).unwrap_or(data.payload);
+        let payload = from_protocol(data.payload);
         if payload.is_empty() || payload.len() > FRAME_MAX || self.has_frame {
             return self.stray();
         }
@@ -222,14 +216,7 @@ impl Session {
         out.clear();
         push_data_header(&mut out, peer_tunnel, self.peer, self.data_ns);
         self.data_ns = self.data_ns.map(|ns| ns.wrapping_add(1));
-        let is_lcp = protocol == LCP;
-        if !self.framing.address_compression || is_lcp {
-            out.extend_from_slice(&ADDRESS_AND_CONTROL);
-        }
-        match protocol.to_be_bytes() {
-            [0, low] if self.framing.protocol_compression && low & 1 == 1 => out.push(low),
-            number => out.extend_from_slice(&number),
-        }
+        out.extend_from_slice(self.framing.head(protocol).octets());
         out.extend_from_slice(information);
         self.outbox.push_back(out);
     }

@@ -18,6 +18,7 @@ use crate::contract::{
     Farewell, FrameTerms, Framing, Lane, LaneFacts, Link, LinkEvent, LinkFacts, LinkFailure,
     SessionKeys,
 };
+use crate::head::from_protocol;
 
 /// What passes every way to the peer, with MPPE's octets and PPPoE's below, and what Windows asks for.
 const MTU: u16 = 1400;
@@ -40,8 +41,6 @@ const ACKNOWLEDGE_EVERY: u16 = WINDOW / 2;
 const WINDOW: u16 = 64;
 /// Packets that wait for the lane: more than that, and the newest are lost, as in any network.
 const MOST_QUEUED: usize = 1024;
-const ADDRESS_AND_CONTROL: [u8; 2] = [0xff, 0x03];
-const LCP: u16 = 0xc021;
 /// Both kinds of framing, and of bearer (§2.1).
 const BOTH_KINDS: u32 = 3;
 const SLOWEST: u32 = 300;
@@ -157,12 +156,7 @@ impl Pptp {
             call,
             peer_call: 0,
             serial: u16::from_le_bytes([low, high]),
-            framing: FrameTerms {
-                protocol_compression: false,
-                address_compression: false,
-                escape_map: 0,
-                peer_mru: MTU,
-            },
+            framing: FrameTerms::unagreed(0, MTU),
             told_framing: false,
             call_is_over: true,
             control_is_over: false,
@@ -262,7 +256,7 @@ impl Pptp {
         } else {
             self.acknowledge_at.get_or_insert(now + ACKNOWLEDGE_AFTER);
         }
-        let payload = packet.payload.strip_prefix(&ADDRESS_AND_CONTROL).unwrap_or(packet.payload);
+        let payload = from_protocol(packet.payload);
         if payload.is_empty() || payload.len() > FRAME_MAX || self.has_frame {
             return self.drop_one();
         }
@@ -455,19 +449,13 @@ impl Link for Pptp {
         if !self.is_carrying() || self.packets.len() >= MOST_QUEUED {
             return self.drop_one();
         }
-        let keeps_address = !self.framing.address_compression || protocol == LCP;
-        let number = protocol.to_be_bytes();
-        let short =
-            self.framing.protocol_compression && number.starts_with(&[0]) && protocol & 1 == 1;
-        let number = number.get(usize::from(short)..).unwrap_or_default();
-        let head = if keeps_address { ADDRESS_AND_CONTROL.len() } else { 0 };
-        let length = head + number.len() + information.len();
+        let head = self.framing.head(protocol);
+        let length = head.octets().len() + information.len();
         let acknowledged = self.take_acknowledgement();
         let mut out = self.empty_packet();
         push_header(&mut out, self.peer_call, Some(self.next_sequence), acknowledged, length);
         self.next_sequence = self.next_sequence.wrapping_add(1);
-        out.extend_from_slice(ADDRESS_AND_CONTROL.get(..head).unwrap_or_default());
-        out.extend_from_slice(number);
+        out.extend_from_slice(head.octets());
         out.extend_from_slice(information);
         self.packets.push_back(out);
     }
