@@ -40,7 +40,10 @@ pub enum Reaction {
     GiveAll,
 }
 
-/// The answering end of a tunnel; see the [module](self).
+/// The answering end of one tunnel with many calls in it.
+///
+/// Each call is a [`TrunkCall`], a link that its owner drives; the trunk numbers the control messages of all
+/// of them, repeats them and keeps their order.
 ///
 /// Its owner hands it every control message of the peer's, and after every input drains
 /// [`poll_transmit`](Self::poll_transmit) and asks [`poll_timeout`](Self::poll_timeout).

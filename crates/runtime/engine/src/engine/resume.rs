@@ -10,7 +10,7 @@ impl Engine {
     /// Lets a paused dial go on.
     ///
     /// # Errors
-    /// See [`Manager::resume`].
+    /// See [`Manager::resume`](onhook_manager::Manager::resume).
     pub fn resume(
         &self,
         caller: Caller,
