@@ -58,6 +58,7 @@ pub struct Connection {
     pub(crate) announcer: Announcer,
     pub(crate) projection: Projection,
     pub(crate) server: Option<SocketAddr>,
+    pub(crate) local: Option<SocketAddr>,
     pub(crate) admission: Option<Admission>,
     pub(crate) questions: VecDeque<auth::Question>,
     /// The round of proofs that the question was asked in which waits for its answer.
@@ -97,6 +98,7 @@ impl Connection {
             announcer: Announcer::default(),
             projection: Projection::default(),
             server: None,
+            local: None,
             admission: None,
             questions: VecDeque::new(),
             asked_in: None,
@@ -371,6 +373,11 @@ impl Connection {
     /// The other end's socket address.
     pub const fn server(&self) -> Option<SocketAddr> {
         self.server
+    }
+
+    /// Our end's socket address.
+    pub const fn local(&self) -> Option<SocketAddr> {
+        self.local
     }
 
     /// The name by which the peer proved itself to us.

@@ -25,6 +25,7 @@ pub(crate) struct Link {
     line: Option<String>,
     server: Option<String>,
     traffic: Traffic,
+    cleared: Traffic,
     hanging_up: bool,
     pub(crate) ended: bool,
 }
@@ -49,6 +50,7 @@ impl Link {
                 line: None,
                 server: None,
                 traffic: Traffic::default(),
+                cleared: Traffic::default(),
                 hanging_up: false,
                 ended: false,
             })
@@ -70,6 +72,7 @@ impl Link {
             line: self.line.clone(),
             server_address: self.server.clone(),
             traffic: self.traffic,
+            cleared: self.cleared,
         }
     }
 }
@@ -182,6 +185,7 @@ impl Manager {
             error_text: link.error_text,
             server_address: link.server_address,
             traffic: link.traffic,
+            cleared: link.cleared,
             references: u32::from(link.state != RasState::Disconnected),
             hanging_up: link.state == RasState::Disconnected,
             subentry: link.subentry,
@@ -210,6 +214,24 @@ impl Record {
     }
 
     /// Whether a link of it is still there.
+    /// See [`Manager::clear_statistics`].
+    pub(crate) fn clear_statistics(&mut self, subentry: Option<u32>) -> Result<(), RasError> {
+        let index = match subentry {
+            None => None,
+            Some(0) => return Err(RasCode::INVALID_PARAMETER.into()),
+            Some(number) => Some(number as usize - 1),
+        };
+        match index {
+            None => self.cleared = self.traffic,
+            Some(0) if self.links.is_empty() => self.cleared = self.traffic,
+            Some(index) => {
+                let link = self.links.get_mut(index).ok_or(RasCode::NO_CONNECTION)?;
+                link.cleared = link.traffic;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn has_links(&self) -> bool {
         self.links.iter().any(|link| !link.ended)
     }

@@ -59,6 +59,13 @@ pub enum Command {
         /// What the person gave.
         given: Box<Resumption>,
     },
+    /// So many states of this connection were heard of: it may go further.
+    Proceed {
+        /// Its handle.
+        handle: Handle,
+        /// How many, since it was dialed.
+        states: u64,
+    },
 }
 
 /// What a connection has become, as its driver tells it.
@@ -68,6 +75,8 @@ pub struct Progress {
     pub projection: Projection,
     /// The server's address, once known.
     pub server: Option<String>,
+    /// Our end of the way to it, once known.
+    pub local: Option<String>,
     /// Why it is paused, when it is.
     pub paused: Option<Cause>,
 }
@@ -249,6 +258,43 @@ impl Manager {
         Ok(())
     }
 
+    /// So many states of a held dial were heard by its program: it may go further.
+    ///
+    /// # Errors
+    /// 6 when the handle is no connection (any more), 5 when another user dialed it.
+    pub fn proceed(&mut self, caller: Caller, handle: Handle, states: u64) -> Result<(), RasError> {
+        let record = self.records.get(&handle).ok_or(RasCode::INVALID_HANDLE)?;
+        if !caller.may_resume(record.owner) {
+            return Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it"));
+        }
+        self.commands.push_back(Command::Proceed { handle, states });
+        Ok(())
+    }
+
+    /// Whether a dial waits until its program has heard of each state.
+    pub fn is_held(&self, handle: Handle) -> bool {
+        self.records.get(&handle).is_some_and(|record| record.is_held)
+    }
+
+    /// The statistics of a connection begin anew, or those of one of its links, which are counted from 1
+    /// (RasClearConnectionStatistics, RasClearLinkStatistics). What it is told of as its traffic goes on.
+    ///
+    /// # Errors
+    /// 6 when the handle is no connection (any more), 5 when it is somebody else's, 87 for link 0, 668 for
+    /// one behind the last.
+    pub fn clear_statistics(
+        &mut self,
+        caller: Caller,
+        handle: Handle,
+        subentry: Option<u32>,
+    ) -> Result<(), RasError> {
+        let record = self.records.get_mut(&handle).ok_or(RasCode::INVALID_HANDLE)?;
+        if !caller.may_end(record.owner, record.sharing) {
+            return Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it"));
+        }
+        record.clear_statistics(subentry)
+    }
+
     fn end(&mut self, now: Instant, handle: Handle, cause: Cause) {
         let Some(record) = self.records.get_mut(&handle) else { return };
         record.references = 0;
@@ -344,6 +390,10 @@ impl Manager {
         let grace = self.terms.failed_grace;
         for record in self.records.values_mut().filter(|r| r.dialer == Some(session)) {
             record.dialer = None;
+            if std::mem::take(&mut record.is_held) {
+                let handle = record.handle;
+                self.commands.push_back(Command::Proceed { handle, states: u64::MAX });
+            }
             if record.ended_at.is_some() && !is_planted(Planted::FailedKept) {
                 record.reap_at = Some(now + grace);
             }
@@ -375,6 +425,7 @@ impl Manager {
         if let Some(record) = self.records.get_mut(&handle) {
             record.projection = progress.projection;
             record.server = progress.server;
+            record.local = progress.local;
             record.paused = progress.paused;
         }
     }

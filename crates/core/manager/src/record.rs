@@ -29,6 +29,14 @@ pub(crate) struct Record {
     pub(crate) references: u32,
     pub(crate) projection: Projection,
     pub(crate) server: Option<String>,
+    pub(crate) local: Option<String>,
+    pub(crate) book: Option<String>,
+    pub(crate) all_users: bool,
+    pub(crate) guid: [u8; 16],
+    /// Its program says when it has heard of each state, and the dial waits for that.
+    pub(crate) is_held: bool,
+    /// What had passed when the statistics were cleared.
+    pub(crate) cleared: Traffic,
     pub(crate) traffic: Traffic,
     pub(crate) debts: Vec<Debt>,
     /// Its links, where it has several.
@@ -72,6 +80,12 @@ impl Record {
             references: 1,
             projection: Projection::default(),
             server: None,
+            local: None,
+            book: request.options.book.clone(),
+            all_users: request.options.all_users,
+            guid: entry.guid.filter(|_| !by_number).unwrap_or_default(),
+            is_held: request.options.held_states,
+            cleared: Traffic::default(),
             traffic: Traffic::default(),
             debts: Vec::new(),
             links: Vec::new(),
@@ -137,6 +151,11 @@ impl Record {
             debts: self.debts.clone(),
             subentry: 1,
             links: self.link_reports(),
+            book: self.book.clone(),
+            all_users: self.all_users,
+            guid: self.guid,
+            local_address: self.local.clone(),
+            cleared: self.cleared,
         }
     }
 }

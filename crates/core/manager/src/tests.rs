@@ -387,3 +387,38 @@ fn a_link_that_fails_says_so_under_its_number() {
     assert!(m.poll_event().is_none());
     assert_eq!(m.list(at(3), ALICE)[0].error, RasCode::SUCCESS, "the other may do");
 }
+
+#[test]
+fn a_held_dial_goes_on_when_its_program_has_heard_or_has_gone() {
+    let mut m = manager();
+    let mut request = request("office");
+    request.options.held_states = true;
+    let handle = m.dial(at(0), 0, ALICE, &request, &credentials()).unwrap().handle;
+    assert!(m.is_held(handle));
+    while m.poll_command().is_some() {}
+    assert_eq!(code(m.proceed(BOB, handle, 1)), RasCode::ACCESS_DENIED);
+    assert_eq!(code(m.proceed(ALICE, Handle::new(7).unwrap(), 1)), RasCode::INVALID_HANDLE);
+    m.proceed(ALICE_AGAIN, handle, 2).unwrap();
+    assert!(matches!(m.poll_command(), Some(Command::Proceed { states: 2, .. })));
+    m.session_closed(at(1), ALICE.session);
+    assert!(matches!(m.poll_command(), Some(Command::Proceed { states: u64::MAX, .. })));
+    assert!(!m.is_held(handle));
+}
+
+#[test]
+fn statistics_begin_anew_and_the_traffic_goes_on() {
+    let mut m = manager();
+    let handle = dial(&mut m, ALICE, "office");
+    connect(&mut m, handle);
+    let passed = Traffic { bytes_in: 5, bytes_out: 7, packets_in: 1, packets_out: 2 };
+    m.traffic(handle, passed);
+    assert_eq!(code(m.clear_statistics(BOB, handle, None)), RasCode::ACCESS_DENIED);
+    assert_eq!(code(m.clear_statistics(ALICE, handle, Some(0))), RasCode::INVALID_PARAMETER);
+    assert_eq!(code(m.clear_statistics(ALICE, handle, Some(2))), RasCode::NO_CONNECTION);
+    m.clear_statistics(ALICE, handle, Some(1)).unwrap();
+    m.traffic(handle, Traffic { bytes_in: 11, ..passed });
+    let report = m.status(at(2), ALICE, handle).unwrap();
+    let since = report.traffic.since(report.cleared);
+    assert_eq!(since, Traffic { bytes_in: 6, ..Traffic::default() });
+    assert_eq!(report.traffic.bytes_in, 11);
+}

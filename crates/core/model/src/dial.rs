@@ -41,6 +41,13 @@ pub struct DialOptions {
     /// The dial may wait for a person, in one of the paused states (RDEOPT_PausedStates); without it
     /// what would pause it is its end.
     pub paused_states: bool,
+    /// The dial goes no further than the states that were told until its program says that it has heard
+    /// them, or has gone (a notification handler holds the dial while it runs). Not for several links.
+    pub held_states: bool,
+    /// The path of the phone book that the entry stands in, as the caller says.
+    pub book: Option<String>,
+    /// The entry is of the book of all users.
+    pub all_users: bool,
 }
 
 /// A dial: the entry as the caller has read it, and what it asks beside. Credentials and descriptors

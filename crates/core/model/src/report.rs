@@ -17,6 +17,19 @@ pub struct Traffic {
     pub packets_in: u64,
 }
 
+impl Traffic {
+    /// What has passed since there was as much as this.
+    #[must_use]
+    pub const fn since(self, before: Self) -> Self {
+        Self {
+            bytes_out: self.bytes_out.saturating_sub(before.bytes_out),
+            bytes_in: self.bytes_in.saturating_sub(before.bytes_in),
+            packets_out: self.packets_out.saturating_sub(before.packets_out),
+            packets_in: self.packets_in.saturating_sub(before.packets_in),
+        }
+    }
+}
+
 /// One state of a dial as it is announced (RASCONNSTATE with its error).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateReport {
@@ -83,6 +96,21 @@ pub struct ConnectionReport {
     /// The links, where it has several.
     #[serde(default)]
     pub links: Vec<LinkReport>,
+    /// The path of the phone book that its entry stands in, as the program said that dialed it.
+    #[serde(default)]
+    pub book: Option<String>,
+    /// The entry is of the book of all users.
+    #[serde(default)]
+    pub all_users: bool,
+    /// The entry's GUID, as it stands in the book; zero without one.
+    #[serde(default)]
+    pub guid: [u8; 16],
+    /// Our end of the way to the server, once there is one.
+    #[serde(default)]
+    pub local_address: Option<String>,
+    /// What had passed when its statistics were cleared.
+    #[serde(default)]
+    pub cleared: Traffic,
 }
 
 impl ConnectionReport {
@@ -129,6 +157,9 @@ pub struct LinkReport {
     pub server_address: Option<String>,
     /// What has passed over it: frames, and their octets.
     pub traffic: Traffic,
+    /// What had passed when its statistics were cleared.
+    #[serde(default)]
+    pub cleared: Traffic,
 }
 
 /// The number of the first link.

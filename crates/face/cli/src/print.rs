@@ -381,6 +381,11 @@ mod tests {
             debts: Vec::new(),
             subentry: 1,
             links: Vec::new(),
+            book: None,
+            all_users: false,
+            guid: [0; 16],
+            local_address: None,
+            cleared: Traffic::default(),
         };
         let value = connection_json(&report);
         assert_eq!(value["handle"], "0x2a");

@@ -64,7 +64,7 @@ pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
         socks5: args.socks5,
         http_connect: args.http_connect,
         forwards,
-        paused_states: false,
+        ..DialOptions::default()
     };
     Ok(DialRequest { entry, options })
 }

@@ -6,12 +6,11 @@ use onhook_model::{CallReport, RasCode, RasError};
 use onhook_rpc::{ANSWER, Framed, Limits};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
-use crate::ras::{Call, Reply, believe, failed, garbled, gone};
 use crate::start::default_sockets;
+use crate::wire::{Call, Service, believe, garbled, gone, understand};
 
 /// Where an answering server of this user listens for orders, when it is not told another place: beside
 /// the manager's socket.
@@ -48,7 +47,7 @@ impl AnsweringServer {
             RasError::new(RasCode::SERVICE_NOT_ACTIVE, text)
         })?;
         let framed = Framed::new(stream, Limits::default());
-        believe(&framed)?;
+        believe(framed.peer_credentials().map_err(gone)?.uid)?;
         Ok(Self { framed })
     }
 
@@ -87,21 +86,11 @@ impl AnsweringServer {
         method: &str,
         parameters: Value,
     ) -> Result<T, RasError> {
-        let call = Call { method: format!("{ANSWER}.{method}"), parameters };
+        let call = Call { method: format!("{ANSWER}.{method}"), parameters, more: false };
         let bytes = onhook_rpc::encode(&call).map_err(garbled)?;
         self.framed.send(&bytes, &[]).await.map_err(gone)?;
         let frame = self.framed.receive().await.map_err(gone)?;
         let frame = frame.ok_or_else(|| gone("the answering server has ended"))?;
-        let reply: Reply<'_> = serde_json::from_slice(&frame.bytes).map_err(garbled)?;
-        let parameters = reply.parameters.map_or("{}", RawValue::get);
-        match reply.error.as_deref() {
-            None => serde_json::from_str(parameters).map_err(garbled),
-            Some("org.onhook.Answer.Failed") => Err(failed(parameters)),
-            Some("org.varlink.service.PermissionDenied") => Err(RasCode::ACCESS_DENIED.into()),
-            Some(other) => {
-                let text = format!("the answering server answered {other} {parameters}");
-                Err(RasError::new(RasCode::NOT_SUPPORTED, text))
-            }
-        }
+        understand(Service::AnsweringServer, &frame.bytes)
     }
 }

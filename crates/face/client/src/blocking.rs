@@ -1,4 +1,4 @@
-//! The same contract for programs without `async`.
+//! The same contract for programs without `async`: one socket, no runtime, no thread.
 //!
 //! ```no_run
 //! use onhook_client::blocking::Ras;
@@ -12,19 +12,28 @@
 //! # Ok(()) }
 //! ```
 
+mod talk;
+
 use std::path::Path;
 
 use onhook_model::{
-    ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord, RasCode, RasError,
-    Resumption,
+    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
+    RasCode, RasError, Resumption,
 };
-use tokio::runtime::{Builder, Runtime};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-/// A talk with the manager, whose calls wait for their answer.
+use crate::start;
+use crate::wire::{
+    ByHandle, ByLink, Call, Connections, DialParameters, Event, Heard, MayHandle, Nothing,
+    OneConnection, Records, ResumeParameters,
+};
+use talk::Talk;
+
+/// A talk with the manager, whose calls wait for their answer: one at a time, in order.
 #[derive(Debug)]
 pub struct Ras {
-    runtime: Runtime,
-    ras: crate::Ras,
+    talk: Talk,
 }
 
 impl Ras {
@@ -33,9 +42,19 @@ impl Ras {
     /// # Errors
     /// As there.
     pub fn connect(socket: Option<&Path>) -> Result<Self, RasError> {
-        let runtime = runtime()?;
-        let ras = runtime.block_on(crate::Ras::connect(socket))?;
-        Ok(Self { runtime, ras })
+        let mut last = None;
+        for path in start::candidates(socket) {
+            match Talk::connect(&path) {
+                Ok(talk) => return Ok(Self { talk }),
+                Err(error) if error.code == RasCode::ACCESS_DENIED => return Err(error),
+                Err(error) => last = Some(error),
+            }
+        }
+        let nowhere = || {
+            let text = "there is no place for a socket";
+            RasError::new(RasCode::SERVICE_NOT_ACTIVE, text)
+        };
+        Err(last.unwrap_or_else(nowhere))
     }
 
     /// See [`crate::Ras::connect_or_start`].
@@ -43,9 +62,15 @@ impl Ras {
     /// # Errors
     /// As there.
     pub fn connect_or_start(socket: Option<&Path>) -> Result<Self, RasError> {
-        let runtime = runtime()?;
-        let ras = runtime.block_on(crate::Ras::connect_or_start(socket))?;
-        Ok(Self { runtime, ras })
+        match Self::connect(socket) {
+            Ok(ras) => Ok(ras),
+            Err(_) => Self::connect(Some(&start::start_manager(socket)?)),
+        }
+    }
+
+    /// Where the manager was found.
+    pub fn socket(&self) -> &Path {
+        self.talk.socket()
     }
 
     /// See [`crate::Ras::dial`].
@@ -57,7 +82,43 @@ impl Ras {
         request: &DialRequest,
         credentials: &Credentials,
     ) -> Result<Dialed, RasError> {
-        self.runtime.block_on(self.ras.dial(request, credentials, None))
+        self.call("Dial", DialParameters::new(request, credentials, false))
+    }
+
+    /// See [`crate::Ras::dial_followed`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn dial_followed(
+        &self,
+        request: &DialRequest,
+        credentials: &Credentials,
+    ) -> Result<(Dialed, Events), RasError> {
+        let mut talk = Talk::connect(self.socket())?;
+        let parameters = DialParameters::new(request, credentials, false);
+        talk.send(&Call::of_manager("Dial", parameters).with_more())?;
+        let dialed = talk.receive()?;
+        Ok((dialed, Events { talk }))
+    }
+
+    /// See [`crate::Ras::proceed`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn proceed(&mut self, handle: Handle, states: u64) -> Result<(), RasError> {
+        self.call("Proceed", Heard { handle, states }).map(|Nothing {}| ())
+    }
+
+    /// See [`crate::Ras::clear_statistics`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn clear_statistics(
+        &mut self,
+        handle: Handle,
+        subentry: Option<u32>,
+    ) -> Result<(), RasError> {
+        self.call("ClearStatistics", ByLink { handle, subentry }).map(|Nothing {}| ())
     }
 
     /// See [`crate::Ras::resume`].
@@ -65,7 +126,7 @@ impl Ras {
     /// # Errors
     /// As there.
     pub fn resume(&mut self, handle: Handle, given: &Resumption) -> Result<(), RasError> {
-        self.runtime.block_on(self.ras.resume(handle, given))
+        self.call("Resume", ResumeParameters::new(handle, given)).map(|Nothing {}| ())
     }
 
     /// See [`crate::Ras::hang_up`].
@@ -73,7 +134,7 @@ impl Ras {
     /// # Errors
     /// As there.
     pub fn hang_up(&mut self, handle: Handle) -> Result<(), RasError> {
-        self.runtime.block_on(self.ras.hang_up(handle))
+        self.call("HangUp", ByHandle { handle }).map(|Nothing {}| ())
     }
 
     /// See [`crate::Ras::wait_gone`].
@@ -81,7 +142,7 @@ impl Ras {
     /// # Errors
     /// As there.
     pub fn wait_gone(&mut self, handle: Handle) -> Result<(), RasError> {
-        self.runtime.block_on(self.ras.wait_gone(handle))
+        self.ask("WaitGone", ByHandle { handle }).map(|Nothing {}| ())
     }
 
     /// See [`crate::Ras::status`].
@@ -89,7 +150,8 @@ impl Ras {
     /// # Errors
     /// As there.
     pub fn status(&mut self, handle: Handle) -> Result<ConnectionReport, RasError> {
-        self.runtime.block_on(self.ras.status(handle))
+        let reply: OneConnection = self.ask("Status", ByHandle { handle })?;
+        Ok(reply.connection)
     }
 
     /// See [`crate::Ras::subentry`].
@@ -97,7 +159,7 @@ impl Ras {
     /// # Errors
     /// As there.
     pub fn subentry(&mut self, handle: Handle, number: u32) -> Result<Handle, RasError> {
-        self.runtime.block_on(self.ras.subentry(handle, number))
+        self.status(handle)?.subentry_handle(number)
     }
 
     /// See [`crate::Ras::list`].
@@ -105,7 +167,8 @@ impl Ras {
     /// # Errors
     /// As there.
     pub fn list(&mut self) -> Result<Vec<ConnectionReport>, RasError> {
-        self.runtime.block_on(self.ras.list())
+        let reply: Connections = self.ask("List", Nothing {})?;
+        Ok(reply.connections)
     }
 
     /// See [`crate::Ras::history`].
@@ -113,12 +176,91 @@ impl Ras {
     /// # Errors
     /// As there.
     pub fn history(&mut self) -> Result<Vec<HistoryRecord>, RasError> {
-        self.runtime.block_on(self.ras.history())
+        let reply: Records = self.ask("History", Nothing {})?;
+        Ok(reply.records)
+    }
+
+    /// See [`crate::Ras::watch`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn watch(&self, handle: Option<Handle>) -> Result<Events, RasError> {
+        let mut talk = Talk::connect(self.socket())?;
+        talk.send(&Call::of_manager("Watch", MayHandle { handle }).with_more())?;
+        // The first reply says that the watch has begun: what is dialed from now on is seen whole.
+        talk.receive::<Event>()?;
+        Ok(Events { talk })
+    }
+
+    /// A call that changes something: it is made once.
+    fn call<T: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: impl Serialize,
+    ) -> Result<T, RasError> {
+        self.talk.meet_the_manager_of_now()?;
+        self.talk.send(&Call::of_manager(method, parameters))?;
+        self.talk.receive()
+    }
+
+    /// A call that only asks: where the manager has handed over meanwhile the next one is asked, and no
+    /// look at the socket is needed before.
+    fn ask<T: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: impl Serialize,
+    ) -> Result<T, RasError> {
+        let call = Call::of_manager(method, parameters);
+        if self.talk.send(&call).is_ok() {
+            match self.talk.receive() {
+                Err(error) if error.code == RasCode::SERVICE_NOT_ACTIVE => {}
+                answered => return answered,
+            }
+        }
+        self.talk.renew()?;
+        self.talk.send(&call)?;
+        self.talk.receive()
     }
 }
 
-fn runtime() -> Result<Runtime, RasError> {
-    Builder::new_current_thread().enable_all().build().map_err(|e| {
-        RasError::new(RasCode::NOT_ENOUGH_MEMORY, format!("no runtime can be made: {e}"))
-    })
+/// The stream of events of a manager.
+#[derive(Debug)]
+pub struct Events {
+    talk: Talk,
+}
+
+/// Waits for each event; ends when the manager has ended, or when it was [stopped](Events::stopper). An
+/// error says that the manager refused, or sent what cannot be read.
+impl Iterator for Events {
+    type Item = Result<ConnectionEvent, RasError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.talk.receive::<Event>() {
+            Ok(reply) => reply.event.map(Ok),
+            Err(error) if error.code == RasCode::SERVICE_NOT_ACTIVE => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+impl Events {
+    /// What another thread can stop the waiting with.
+    ///
+    /// # Errors
+    /// When there are no more descriptors.
+    pub fn stopper(&self) -> Result<Stopper, RasError> {
+        self.talk.duplicate().map(Stopper)
+    }
+}
+
+/// Ends a stream of [`Events`] from another thread.
+#[derive(Debug)]
+pub struct Stopper(std::os::unix::net::UnixStream);
+
+impl Stopper {
+    /// Ends it: who waits for the next event is told that there is none.
+    pub fn stop(&self) {
+        // One that has ended already is fine.
+        self.0.shutdown(std::net::Shutdown::Both).ok();
+    }
 }

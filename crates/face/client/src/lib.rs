@@ -17,7 +17,7 @@
 //! The contract is RAS's: a dial gives a [`Handle`] at once, and every handle must be hung up, also when
 //! dialing failed; the connection belongs to the manager and outlives the program; hanging up returns at
 //! once, and [`Ras::wait_gone`] resolves when the status query answers ERROR_INVALID_HANDLE. Errors
-//! carry the RAS number. [`blocking::Ras`] is the same without `async`; [`books`] finds and reads phone
+//! carry the RAS number. [`blocking::Ras`] is the same without `async`, on one socket and no runtime; [`books`] finds and reads phone
 //! books with the caller's own rights.
 
 #![forbid(unsafe_code)]
@@ -28,6 +28,7 @@ pub mod books;
 pub mod certificates;
 mod ras;
 mod start;
+mod wire;
 
 pub use answering::{AnsweringServer, Calls, answering_socket};
 pub use onhook_model::{

@@ -8,13 +8,16 @@ use onhook_model::{
     RasCode, RasError, Resumption,
 };
 use onhook_rpc::{Framed, Limits};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use serde_json::value::RawValue;
 use tokio::net::UnixStream;
 
 use crate::start;
+use crate::wire::{
+    ByHandle, ByLink, Call, Connections, DialParameters, Event, Heard, MayHandle, Nothing,
+    OneConnection, Records, ResumeParameters, Service, believe, garbled, gone, understand,
+};
 
 /// A talk with the manager: one call at a time, in order.
 ///
@@ -54,7 +57,7 @@ impl Ras {
             match UnixStream::connect(path).await {
                 Ok(stream) => {
                     let framed = Framed::new(stream, Limits::default());
-                    believe(&framed)?;
+                    believe(framed.peer_credentials().map_err(gone)?.uid)?;
                     return Ok(Self { socket: path.clone(), framed });
                 }
                 Err(error) => last = Some((path, error)),
@@ -75,7 +78,9 @@ impl Ras {
         match Self::connect(socket).await {
             Ok(ras) => Ok(ras),
             Err(_) => {
-                let path = start::start_manager(socket).await?;
+                let socket = socket.map(Path::to_owned);
+                let start = move || start::start_manager(socket.as_deref());
+                let path = tokio::task::spawn_blocking(start).await.map_err(gone)??;
                 Self::connect(Some(&path)).await
             }
         }
@@ -97,21 +102,51 @@ impl Ras {
         credentials: &Credentials,
         capture: Option<BorrowedFd<'_>>,
     ) -> Result<Dialed, RasError> {
-        let parameters = DialParameters {
-            request,
-            user: &credentials.user,
-            domain: &credentials.domain,
-            password: credentials.password.expose(),
-            tunnel_secret: credentials
-                .tunnel_secret
-                .as_ref()
-                .map(|secret| secret.expose().as_str()),
-            certificate: credentials.certificate.as_ref().map(|c| c.chain.as_str()),
-            key: credentials.certificate.as_ref().map(|c| c.key.expose().as_str()),
-            capture: capture.map(|_| 0),
-        };
+        let parameters = DialParameters::new(request, credentials, capture.is_some());
         let fds: Vec<_> = capture.into_iter().collect();
         self.call("Dial", parameters, &fds).await
+    }
+
+    /// Dials, and follows the dial from its first state on by a talk of its own: the dialer has gone when
+    /// the [`Events`] are dropped. With [`DialOptions::held_states`](crate::DialOptions) the dial goes no
+    /// further than what was told until [`proceed`](Self::proceed) says that it was heard.
+    ///
+    /// # Errors
+    /// As [`dial`](Self::dial).
+    pub async fn dial_followed(
+        &self,
+        request: &DialRequest,
+        credentials: &Credentials,
+    ) -> Result<(Dialed, Events), RasError> {
+        let mut talk = Self::connect(Some(&self.socket)).await?;
+        let parameters = DialParameters::new(request, credentials, false);
+        talk.send(&Call::of_manager("Dial", parameters).with_more(), &[]).await?;
+        let dialed = talk.receive().await?;
+        Ok((dialed, Events { talk }))
+    }
+
+    /// So many states of a dial with [`DialOptions::held_states`](crate::DialOptions) were heard: it may go
+    /// on.
+    ///
+    /// # Errors
+    /// 6 when the handle is no connection (any more), 5 when another user dialed it.
+    pub async fn proceed(&mut self, handle: Handle, states: u64) -> Result<(), RasError> {
+        self.call("Proceed", Heard { handle, states }, &[]).await.map(|Nothing {}| ())
+    }
+
+    /// Sets the traffic of a connection, or of one of its links, to zero for all who look
+    /// (RasClearConnectionStatistics, RasClearLinkStatistics).
+    ///
+    /// # Errors
+    /// 6 when the handle is no connection (any more), 5 when it is somebody else's, 87 for link 0, 668 for
+    /// one behind the last.
+    pub async fn clear_statistics(
+        &mut self,
+        handle: Handle,
+        subentry: Option<u32>,
+    ) -> Result<(), RasError> {
+        let parameters = ByLink { handle, subentry };
+        self.call("ClearStatistics", parameters, &[]).await.map(|Nothing {}| ())
     }
 
     /// Lets a paused dial go on (RasDial with its handle) and returns at once.
@@ -120,13 +155,7 @@ impl Ras {
     /// 6 when the handle is no connection, 705 when it is not paused, 87 when what it waits for is not
     /// given.
     pub async fn resume(&mut self, handle: Handle, given: &Resumption) -> Result<(), RasError> {
-        let parameters = ResumeParameters {
-            handle,
-            user: given.user.as_deref(),
-            domain: given.domain.as_deref(),
-            password: given.password.as_ref().map(|password| password.expose().as_str()),
-            callback_number: given.callback_number.as_deref(),
-        };
+        let parameters = ResumeParameters::new(handle, given);
         self.call("Resume", parameters, &[]).await.map(|Nothing {}| ())
     }
 
@@ -135,7 +164,7 @@ impl Ras {
     /// # Errors
     /// 6 when the handle never existed, 668 when its last reference was given back before.
     pub async fn hang_up(&mut self, handle: Handle) -> Result<(), RasError> {
-        self.call("HangUp", json!({ "handle": handle }), &[]).await.map(|Nothing {}| ())
+        self.call("HangUp", ByHandle { handle }, &[]).await.map(|Nothing {}| ())
     }
 
     /// Resolves when the handle is invalid: at once when it is already.
@@ -143,7 +172,7 @@ impl Ras {
     /// # Errors
     /// 5 when it is somebody else's; 1062 when the manager has ended.
     pub async fn wait_gone(&mut self, handle: Handle) -> Result<(), RasError> {
-        self.call("WaitGone", json!({ "handle": handle }), &[]).await.map(|Nothing {}| ())
+        self.call("WaitGone", ByHandle { handle }, &[]).await.map(|Nothing {}| ())
     }
 
     /// What a status query answers (RasGetConnectStatus).
@@ -151,7 +180,7 @@ impl Ras {
     /// # Errors
     /// 6 when the handle is no connection (any more).
     pub async fn status(&mut self, handle: Handle) -> Result<ConnectionReport, RasError> {
-        let reply: OneConnection = self.call("Status", json!({ "handle": handle }), &[]).await?;
+        let reply: OneConnection = self.call("Status", ByHandle { handle }, &[]).await?;
         Ok(reply.connection)
     }
 
@@ -170,7 +199,7 @@ impl Ras {
     /// # Errors
     /// When the manager does not answer.
     pub async fn list(&mut self) -> Result<Vec<ConnectionReport>, RasError> {
-        let reply: Connections = self.call("List", json!({}), &[]).await?;
+        let reply: Connections = self.call("List", Nothing {}, &[]).await?;
         Ok(reply.connections)
     }
 
@@ -179,7 +208,7 @@ impl Ras {
     /// # Errors
     /// When the manager does not answer.
     pub async fn history(&mut self) -> Result<Vec<HistoryRecord>, RasError> {
-        let reply: Records = self.call("History", json!({}), &[]).await?;
+        let reply: Records = self.call("History", Nothing {}, &[]).await?;
         Ok(reply.records)
     }
 
@@ -189,11 +218,7 @@ impl Ras {
     /// When the manager does not answer.
     pub async fn watch(&self, handle: Option<Handle>) -> Result<Events, RasError> {
         let mut talk = Self::connect(Some(&self.socket)).await?;
-        let call = json!({
-            "method": "org.onhook.Ras.Watch",
-            "parameters": { "handle": handle },
-            "more": true,
-        });
+        let call = Call::of_manager("Watch", MayHandle { handle }).with_more();
         talk.send(&call, &[]).await?;
         // The first reply says that the watch has begun: what is dialed from now on is seen whole.
         talk.receive::<Event>().await?;
@@ -238,16 +263,7 @@ impl Ras {
             .await
             .map_err(gone)?
             .ok_or_else(|| gone("the manager has ended"))?;
-        let reply: Reply<'_> = serde_json::from_slice(&frame.bytes).map_err(garbled)?;
-        let parameters = reply.parameters.map_or("{}", RawValue::get);
-        match reply.error.as_deref() {
-            None => serde_json::from_str(parameters).map_err(garbled),
-            Some("org.onhook.Ras.Failed") => Err(failed(parameters)),
-            Some(other) => {
-                let text = format!("the manager answered {other} {parameters}");
-                Err(RasError::new(RasCode::NOT_SUPPORTED, text))
-            }
-        }
+        understand(Service::Manager, &frame.bytes)
     }
 
     async fn call<P: Serialize, T: DeserializeOwned>(
@@ -256,7 +272,7 @@ impl Ras {
         parameters: P,
         fds: &[BorrowedFd<'_>],
     ) -> Result<T, RasError> {
-        let call = Call { method: format!("org.onhook.Ras.{method}"), parameters };
+        let call = Call::of_manager(method, parameters);
         self.meet_the_manager_of_now().await?;
         self.send(&call, fds).await?;
         self.receive().await
@@ -267,7 +283,7 @@ impl Ras {
         if self.framed.is_closed() {
             let stream = UnixStream::connect(&self.socket).await.map_err(gone)?;
             let framed = Framed::new(stream, Limits::default());
-            believe(&framed)?;
+            believe(framed.peer_credentials().map_err(gone)?.uid)?;
             self.framed = framed;
         }
         Ok(())
@@ -292,98 +308,4 @@ impl Events {
             Err(error) => Err(error),
         }
     }
-}
-
-/// A manager is told passwords, so it must be our own user's or root's: somebody else may have made a
-/// socket where ours is looked for.
-pub(crate) fn believe(framed: &Framed) -> Result<(), RasError> {
-    let manager = framed.peer_credentials().map_err(gone)?.uid;
-    if manager == 0 || manager == nix::unistd::geteuid().as_raw() {
-        return Ok(());
-    }
-    let text = format!("the manager behind the socket belongs to user {manager}, not to us");
-    Err(RasError::new(RasCode::ACCESS_DENIED, text))
-}
-
-/// Written straight from what it borrows: no copy of the password is made that would not be wiped.
-#[derive(Serialize)]
-struct DialParameters<'a> {
-    request: &'a DialRequest,
-    user: &'a str,
-    domain: &'a str,
-    password: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tunnel_secret: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    certificate: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
-    capture: Option<u32>,
-}
-
-/// As above.
-#[derive(Serialize)]
-struct ResumeParameters<'a> {
-    handle: Handle,
-    user: Option<&'a str>,
-    domain: Option<&'a str>,
-    password: Option<&'a str>,
-    callback_number: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Call<T> {
-    pub(crate) method: String,
-    pub(crate) parameters: T,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Reply<'a> {
-    #[serde(borrow)]
-    pub(crate) parameters: Option<&'a RawValue>,
-    pub(crate) error: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Nothing {}
-
-#[derive(Deserialize)]
-struct OneConnection {
-    connection: ConnectionReport,
-}
-
-#[derive(Deserialize)]
-struct Connections {
-    connections: Vec<ConnectionReport>,
-}
-
-#[derive(Deserialize)]
-struct Records {
-    records: Vec<HistoryRecord>,
-}
-
-#[derive(Deserialize)]
-struct Event {
-    event: Option<ConnectionEvent>,
-}
-
-pub(crate) fn failed(parameters: &str) -> RasError {
-    #[derive(Deserialize)]
-    struct Failed {
-        code: u32,
-        #[serde(default)]
-        text: String,
-    }
-    match serde_json::from_str::<Failed>(parameters) {
-        Ok(failed) => RasError::new(RasCode::from_number(failed.code), failed.text),
-        Err(error) => garbled(error),
-    }
-}
-
-pub(crate) fn garbled(error: impl std::fmt::Display) -> RasError {
-    RasError::new(RasCode::UNKNOWN, format!("the talk with the manager is garbled: {error}"))
-}
-
-pub(crate) fn gone(error: impl std::fmt::Display) -> RasError {
-    RasError::new(RasCode::SERVICE_NOT_ACTIVE, error.to_string())
 }

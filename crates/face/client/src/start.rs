@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
@@ -49,7 +50,7 @@ pub fn state_dir() -> PathBuf {
 
 /// Starts `onhook daemon` for this user, detached, and waits until it is ready. When somebody else
 /// starts one at the same time, one of both wins and both callers get it.
-pub(crate) async fn start_manager(socket: Option<&Path>) -> Result<PathBuf, RasError> {
+pub(crate) fn start_manager(socket: Option<&Path>) -> Result<PathBuf, RasError> {
     let path = candidates(socket).into_iter().next();
     let path = path.ok_or_else(|| failed("there is no place for a socket"))?;
     let path = std::path::absolute(path).map_err(|e| failed(e.to_string()))?;
@@ -80,13 +81,15 @@ pub(crate) async fn start_manager(socket: Option<&Path>) -> Result<PathBuf, RasE
     let stdout = child.stdout.take();
     // Whenever it ends, it leaves no zombie to a program that goes on.
     std::thread::spawn(move || drop(child.wait()));
-    let said = tokio::task::spawn_blocking(move || {
+    let (says, said) = mpsc::channel();
+    std::thread::spawn(move || {
         let mut line = String::new();
         let read = stdout.map(|out| BufReader::new(out).read_line(&mut line));
-        read.is_some_and(|r| r.is_ok()) && line.trim() == "ready"
+        // Who asked may have lost patience.
+        says.send(read.is_some_and(|r| r.is_ok()) && line.trim() == "ready").ok();
     });
-    match tokio::time::timeout(PATIENCE, said).await {
-        Ok(Ok(true)) => Ok(path),
+    match said.recv_timeout(PATIENCE) {
+        Ok(true) => Ok(path),
         // Another one may have been faster, and ours has ended because of it.
         _ if std::os::unix::net::UnixStream::connect(&path).is_ok() => Ok(path),
         _ => {

@@ -78,6 +78,19 @@ impl Service for EngineService {
         self.engine.resume(known(caller), handle, given)
     }
 
+    fn proceed(&self, caller: &Caller, handle: Handle, states: u64) -> Result<(), RasError> {
+        self.engine.proceed(known(caller), handle, states)
+    }
+
+    fn clear_statistics(
+        &self,
+        caller: &Caller,
+        handle: Handle,
+        subentry: Option<u32>,
+    ) -> Result<(), RasError> {
+        self.engine.clear_statistics(known(caller), handle, subentry)
+    }
+
     fn hang_up(&self, caller: &Caller, handle: Handle) -> Result<(), RasError> {
         self.engine.hang_up(known(caller), handle)
     }

@@ -174,7 +174,8 @@ impl Keepers {
     ) -> Option<PassedOn> {
         match method {
             "Dial" => self.dial(caller, parameters, fds).await,
-            "Resume" | "HangUp" | "Status" | "WaitGone" | "AttachTun" => {
+            "Resume" | "Proceed" | "ClearStatistics" | "HangUp" | "Status" | "WaitGone"
+            | "AttachTun" => {
                 let handle = serde_json::from_value(parameters.get("handle")?.clone()).ok()?;
                 let keeper = self.all().into_iter().find(|k| k.handles.contains(&handle))?;
                 Some(match keeper.ask(caller, method, parameters, fds).await {

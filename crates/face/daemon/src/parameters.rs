@@ -59,6 +59,18 @@ pub(crate) struct ByHandle {
     pub(crate) handle: Handle,
 }
 
+#[derive(Deserialize)]
+pub(crate) struct ByLink {
+    pub(crate) handle: Handle,
+    pub(crate) subentry: Option<u32>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Heard {
+    pub(crate) handle: Handle,
+    pub(crate) states: u64,
+}
+
 #[derive(Deserialize, Default)]
 pub(crate) struct MayHandle {
     #[serde(default)]

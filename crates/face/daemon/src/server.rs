@@ -6,6 +6,8 @@
 //! answered, and only what cannot be read as a message at all ends its talk. Nothing of that is noticed
 //! by the others.
 
+mod follow;
+
 use std::collections::HashMap;
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,9 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use onhook_model::{ClientCertificate, Credentials, Handle, RasCode, RasError, Resumption};
-use onhook_rpc::{
-    Behalf, Call, Frame, FrameError, Framed, Limits, NAME, reply, reply_error, reply_more,
-};
+use onhook_rpc::{Behalf, Call, Frame, FrameError, Framed, Limits, NAME, reply, reply_error};
 use serde_json::{Value, json};
 use tokio::net::unix::SocketAddr;
 use tokio::net::{UnixListener, UnixStream};
@@ -26,7 +26,7 @@ use crate::introspection::introspect;
 use crate::keepers::{Keepers, PassedOn};
 use crate::lines::check_line;
 use crate::parameters::{
-    Attach, ByHandle, Connection, Connections, Dial, MayHandle, Records, Refusal, Resume, read,
+    Attach, ByHandle, ByLink, Connection, Connections, Dial, Heard, Records, Refusal, Resume, read,
     take_fd, take_secret,
 };
 use crate::service::{Caller, Service, TunOffer};
@@ -315,14 +315,12 @@ impl<S: Service> Client<S> {
             // Its answers are all that it is for.
             Some((NAME, "Watch")) if silent => return Ok(()),
             Some((NAME, "Watch")) => return self.watch(call).await,
+            Some((NAME, "Dial")) if call.more && !silent => {
+                return self.dial_followed(call, frame).await;
+            }
             Some((NAME, method)) => {
-                match self.ask(caller, method, &mut call.parameters, frame).await {
-                    Ok(reply) => reply,
-                    Err(Refusal::Ras(error)) => ras_error(&error),
-                    Err(Refusal::Parameter(name)) => invalid_parameter(&name),
-                    Err(Refusal::Method) => method_not_found(method),
-                    Err(Refusal::Gone) => return Err(End::Gone),
-                }
+                let answer = self.ask(caller, method, &mut call.parameters, frame).await;
+                answer.or_else(|refusal| refused(method, refusal))?
             }
             Some(("org.varlink.service", method)) => introspect(method, &call.parameters),
             Some((interface, _)) => reply_error(
@@ -385,29 +383,7 @@ impl<S: Service> Client<S> {
     ) -> Result<Vec<u8>, Refusal> {
         let service = self.service.clone();
         match method {
-            "Dial" => {
-                let password = take_secret(parameters, "password")?.unwrap_or_default();
-                let tunnel_secret = take_secret(parameters, "tunnel_secret")?;
-                let key = take_secret(parameters, "key")?;
-                let p: Dial = read(parameters)?;
-                let capture = take_fd(&mut frame.fds, p.capture, "capture")?;
-                if !self.setting.is_keeper {
-                    check_line(&p.request.entry, &self.caller, self.framed.as_fd())?;
-                }
-                let credentials = Credentials {
-                    user: p.user.unwrap_or_default(),
-                    domain: p.domain.unwrap_or_default(),
-                    password,
-                    tunnel_secret,
-                    certificate: p
-                        .certificate
-                        .zip(key)
-                        .map(|(chain, key)| ClientCertificate { chain, key }),
-                };
-                drop(frame);
-                let dialed = service.dial(&caller, p.request, credentials, capture)?;
-                Ok(reply(&dialed))
-            }
+            "Dial" => self.dial(caller, parameters, frame),
             "Resume" => {
                 let password = take_secret(parameters, "password")?;
                 let p: Resume = read(parameters)?;
@@ -418,6 +394,16 @@ impl<S: Service> Client<S> {
                     callback_number: p.callback_number,
                 };
                 service.resume(&caller, p.handle, given)?;
+                Ok(reply(&json!({})))
+            }
+            "Proceed" => {
+                let p: Heard = read(parameters)?;
+                service.proceed(&caller, p.handle, p.states)?;
+                Ok(reply(&json!({})))
+            }
+            "ClearStatistics" => {
+                let p: ByLink = read(parameters)?;
+                service.clear_statistics(&caller, p.handle, p.subentry)?;
                 Ok(reply(&json!({})))
             }
             "HangUp" | "Status" | "WaitGone" => {
@@ -457,6 +443,35 @@ impl<S: Service> Client<S> {
         }
     }
 
+    fn dial(
+        &mut self,
+        caller: Caller,
+        parameters: &mut Value,
+        mut frame: Frame,
+    ) -> Result<Vec<u8>, Refusal> {
+        let password = take_secret(parameters, "password")?.unwrap_or_default();
+        let tunnel_secret = take_secret(parameters, "tunnel_secret")?;
+        let key = take_secret(parameters, "key")?;
+        let p: Dial = read(parameters)?;
+        let capture = take_fd(&mut frame.fds, p.capture, "capture")?;
+        if !self.setting.is_keeper {
+            check_line(&p.request.entry, &self.caller, self.framed.as_fd())?;
+        }
+        let credentials = Credentials {
+            user: p.user.unwrap_or_default(),
+            domain: p.domain.unwrap_or_default(),
+            password,
+            tunnel_secret,
+            certificate: p
+                .certificate
+                .zip(key)
+                .map(|(chain, key)| ClientCertificate { chain, key }),
+        };
+        drop(frame);
+        let dialed = self.service.dial(&caller, p.request, credentials, capture)?;
+        Ok(reply(&dialed))
+    }
+
     async fn by_handle(
         &mut self,
         caller: Caller,
@@ -479,39 +494,15 @@ impl<S: Service> Client<S> {
         }
         Ok(reply(&json!({})))
     }
+}
 
-    /// Events until the client leaves, which is noticed at once.
-    async fn watch(&mut self, mut call: Call) -> Result<(), End> {
-        if !call.more {
-            return self.send(&reply_error("org.varlink.service.ExpectedMore", &json!({}))).await;
-        }
-        let only = match read::<MayHandle>(&mut call.parameters) {
-            Ok(p) => p.handle,
-            Err(_) => return self.send(&invalid_parameter("handle")).await,
-        };
-        let caller = self.caller(&call);
-        drop(call);
-        let mut others = self.setting.keepers.watch(&caller, only).await;
-        let mut events = self.service.subscribe(&caller);
-        self.send(&reply_more(&json!({ "event": null }))).await?;
-        loop {
-            let event = tokio::select! {
-                // What has happened is told before the end.
-                biased;
-                event = events.next() => event,
-                Some(reply) = others.recv() => {
-                    self.send(&reply).await?;
-                    continue;
-                }
-                () = self.framed.closed() => return Err(End::Gone),
-                () = stopped(&mut self.stop) => return Err(End::Gone),
-            };
-            let Some(event) = event else { return Err(End::Gone) };
-            if only.is_some() && event.handle.is_some() && event.handle != only {
-                continue;
-            }
-            self.send(&reply_more(&json!({ "event": &*event }))).await?;
-        }
+/// The reply to a call that was refused.
+fn refused(method: &str, refusal: Refusal) -> Result<Vec<u8>, End> {
+    match refusal {
+        Refusal::Ras(error) => Ok(ras_error(&error)),
+        Refusal::Parameter(name) => Ok(invalid_parameter(&name)),
+        Refusal::Method => Ok(method_not_found(method)),
+        Refusal::Gone => Err(End::Gone),
     }
 }
 

@@ -68,6 +68,23 @@ pub trait Service: Send + Sync + 'static {
     /// 6, 5, 668, 705 when it is not paused, 87 when what it waits for is not given.
     fn resume(&self, caller: &Caller, handle: Handle, given: Resumption) -> Result<(), RasError>;
 
+    /// So many states of a held dial were heard by its program.
+    ///
+    /// # Errors
+    /// 6 or 5.
+    fn proceed(&self, caller: &Caller, handle: Handle, states: u64) -> Result<(), RasError>;
+
+    /// RasClearConnectionStatistics, or RasClearLinkStatistics.
+    ///
+    /// # Errors
+    /// 6, 5, 87 or 668.
+    fn clear_statistics(
+        &self,
+        caller: &Caller,
+        handle: Handle,
+        subentry: Option<u32>,
+    ) -> Result<(), RasError>;
+
     /// RasHangUp.
     ///
     /// # Errors

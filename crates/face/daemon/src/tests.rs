@@ -74,6 +74,11 @@ fn report() -> ConnectionReport {
         debts: Vec::new(),
         subentry: 1,
         links: Vec::new(),
+        book: None,
+        all_users: false,
+        guid: [0; 16],
+        local_address: None,
+        cleared: onhook_model::Traffic::default(),
     }
 }
 
@@ -112,6 +117,21 @@ impl Service for Fake {
         }
         self.resumed.lock().unwrap().push(given);
         Ok(())
+    }
+
+    fn proceed(&self, _caller: &Caller, asked: Handle, states: u64) -> Result<(), RasError> {
+        let known = asked == handle() && states == 3;
+        if known { Ok(()) } else { Err(RasCode::INVALID_HANDLE.into()) }
+    }
+
+    fn clear_statistics(
+        &self,
+        _caller: &Caller,
+        asked: Handle,
+        subentry: Option<u32>,
+    ) -> Result<(), RasError> {
+        let known = asked == handle() && subentry == Some(1);
+        if known { Ok(()) } else { Err(RasCode::INVALID_HANDLE.into()) }
     }
 
     fn hang_up(&self, caller: &Caller, asked: Handle) -> Result<(), RasError> {
@@ -258,11 +278,59 @@ async fn every_method_answers() {
     let asked = json!({ "interface": "org.onhook.Ras" });
     let text = call(&mut client, "org.varlink.service.GetInterfaceDescription", asked).await;
     let text = text["parameters"]["description"].as_str().unwrap().to_owned();
-    for method in
-        ["Dial", "Resume", "HangUp", "Status", "List", "WaitGone", "Watch", "History", "AttachTun"]
-    {
+    let heard = json!({ "handle": "0x2a", "states": 3 });
+    let heard = call(&mut client, "org.onhook.Ras.Proceed", heard).await;
+    assert_eq!(heard["parameters"], json!({}));
+    let link = json!({ "handle": "0x2a", "subentry": 1 });
+    let cleared = call(&mut client, "org.onhook.Ras.ClearStatistics", link).await;
+    assert_eq!(cleared["parameters"], json!({}));
+    for method in [
+        "Dial",
+        "Resume",
+        "Proceed",
+        "ClearStatistics",
+        "HangUp",
+        "Status",
+        "List",
+        "WaitGone",
+        "Watch",
+        "History",
+        "AttachTun",
+    ] {
         assert!(text.contains(&format!("method {method}(")), "{method} is described");
     }
+}
+
+#[tokio::test]
+async fn a_dial_can_be_followed_and_tells_of_no_other() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    let call = json!({ "method": "org.onhook.Ras.Dial", "parameters": dial(), "more": true });
+    client.send(call.to_string().as_bytes(), &[]).await.unwrap();
+    let dialed = reply(&mut client).await;
+    assert_eq!(dialed["parameters"], json!({ "handle": "0x2a", "already": false }));
+    assert_eq!(dialed["continues"], true);
+    let event = |handle| {
+        let report =
+            StateReport { state: RasState::OpenPort, error: RasCode::SUCCESS, text: String::new() };
+        Arc::new(ConnectionEvent {
+            handle: Some(handle),
+            entry: "office".into(),
+            owner: 0,
+            sharing: Sharing::Private,
+            subentry: 1,
+            kind: EventKind::State(report),
+        })
+    };
+    stage.fake.events.send(event(foreign())).unwrap();
+    stage.fake.events.send(event(handle())).unwrap();
+    let told = reply(&mut client).await;
+    assert_eq!(told["parameters"]["event"]["handle"], "0x2a");
+
+    let mut refused = stage.client().await;
+    let call = json!({ "method": "org.onhook.Ras.Dial", "parameters": {}, "more": true });
+    refused.send(call.to_string().as_bytes(), &[]).await.unwrap();
+    assert_eq!(reply(&mut refused).await["error"], "org.varlink.service.InvalidParameter");
 }
 
 #[tokio::test]

@@ -356,6 +356,8 @@ impl<'a> World<'a> {
                     line.caller.connection.resume(now, &given);
                 })
             }
+            // No dial of theirs waits to be heard of.
+            Command::Proceed { .. } => Ok(()),
             Command::HangUp { handle, cause } => {
                 let life = self.holds.get(&handle).map(|h| h.life);
                 let ended = |life: usize| self.lives[life].line.as_ref().is_none_or(|l| l.told_end);

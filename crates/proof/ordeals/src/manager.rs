@@ -80,6 +80,9 @@ impl World {
                 Command::Resume { handle, .. } => {
                     assert!(self.driven.contains_key(&handle), "nobody is paused there");
                 }
+                Command::Proceed { handle, .. } => {
+                    assert!(self.driven.contains_key(&handle), "nobody waits to be heard there");
+                }
                 Command::HangUp { handle, .. } => {
                     let told = self.driven.get_mut(&handle);
                     let told = told.map(|told| std::mem::replace(told, true));

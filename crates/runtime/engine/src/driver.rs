@@ -2,6 +2,7 @@
 
 mod finish;
 mod several;
+mod tell;
 
 use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
@@ -26,6 +27,7 @@ use crate::talk::Talk;
 
 use several::next_word;
 pub(crate) use several::{Above, Flow, Member, Port, Word};
+use tell::Hold;
 
 /// Octets taken from the lane in one go.
 const LANE_BUDGET: usize = 256 * 1024;
@@ -69,6 +71,8 @@ pub(crate) enum Order {
     HangUp(Cause),
     Abandon(Cause),
     Resume(Box<Resumption>),
+    /// So many states were heard of by the program that dialed.
+    Proceed(u64),
     /// To a link: it has this place among several.
     Taken(LaneId),
     /// To a link: send this frame.
@@ -111,6 +115,8 @@ pub(crate) struct Driver {
     /// A callback was agreed, and told of.
     was_agreed: bool,
     last_state: State,
+    /// Where the program that dialed hears of each state before the next.
+    hold: Option<Hold>,
 }
 
 /// A deed that is done, with what it made.
@@ -150,6 +156,7 @@ impl Driver {
             was_connected: false,
             was_agreed: false,
             last_state: State::Opening,
+            hold: None,
         }
     }
 
@@ -386,41 +393,6 @@ impl Driver {
         }
     }
 
-    fn tell(&mut self, now: Instant) {
-        self.traffic.store(self.connection.traffic());
-        match &self.party {
-            Party::Dialed(watcher) => {
-                let mut told = false;
-                while let Some(report) = self.connection.poll_report() {
-                    if !told {
-                        watcher.progress(self.progress());
-                        told = true;
-                    }
-                    watcher.report(now, report);
-                }
-            }
-            Party::Called(call, answering) => {
-                if self.connection.state() == State::Connected && !self.was_connected {
-                    self.was_connected = true;
-                    answering.connected(*call, &self.connection);
-                }
-                if let (Some(agreement), false) = (self.connection.callback(), self.was_agreed) {
-                    self.was_agreed = true;
-                    answering.will_call_back(*call, agreement);
-                }
-            }
-            Party::Gathered(..) => {}
-        }
-    }
-
-    fn progress(&self) -> Progress {
-        Progress {
-            projection: self.connection.projection().clone(),
-            server: self.connection.server().map(|s| s.to_string()),
-            paused: self.connection.paused().map(|(_, cause)| cause.clone()),
-        }
-    }
-
     fn write_captured(&mut self) {
         let Some(captured) = self.connection.take_captured() else { return };
         if let Some(capture) = &mut self.capture {
@@ -438,6 +410,11 @@ impl Driver {
 
     /// Waits for the next thing to happen, and lets the connection know.
     async fn wait(&mut self) {
+        if self.is_held() {
+            // What comes from the server waits in its socket.
+            let order = self.orders.recv().await;
+            return self.on_order(order);
+        }
         // Until the link is there, what comes for it waits in its socket.
         let hears = self.connection.state() != State::Opening;
         let deadline = [
@@ -497,6 +474,7 @@ impl Driver {
             Some(Order::HangUp(cause)) => self.connection.hang_up(now, cause),
             Some(Order::Abandon(cause)) => self.connection.abandon(now, cause),
             Some(Order::Resume(given)) => self.connection.resume(now, &given),
+            Some(Order::Proceed(states)) => self.on_heard(states),
             Some(Order::Taken(lane)) => self.on_taken(now, lane),
             Some(Order::Frame(frame)) => self.on_frame_from_above(now, &frame),
             None => self.connection.hang_up(now, Cause::manager_stops()),

@@ -2,6 +2,7 @@
 
 mod links;
 mod resume;
+mod statistics;
 mod succession;
 mod told;
 
@@ -412,17 +413,6 @@ impl Engine {
 }
 
 impl Core {
-    fn add_traffic(&self, report: &mut ConnectionReport) {
-        if let Some(running) = self.running.get(&report.handle) {
-            report.traffic = running.traffic.load();
-        }
-        for link in &mut report.links {
-            if let Some(running) = link.handle.and_then(|handle| self.running.get(&handle)) {
-                link.traffic = running.traffic.load();
-            }
-        }
-    }
-
     /// The history is the next manager's to write once there is one.
     fn keep(&mut self, record: HistoryRecord, history: Vec<HistoryRecord>) {
         let kept = match &self.heir {
@@ -468,6 +458,12 @@ impl Inner {
                     if let Some(running) = core.running.get(&handle) {
                         // As below.
                         drop(running.orders.send(Order::Resume(given)));
+                    }
+                }
+                Command::Proceed { handle, states } => {
+                    if let Some(running) = core.running.get(&handle) {
+                        // As below.
+                        drop(running.orders.send(Order::Proceed(states)));
                     }
                 }
                 Command::HangUp { handle, cause } => {
@@ -517,6 +513,11 @@ impl Inner {
             traffic,
             capture,
         );
+        // Each of several links goes its own way; what is above them has nothing to wait for.
+        let driver = match core.manager.is_held(handle) && above.is_none() {
+            true => driver.held(),
+            false => driver,
+        };
         tokio::spawn(
             match above {
                 Some((above, words)) => driver.above(above, words),

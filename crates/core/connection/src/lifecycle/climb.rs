@@ -122,6 +122,7 @@ impl Connection {
 
     fn begin_linking(&mut self, now: Instant, facts: &LaneFacts) {
         self.server = facts.remote.or(self.server);
+        self.local = facts.local;
         self.projection.protection.clone_from(&facts.protection);
         let link = self.plan.make_link(&self.seed);
         let ppp = Ppp::new(self.plan.ppp_terms(&link.facts()), &self.seed.derive("ppp"));
