@@ -68,6 +68,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "host",
         ],
     ),
+    ("onhook-rasapi", &["base", "model", "texts", "client"]),
     ("onhook-sim", &["base", "effect"]),
 ];
 

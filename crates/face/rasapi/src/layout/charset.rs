@@ -1,0 +1,152 @@
+//! The two forms of text: what the A functions take is UTF-8, what the W functions take UTF-16.
+
+use std::fmt;
+
+/// The form of a function, and with it of the texts in its structures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Charset {
+    /// The A functions: characters of one octet, which are UTF-8 here.
+    Ansi,
+    /// The W functions: characters of two octets, UTF-16 with the low octet first.
+    Wide,
+}
+
+/// Why a caller's text could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BadText {
+    /// The field, or the list, is full and holds no terminating null.
+    Unterminated,
+    /// The octets are no UTF-8, or a surrogate of UTF-16 stands alone.
+    Malformed,
+}
+
+impl fmt::Display for BadText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unterminated => "the text has no terminating null",
+            Self::Malformed => "the text is not well-formed Unicode",
+        })
+    }
+}
+
+impl std::error::Error for BadText {}
+
+impl Charset {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ansi, Self::Wide];
+
+    /// Octets of one character (a unit of UTF-8 or UTF-16).
+    pub const fn unit(self) -> usize {
+        match self {
+            Self::Ansi => 1,
+            Self::Wide => 2,
+        }
+    }
+
+    /// The text that ends at the first null among these octets.
+    ///
+    /// # Errors
+    /// See [`BadText`].
+    pub fn decode(self, octets: &[u8]) -> Result<String, BadText> {
+        let length = self.length(octets).ok_or(BadText::Unterminated)?;
+        self.decode_whole(octets.get(..length).unwrap_or_default())
+    }
+
+    /// The text of all these octets, none of which ends it.
+    ///
+    /// # Errors
+    /// [`BadText::Malformed`] only.
+    pub fn decode_whole(self, octets: &[u8]) -> Result<String, BadText> {
+        match self {
+            Self::Ansi => {
+                let text = str::from_utf8(octets).map_err(|_| BadText::Malformed)?;
+                Ok(text.to_owned())
+            }
+            Self::Wide => {
+                let (units, rest) = octets.as_chunks::<2>();
+                if !rest.is_empty() {
+                    return Err(BadText::Malformed);
+                }
+                let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
+                char::decode_utf16(units).collect::<Result<_, _>>().map_err(|_| BadText::Malformed)
+            }
+        }
+    }
+
+    /// The octets of a text with its terminating null; what follows a null in it is left out.
+    pub fn encode(self, text: &str) -> Vec<u8> {
+        let mut octets = Vec::with_capacity((text.len() + 1) * self.unit());
+        for c in text.chars().take_while(|c| *c != '\0') {
+            self.push(c, &mut octets);
+        }
+        octets.resize(octets.len() + self.unit(), 0);
+        octets
+    }
+
+    /// The texts of a list: one after the other, each with its null, an empty one at the end.
+    ///
+    /// # Errors
+    /// [`BadText::Unterminated`] if the last text or the list itself has no end among these octets.
+    pub fn decode_list(self, octets: &[u8]) -> Result<Vec<String>, BadText> {
+        let mut texts = Vec::new();
+        let mut rest = octets;
+        loop {
+            let length = self.length(rest).ok_or(BadText::Unterminated)?;
+            if length == 0 {
+                return Ok(texts);
+            }
+            texts.push(self.decode(rest)?);
+            rest = rest.get(length + self.unit()..).unwrap_or_default();
+        }
+    }
+
+    /// The octets of a list of texts. Empty texts, which would end it, are left out.
+    pub fn encode_list<'t>(self, texts: impl IntoIterator<Item = &'t str>) -> Vec<u8> {
+        let mut octets = Vec::new();
+        for text in texts {
+            let one = self.encode(text);
+            if one.len() > self.unit() {
+                octets.extend(one);
+            }
+        }
+        octets.resize(octets.len() + self.unit(), 0);
+        octets
+    }
+
+    /// Writes as much of a text as there is room for, never a part of a character, and nulls in all that
+    /// is left, of which there is at least one. Answers whether the text is there whole.
+    pub(super) fn fill(self, room: &mut [u8], text: &str) -> bool {
+        let limit = room.len().saturating_sub(self.unit());
+        let mut octets = Vec::with_capacity(limit.min(text.len() * self.unit()));
+        let mut whole = room.len() >= self.unit();
+        for c in text.chars() {
+            let before = octets.len();
+            self.push(c, &mut octets);
+            if c == '\0' || octets.len() > limit {
+                octets.truncate(before);
+                whole = false;
+                break;
+            }
+        }
+        for (to, from) in room.iter_mut().zip(octets.into_iter().chain(std::iter::repeat(0))) {
+            *to = from;
+        }
+        whole
+    }
+
+    fn push(self, c: char, octets: &mut Vec<u8>) {
+        match self {
+            Self::Ansi => octets.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            Self::Wide => {
+                octets
+                    .extend(c.encode_utf16(&mut [0; 2]).iter().flat_map(|unit| unit.to_le_bytes()));
+            }
+        }
+    }
+
+    /// Octets before the first null, if there is one.
+    fn length(self, octets: &[u8]) -> Option<usize> {
+        let at = octets.chunks_exact(self.unit()).position(|unit| unit.iter().all(|o| *o == 0))?;
+        Some(at * self.unit())
+    }
+}
