@@ -1,13 +1,15 @@
 //! Two ends of EAP on a line that loses, repeats and bends what the input says, each with a TLS that is
-//! only pretended. Whoever is let in has proved itself; both ends come to an end.
+//! only pretended. Whoever is let in has proved itself; both ends come to an end. Where a person is asked
+//! for another password, it gives one or a new one, which may be right.
 
 use crate::input::{Input, START};
 use onhook_base::{Secret, Seed};
 use onhook_ppp::auth::eap::{EapAuthenticator, EapPeer};
 use onhook_ppp::auth::{
-    AuthEvent, Credentials, EapMethod, EapTerms, Keys, Proof, TlsAsk, TlsFacts, TlsFailure,
-    TlsFault, TlsOrder, TlsReply, TlsRole, TlsState, Verdict, judge,
+    AuthEvent, Credentials, EapMethod, EapTerms, Keys, Proof, Question, TlsAsk, TlsFacts,
+    TlsFailure, TlsFault, TlsOrder, TlsReply, TlsRole, TlsState, Verdict, judge,
 };
+use onhook_ppp::{Given, Wanted};
 
 const METHODS: [EapMethod; 4] =
     [EapMethod::Md5, EapMethod::MsChapV2, EapMethod::Tls, EapMethod::Peap];
@@ -89,6 +91,7 @@ pub(crate) fn run(data: &[u8]) {
     let kind = input.byte();
     let method = METHODS[usize::from(kind & 3)];
     let (is_13, knows) = (kind & 4 != 0, kind & 8 != 0);
+    let (asks, remembers, expired) = (kind & 16 != 0, kind & 32 != 0, kind & 64 != 0);
     let flight = usize::from(input.byte()) * 20 + 1;
     let tls = || Pretended { is_13, flight, heard: 0 };
     let (mut ours, mut theirs) = (tls(), tls());
@@ -99,7 +102,10 @@ pub(crate) fn run(data: &[u8]) {
     let mut peer = EapPeer::new(&terms, Some(credentials), 1500, one);
     let mut machine = EapAuthenticator::new(terms, "answerer".to_owned(), 1500, two);
     let password = if knows { PASSWORD } else { "another" };
+    let given = if remembers { password } else { "a guess" };
     let password = Secret::new(password.to_owned());
+    peer.asks_person(asks);
+    machine.hear_again(if asks { 2 } else { 0 });
     let mut now = START;
     peer.start(now);
     machine.start(now);
@@ -118,6 +124,10 @@ pub(crate) fn run(data: &[u8]) {
         }
         while let Some(event) = peer.poll_event() {
             moved = true;
+            if let AuthEvent::Waiting { wanted, .. } = &event {
+                assert!(asks, "a person is asked who is not there");
+                peer.give(now, answer(wanted.as_ref(), given));
+            }
             note(event, &mut our_end);
         }
         while let Some(event) = machine.poll_event() {
@@ -126,7 +136,7 @@ pub(crate) fn run(data: &[u8]) {
                     Proof::Certificate { .. } => {
                         Verdict::Accept { message: Vec::new(), keys: None }
                     }
-                    _ => judge(question, &password),
+                    _ => verdict(question, &password, expired),
                 };
                 machine.answer(now, verdict);
             }
@@ -158,7 +168,32 @@ pub(crate) fn run(data: &[u8]) {
         peer.handle_timeout(now);
         machine.handle_timeout(now);
     }
-    judge_ends(method, knows, our_end, their_end);
+    judge_ends(method, knows || (asks && remembers), our_end, their_end);
+}
+
+/// What the person says. A new password is longer than its form in some cases.
+fn answer(wanted: Option<&Wanted>, given: &str) -> Given {
+    let password = Secret::new(given.to_owned());
+    match wanted {
+        Some(Wanted::NewPassword { message, .. }) if message.is_empty() => {
+            Given::NewPassword(Secret::new("x".repeat(300)))
+        }
+        Some(Wanted::NewPassword { .. }) => Given::NewPassword(password),
+        Some(Wanted::Credentials { .. }) | None => {
+            Given::Credentials(Credentials { user: "alice".to_owned(), password })
+        }
+    }
+}
+
+/// By the password, which may have expired: then it is good for its change alone.
+fn verdict(question: &Question, password: &Secret<String>, expired: bool) -> Verdict {
+    let new = question.new_password(password);
+    let reject = |code| Verdict::Reject { code, retry: true, message: String::new() };
+    match judge(question, new.as_ref().unwrap_or(password)) {
+        Verdict::Accept { .. } if expired && !question.is_change() => reject(648),
+        Verdict::Reject { code, .. } => reject(code),
+        verdict => verdict,
+    }
 }
 
 /// How often a packet arrives; it may be bent on the way.

@@ -2,6 +2,7 @@
 
 use crate::input::{Input, START};
 use onhook_base::{Duration, Instant, Secret, Seed};
+use onhook_ppp::Given;
 use onhook_ppp::auth::eap::{EapAuthenticator, EapPeer};
 use onhook_ppp::auth::{
     AuthEvent, Credentials, EapMethod, EapTerms, Proof, TlsFacts, TlsFailure, TlsFault, TlsReply,
@@ -74,6 +75,7 @@ fn prove(method: EapMethod, mut input: Input<'_>) {
     let chance = Seed::from_number(1).chance();
     let mut peer = EapPeer::new(&terms(vec![method]), Some(credentials), 1500, chance);
     let mut now = START;
+    peer.asks_person(true);
     peer.start(now);
     let (mut out, mut id, mut was_open) = (Vec::new(), 0, false);
     while !input.is_empty() {
@@ -99,6 +101,9 @@ fn prove(method: EapMethod, mut input: Input<'_>) {
         }
         assert!(packets <= MOST_PACKETS, "{packets} packets at once");
         while let Some(event) = peer.poll_event() {
+            if let AuthEvent::Waiting { .. } = event {
+                give(&mut peer, now, &mut input);
+            }
             if let AuthEvent::Done { keys, peer_proven, .. } = event {
                 match method {
                     EapMethod::Md5 => assert!(!peer_proven && keys.is_none()),
@@ -111,11 +116,26 @@ fn prove(method: EapMethod, mut input: Input<'_>) {
     }
 }
 
+/// The person gives something at once, which may not be what was asked for.
+fn give(peer: &mut EapPeer, now: Instant, input: &mut Input<'_>) {
+    let password = || Secret::new("5b3f0e6d1a2c49788f0b9d7c6e4a3b21".to_owned());
+    let user = "EXAMPLE\\alice".to_owned();
+    peer.give(
+        now,
+        match input.byte() % 3 {
+            0 => Given::Credentials(Credentials { user, password: password() }),
+            1 => Given::NewPassword(password()),
+            _ => Given::NewPassword(Secret::new("x".repeat(257))),
+        },
+    );
+}
+
 fn ask(method: EapMethod, mut input: Input<'_>) {
     let chance = Seed::from_number(1).chance();
     let mut machine =
         EapAuthenticator::new(terms(vec![method]), "answerer".to_owned(), 1500, chance);
     let mut now = START;
+    machine.hear_again(2);
     machine.start(now);
     let (mut out, mut id, mut was_open) = (Vec::new(), 0, false);
     // Nobody can guess it: what the fuzzer cannot know, it must not be let in by.
@@ -151,7 +171,13 @@ fn ask(method: EapMethod, mut input: Input<'_>) {
                         Proof::Certificate { .. } => {
                             Verdict::Accept { message: Vec::new(), keys: None }
                         }
-                        _ => judge(&question, &password),
+                        _ => match judge(&question, &password) {
+                            Verdict::Reject { message, .. } => {
+                                let code = [691, 648, 709][usize::from(input.byte() % 3)];
+                                Verdict::Reject { code, retry: true, message }
+                            }
+                            verdict => verdict,
+                        },
                     };
                     let is_certificate = matches!(question.proof(), Proof::Certificate { .. });
                     let let_in = matches!(verdict, Verdict::Accept { .. });

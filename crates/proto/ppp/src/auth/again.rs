@@ -9,13 +9,13 @@
 //! Between the two packets a person is asked, and no timer of PPP's runs. What is sent then is repeated
 //! until it is judged: nobody asks for it again, since the Failure itself is not repeated.
 
-use onhook_base::{Duration, Instant, Secret};
+use onhook_base::{Chance, Duration, Instant, Secret};
 use onhook_crypto::{change_password, mschap};
 
-use super::chap::{ChapPacket, FailureText, number};
+use super::chap::{ChapPacket, FailureText, failure_text, number};
 use super::contract::keys_of;
 use super::machine::{Answer, Authenticator, Expected, PATIENCE, Prover, RETRY, Stage, TRIES};
-use super::{AuthEvent, AuthFailure, Method, Progress};
+use super::{AuthEvent, AuthFailure, Credentials, Method, Progress};
 use crate::person::{Given, Wanted};
 
 /// How long an authenticator waits for the person at the other end: so long that who calls gives up before.
@@ -24,7 +24,7 @@ pub(super) const PERSON: Duration = Duration::from_secs(180);
 const CHANGES: u8 = 3;
 /// The version of Change-Password that MS-CHAP version 2 understands (RFC 2759 §6), and that which version
 /// 1 may (RFC 2433 §6).
-const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 3;
 const VERSION_OF_V1: u32 = 2;
 /// What is added to the first octet of a challenge for one that is not said.
 const IMPLIED_STEP: u8 = 23;
@@ -36,6 +36,63 @@ pub(super) enum Door {
     Response,
     /// A Change-Password packet.
     Change,
+}
+
+impl Door {
+    /// What a person is asked for, and why.
+    pub(super) const fn wanted(self, code: u32, message: String) -> Wanted {
+        match self {
+            Self::Response => Wanted::Credentials { code, message },
+            Self::Change => Wanted::NewPassword { code, message },
+        }
+    }
+}
+
+/// What MS-CHAP version 2's words leave open (RFC 2759 §6); `is_change` when it was a new password that they
+/// refuse.
+pub(super) fn open_door(said: &FailureText, is_change: bool) -> Option<Door> {
+    match said.error? {
+        number::REFUSED if said.retry && !is_change => Some(Door::Response),
+        number::EXPIRED if said.version? >= VERSION && !is_change => Some(Door::Change),
+        number::NEW_REFUSED if said.retry && is_change => Some(Door::Change),
+        _ => None,
+    }
+}
+
+/// The body of a Change-Password (RFC 2759 §7), and what is expected of the Success; `None` when the new
+/// password is too long for it.
+pub(super) fn change_body(
+    known: &Credentials,
+    new: &Secret<String>,
+    authenticator: &[u8; 16],
+    chance: &mut Chance,
+) -> Option<(Secret<Vec<u8>>, Expected)> {
+    let peer: [u8; 16] = chance.bytes();
+    let pad = chance.bytes();
+    let name = known.user.as_bytes();
+    let body = change_password::build(&change_password::Change {
+        old: known.password.expose(),
+        new: new.expose(),
+        name,
+        authenticator,
+        peer: &peer,
+        pad: &pad,
+    })?;
+    let hash = Secret::new(mschap::nt_password_hash(new.expose()));
+    let response = change_password::response(&body)?.response;
+    let ours = hash.expose();
+    let expected = Expected {
+        proof: mschap::authenticator_response(ours, &response, &peer, authenticator, name),
+        keys: keys_of(ours, &response),
+    };
+    Some((Secret::new(body.to_vec()), expected))
+}
+
+/// What is asked for when a new password does not fit into its form.
+pub(super) fn too_long() -> (Wanted, AuthFailure) {
+    let (code, message) = (number::NEW_REFUSED, String::from("it is too long"));
+    let after = AuthFailure::Refused { code: Some(code), retry: true, message: message.clone() };
+    (Wanted::NewPassword { code, message }, after)
 }
 
 /// A prover's second try.
@@ -110,12 +167,7 @@ impl SecondTry {
             let may_retry = said.error? == number::REFUSED && said.retry;
             return may_retry.then_some(Door::Response);
         }
-        match said.error? {
-            number::REFUSED if said.retry && !is_change => Some(Door::Response),
-            number::EXPIRED if said.version? >= VERSION && !is_change => Some(Door::Change),
-            number::NEW_REFUSED if said.retry && is_change => Some(Door::Change),
-            _ => None,
-        }
+        open_door(said, is_change)
     }
 }
 
@@ -136,10 +188,7 @@ impl Prover {
             return false;
         };
         let message = said.message.clone().unwrap_or_default();
-        let wanted = match door {
-            Door::Response => Wanted::Credentials { code, message: message.clone() },
-            Door::Change => Wanted::NewPassword { code, message: message.clone() },
-        };
+        let wanted = door.wanted(code, message.clone());
         self.second.offer = Some(Offer { door, id, challenge });
         self.deadline = None;
         self.progress(Progress::Failed { code: Some(code), retry: true, message: message.clone() });
@@ -201,36 +250,18 @@ impl Prover {
     }
 
     fn ask_for_a_shorter_one(&mut self) {
-        let (code, message) = (number::NEW_REFUSED, String::from("it is too long"));
-        let after =
-            AuthFailure::Refused { code: Some(code), retry: true, message: message.clone() };
-        let wanted = Some(Wanted::NewPassword { code, message });
-        self.events.push(AuthEvent::Waiting { wanted, after });
+        let (wanted, after) = too_long();
+        self.events.push(AuthEvent::Waiting { wanted: Some(wanted), after });
     }
 
     /// The Change-Password packet (RFC 2759 §7); `None` when the new password is too long for it.
     fn change(&mut self, id: u8, offer: &Offer, new: &Secret<String>) -> Option<Secret<Vec<u8>>> {
         let authenticator = <[u8; 16]>::try_from(offer.challenge.as_slice()).ok()?;
-        let peer: [u8; 16] = self.chance.bytes();
-        let (name, old) = (self.name(), self.password());
-        let pad = self.chance.bytes();
-        let body = change_password::build(&change_password::Change {
-            old: old.expose(),
-            new: new.expose(),
-            name: &name,
-            authenticator: &authenticator,
-            peer: &peer,
-            pad: &pad,
-        })?;
-        let hash = Secret::new(mschap::nt_password_hash(new.expose()));
-        let response = change_password::response(&body)?.response;
-        let (peer, ours) = (&peer, hash.expose());
-        let expected = Expected {
-            proof: mschap::authenticator_response(ours, &response, peer, &authenticator, &name),
-            keys: keys_of(ours, &response),
-        };
+        let known = self.credentials.as_ref()?;
+        let (body, expected) = change_body(known, new, &authenticator, &mut self.chance)?;
+        let body = body.expose();
         let mut out = Secret::new(Vec::with_capacity(body.len().saturating_add(4)));
-        ChapPacket::Change { code: change_password::CODE, id, body: &body }.emit(out.expose_mut());
+        ChapPacket::Change { code: change_password::CODE, id, body }.emit(out.expose_mut());
         // It answers no Challenge, so that no repetition of one asks for it.
         self.remember(Answer::new(id, Vec::new(), Vec::new(), Some(expected)));
         Some(out)
@@ -260,7 +291,7 @@ impl Patience {
     }
 
     /// What may follow a refusal by this number.
-    fn after(&mut self, code: u32) -> Option<Door> {
+    pub(super) fn after(&mut self, code: u32) -> Option<Door> {
         let left = match (code, self.door) {
             (number::REFUSED, Door::Response) => &mut self.retries,
             (number::EXPIRED, Door::Response) | (number::NEW_REFUSED, Door::Change) => {
@@ -317,15 +348,9 @@ impl Authenticator {
         let door = if hear { self.patience.after(code) } else { None };
         let challenge: [u8; 16] = self.chance.bytes();
         let version = if self.method == Method::MsChapV1 { VERSION_OF_V1 } else { VERSION };
-        let hex = self.part(&challenge).iter().fold(String::new(), |s, b| format!("{s}{b:02X}"));
-        // An expired password is no reason to try the same again (RFC 2759 §6).
-        let retry = u8::from(door.is_some() && code != number::EXPIRED);
-        let words = match self.method {
-            // Its form ends with the version (RFC 2433 §5).
-            Method::MsChapV1 => String::new(),
-            _ => format!(" M={message}"),
-        };
-        let text = format!("E={code} R={retry} C={hex} V={version}{words}");
+        // Version 1's form ends with the version (RFC 2433 §5).
+        let words = (self.method != Method::MsChapV1).then_some(message.as_str());
+        let text = failure_text(code, door.is_some(), self.part(&challenge), version, words);
         let mut failure = Vec::new();
         ChapPacket::Failure { id, message: text.as_bytes() }.emit(&mut failure);
         self.out = Some(Secret::new(failure.clone()));

@@ -162,6 +162,21 @@ impl FailureText {
     }
 }
 
+/// What is said to a refused proof: its number, whether another is heard, and over which challenge.
+pub(crate) fn failure_text(
+    code: u32,
+    is_open: bool,
+    challenge: &[u8],
+    version: u32,
+    words: Option<&str>,
+) -> String {
+    // An expired password is no reason to try the same again (RFC 2759 §6).
+    let retry = u8::from(is_open && code != number::EXPIRED);
+    let hex = challenge.iter().fold(String::new(), |text, octet| format!("{text}{octet:02X}"));
+    let words = words.map(|words| format!(" M={words}")).unwrap_or_default();
+    format!("E={code} R={retry} C={hex} V={version}{words}")
+}
+
 fn challenge(text: &str) -> Option<Vec<u8>> {
     if !matches!(text.len(), 16 | 32) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;

@@ -226,6 +226,8 @@ pub enum Proof {
     /// MS-CHAP version 2's Change-Password (RFC 2759 §7): the new password, sealed by the old one. Who
     /// knows the old one reads it by [`Question::new_password`], and judges the proof by the new one.
     NewPassword {
+        /// The identifier of the packet.
+        identifier: u8,
         /// The authenticator's challenge: that of the Failure which asked for it.
         authenticator: [u8; 16],
         /// What stands behind the length of the packet; 582 octets.
@@ -337,7 +339,7 @@ pub fn judge(question: &Question, password: &Secret<String>) -> Verdict {
         Proof::MsChapV2 { identifier: _, authenticator, peer, response } => {
             judge_mschap(question.name(), authenticator, peer, response, secret)
         }
-        Proof::NewPassword { authenticator, body } => {
+        Proof::NewPassword { identifier: _, authenticator, body } => {
             match change_password::response(body.expose()) {
                 Some(change_password::Response { peer, response }) => {
                     judge_mschap(question.name(), authenticator, &peer, &response, secret)

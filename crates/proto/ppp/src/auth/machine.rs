@@ -501,7 +501,8 @@ impl Authenticator {
                 if id == self.id && body.len() == change_password::BODY_LEN =>
             {
                 let body = Secret::new(body.to_vec());
-                let proof = Proof::NewPassword { authenticator: self.challenge, body };
+                let proof =
+                    Proof::NewPassword { identifier: id, authenticator: self.challenge, body };
                 // The packet bears no name: it is that of the answer that was refused.
                 return Some((id, self.name.clone().into_bytes(), proof));
             }

@@ -57,11 +57,11 @@ impl Proving {
         }
     }
 
-    /// Whether a person may be asked for another password. EAP's methods end with a refusal.
+    /// Whether a person may be asked for another password.
     pub(crate) fn asks_person(&mut self, allowed: bool) {
         match self {
             Self::Plain(prover) => prover.asks_person(allowed),
-            Self::Eap(_) => {}
+            Self::Eap(peer) => peer.asks_person(allowed),
         }
     }
 
@@ -69,7 +69,7 @@ impl Proving {
     pub(crate) fn give(&mut self, now: Instant, given: Given) -> bool {
         match self {
             Self::Plain(prover) => prover.give(now, given),
-            Self::Eap(_) => false,
+            Self::Eap(peer) => peer.give(now, given),
         }
     }
 
@@ -124,11 +124,11 @@ impl Proving {
 }
 
 impl Demanding {
-    /// How many further proofs are heard. EAP's methods end with a refusal.
+    /// How many further proofs are heard.
     pub(crate) fn hear_again(&mut self, retries: u8) {
         match self {
             Self::Plain(machine) => machine.hear_again(retries),
-            Self::Eap(_) => {}
+            Self::Eap(machine) => machine.hear_again(retries),
         }
     }
 

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 
 use onhook_base::{Chance, Deadline, Duration, Instant, Secret};
 
+use super::again::elsewhere_refused;
 use super::peap::{self, Inside, Why};
 use super::tls::{Arrival, Courier};
 use super::wire::{EapPacket, Fragment, MOST_NAME, kind};
@@ -19,9 +20,9 @@ use crate::auth::{
 };
 
 /// How long a Request waits for its Response before it is sent again (RFC 3748 §4.3).
-const RETRY: Duration = Duration::from_secs(3);
+pub(super) const RETRY: Duration = Duration::from_secs(3);
 /// How often it is sent.
-const TRIES: u8 = 10;
+pub(super) const TRIES: u8 = 10;
 /// Responses that one proof may take.
 const MOST_ROUNDS: u16 = 600;
 /// MS-CHAP's number for a wrong name or password (RFC 2759 §6).
@@ -31,13 +32,15 @@ const AUTHENTICATION_FAILURE: u32 = 691;
 #[derive(Debug)]
 pub struct EapAuthenticator {
     terms: EapTerms,
+    /// Responses of MS-CHAP version 2 that are heard after a refused one.
+    pub(super) retries: u8,
     local_name: String,
     room: usize,
     chance: Chance,
     /// The identifier of the Request that waits for its Response, or of the last Response.
     id: u8,
     request: Vec<u8>,
-    tries: u8,
+    pub(super) tries: u8,
     rounds: u16,
     /// The Response is in hand: the owner judges, or its TLS works.
     is_busy: bool,
@@ -47,10 +50,12 @@ pub struct EapAuthenticator {
     proved: String,
     tried: Vec<EapMethod>,
     refusal: Option<(u32, String)>,
-    deadline: Option<Instant>,
+    pub(super) deadline: Option<Instant>,
+    /// A person at the other end is asked, and this is how long that may take.
+    pub(super) person_until: Option<Instant>,
     out: VecDeque<Vec<u8>>,
     orders: VecDeque<TlsOrder>,
-    events: VecDeque<AuthEvent>,
+    pub(super) events: VecDeque<AuthEvent>,
 }
 
 #[derive(Debug)]
@@ -95,6 +100,7 @@ impl EapAuthenticator {
         let [id] = chance.bytes();
         Self {
             terms,
+            retries: 0,
             local_name,
             room: usize::from(room),
             chance,
@@ -109,6 +115,7 @@ impl EapAuthenticator {
             tried: Vec::new(),
             refusal: None,
             deadline: None,
+            person_until: None,
             out: VecDeque::new(),
             orders: VecDeque::new(),
             events: VecDeque::new(),
@@ -200,7 +207,7 @@ impl EapAuthenticator {
                 data
             }
             EapMethod::MsChapV2 => {
-                let server = mschapv2::Server::new(&mut self.chance);
+                let server = mschapv2::Server::new(&mut self.chance, self.retries);
                 let data = server.challenge(&self.local_name);
                 self.stage = Stage::MsChapV2 { server, keys: None, has_verdict: false };
                 data
@@ -212,7 +219,7 @@ impl EapAuthenticator {
                     facts: None,
                     begins: true,
                     is_admitted: false,
-                    inside: peap::Server::new(&mut self.chance),
+                    inside: peap::Server::new(&mut self.chance, self.retries),
                     inside_begun: false,
                     held: Vec::new(),
                     failure: None,
@@ -228,7 +235,7 @@ impl EapAuthenticator {
     fn on_nak(&mut self, now: Instant, wanted: &[u8]) {
         let has_begun = match &self.stage {
             Stage::Tunnel(tunnel) => tunnel.courier.has_heard(),
-            Stage::MsChapV2 { has_verdict, .. } => *has_verdict,
+            Stage::MsChapV2 { has_verdict, .. } => *has_verdict || self.refusal.is_some(),
             _ => false,
         };
         if has_begun {
@@ -248,10 +255,17 @@ impl EapAuthenticator {
     }
 
     fn on_mschapv2(&mut self, data: &[u8]) {
-        let Stage::MsChapV2 { server, keys, has_verdict } = &self.stage else { return };
-        if !has_verdict {
-            if let Some((name, proof)) = server.proof(data) {
-                self.ask(name, proof);
+        let Stage::MsChapV2 { server, keys, has_verdict } = &mut self.stage else { return };
+        if !*has_verdict {
+            match server.proof(data) {
+                Some((name, proof)) => self.ask(name, proof),
+                // Another would be heard, and there is none.
+                None if self.refusal.is_some()
+                    && mschapv2::Server::acknowledged(data) == Some(false) =>
+                {
+                    self.refuse();
+                }
+                None => {}
             }
             return;
         }
@@ -368,7 +382,7 @@ impl EapAuthenticator {
                 self.end(AuthFailure::Eap(EapFailure::BindingWrong));
             }
             // Nonsense inside the tunnel: the last is said again until the caller makes sense.
-            Inside::Nothing => self.send(now, Vec::new()),
+            Inside::Wait(_) | Inside::Nothing => self.send(now, Vec::new()),
         }
     }
 
@@ -398,7 +412,8 @@ impl EapAuthenticator {
 
     fn ask(&mut self, name: String, proof: Proof) {
         self.is_busy = true;
-        self.deadline = None;
+        (self.deadline, self.person_until) = (None, None);
+        self.refusal = None;
         self.proved.clone_from(&name);
         self.events.push_back(AuthEvent::Ask(Question::new(name, proof)));
     }
@@ -410,7 +425,9 @@ impl EapAuthenticator {
         }
         match verdict {
             Verdict::Accept { message, keys } => self.on_accepted(now, &message, keys),
-            Verdict::Reject { code, message, .. } => self.on_rejected(now, code, message),
+            Verdict::Reject { code, retry, message } => {
+                self.on_rejected(now, code, retry, message);
+            }
             Verdict::Continue { packet } => self.on_more(now, packet),
         }
     }
@@ -442,17 +459,24 @@ impl EapAuthenticator {
         }
     }
 
-    fn on_rejected(&mut self, now: Instant, code: u32, message: String) {
+    fn on_rejected(&mut self, now: Instant, code: u32, hear: bool, message: String) {
         self.refusal = Some((code, message.clone()));
         match &mut self.stage {
             Stage::MsChapV2 { server, has_verdict, .. } => {
-                *has_verdict = true;
-                let data = server.failure(&mut self.chance, code, &message);
+                let (data, is_open) = server.failure(&mut self.chance, code, hear, &message);
+                *has_verdict = !is_open;
                 self.request(now, EapMethod::MsChapV2.number(), &data);
+                if is_open {
+                    self.wait_for_person(now, code, message);
+                }
             }
             Stage::Tunnel(tunnel) if tunnel.method == EapMethod::Peap => {
-                let words = tunnel.inside.reject(code, message, &mut self.chance);
+                let (words, is_open) =
+                    tunnel.inside.reject(code, hear, message.clone(), &mut self.chance);
                 self.order(TlsAsk::Say(words));
+                if is_open {
+                    self.wait_for_person(now, code, message);
+                }
             }
             Stage::Md5(_) | Stage::Elsewhere | Stage::Tunnel(_) => self.refuse(),
             Stage::Name | Stage::Over(_) | Stage::GivenUp => {}
@@ -464,7 +488,12 @@ impl EapAuthenticator {
         match (&self.stage, EapPacket::parse(&packet)) {
             (Stage::Elsewhere, Ok(EapPacket::Request { id, .. })) => {
                 self.id = id;
+                let refusal = elsewhere_refused(&packet);
                 self.send_request(now, packet);
+                if let Some((code, message)) = refusal {
+                    self.refusal = Some((code, message.clone()));
+                    self.wait_for_person(now, code, message);
+                }
             }
             (Stage::Name | Stage::Over(_) | Stage::GivenUp, _) => {}
             _ => self.refuse(),
@@ -494,7 +523,7 @@ impl EapAuthenticator {
 
     fn tell(&mut self, verdict: Vec<u8>) {
         self.is_busy = false;
-        self.deadline = None;
+        (self.deadline, self.person_until) = (None, None);
         self.orders.clear();
         self.out.push_back(verdict.clone());
         self.stage = Stage::Over(verdict);
@@ -505,10 +534,10 @@ impl EapAuthenticator {
         if self.deadline.is_none_or(|at| now < at) {
             return;
         }
-        if self.tries < TRIES {
+        if let Some(next) = self.next_repetition(now) {
             self.tries = self.tries.saturating_add(1);
             self.out.push_back(self.request.clone());
-            self.deadline = Some(now + RETRY);
+            self.deadline = Some(next);
             return;
         }
         self.deadline = None;

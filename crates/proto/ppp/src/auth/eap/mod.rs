@@ -13,8 +13,10 @@
 //!
 //! - `wire`: packets, and what the methods put into them.
 //! - `peer`, `authenticator`: the machines.
+//! - `again`: what they do while a person is asked for another password.
 //! - `md5`, `mschapv2`, `tls`, `peap`: the methods.
 
+mod again;
 mod authenticator;
 mod md5;
 mod mschapv2;

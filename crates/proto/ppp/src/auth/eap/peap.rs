@@ -5,10 +5,12 @@ use onhook_base::{Chance, Secret};
 use onhook_crypto::peap::CompoundKeys;
 use onhook_crypto::sstp_binding::hlak;
 
+use super::again::Refusal;
 use super::mschapv2;
 use super::wire::{EapPacket, Extensions, REQUEST, RESPONSE, binding_tlv, kind, parse_inner};
 use crate::auth::contract::same;
 use crate::auth::{Credentials, EapMethod, Keys, Proof};
+use crate::person::Given;
 
 /// What the ends of a tunnel do next.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) enum Inside {
     /// Say this (caller) or nothing more (server): it is done, and these are the keys, if there was a
     /// binding; else the tunnel's are.
     Done { say: Option<Secret<Vec<u8>>>, keys: Option<Keys> },
+    /// (Caller) say nothing: a person is asked.
+    Wait(Refusal),
     /// Say this, and it has failed.
     Failed { say: Option<Secret<Vec<u8>>>, why: Why },
     /// Nothing.
@@ -37,7 +41,7 @@ pub(super) enum Why {
     BindingWrong,
 }
 
-fn plain(kind: u8, data: &[u8]) -> Secret<Vec<u8>> {
+pub(super) fn plain(kind: u8, data: &[u8]) -> Secret<Vec<u8>> {
     let mut out = vec![kind];
     out.extend_from_slice(data);
     Secret::new(out)
@@ -56,7 +60,7 @@ fn compound(tunnel: &[u8], inner: Option<&Keys>) -> CompoundKeys {
 }
 
 /// The side that proves itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Caller {
     inner: mschapv2::Caller,
     keys: Option<Keys>,
@@ -64,6 +68,25 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    pub(super) const fn new(asks_person: bool) -> Self {
+        Self { inner: mschapv2::Caller::new(asks_person), keys: None, refused: None }
+    }
+
+    /// A person is being asked.
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.inner.is_waiting()
+    }
+
+    /// The person has spoken.
+    pub(super) fn give(
+        &mut self,
+        given: Given,
+        credentials: &mut Credentials,
+        chance: &mut Chance,
+    ) -> mschapv2::Gift {
+        self.inner.give(given, credentials, chance)
+    }
+
     /// Something was said inside.
     pub(super) fn handle(
         &mut self,
@@ -88,6 +111,7 @@ impl Caller {
                         self.refused = Some(Why::Refused { code, message });
                         Inside::Say(plain(asked, &data))
                     }
+                    mschapv2::Step::Wait(refusal) => Inside::Wait(refusal),
                     mschapv2::Step::NotProven => Inside::Failed { say: None, why: Why::NotProven },
                     mschapv2::Step::Nothing => Inside::Nothing,
                 }
@@ -159,8 +183,10 @@ enum Stage {
 }
 
 impl Server {
-    pub(super) fn new(chance: &mut Chance) -> Self {
-        Self { inner: mschapv2::Server::new(chance), stage: Stage::Name, keys: None, refusal: None }
+    /// Hears so many more Responses after a refused one.
+    pub(super) fn new(chance: &mut Chance, retries: u8) -> Self {
+        let inner = mschapv2::Server::new(chance, retries);
+        Self { inner, stage: Stage::Name, keys: None, refusal: None }
     }
 
     /// The tunnel is open: who is there?
@@ -187,7 +213,14 @@ impl Server {
             Stage::Proof if is_proof => match self.inner.proof(data) {
                 Some((name, proof)) => {
                     self.stage = Stage::Judging;
+                    self.refusal = None;
                     Inside::Ask(name, proof)
+                }
+                // Another would be heard, and there is none.
+                None if self.refusal.is_some()
+                    && mschapv2::Server::acknowledged(data) == Some(false) =>
+                {
+                    self.tell_result(false, tunnel, chance)
                 }
                 None => Inside::Nothing,
             },
@@ -211,18 +244,20 @@ impl Server {
         plain(EapMethod::MsChapV2.number(), &self.inner.success(message))
     }
 
-    /// The proof is not good.
+    /// The proof is not good. Returns the words, and whether another proof is heard, if the owner would
+    /// `hear` one.
     pub(super) fn reject(
         &mut self,
         code: u32,
+        hear: bool,
         message: String,
         chance: &mut Chance,
-    ) -> Secret<Vec<u8>> {
-        self.stage = Stage::Verdict;
+    ) -> (Secret<Vec<u8>>, bool) {
         self.keys = None;
-        let failure = self.inner.failure(chance, code, &message);
+        let (failure, is_open) = self.inner.failure(chance, code, hear, &message);
+        self.stage = if is_open { Stage::Proof } else { Stage::Verdict };
         self.refusal = Some(Why::Refused { code: Some(code), message });
-        plain(EapMethod::MsChapV2.number(), &failure)
+        (plain(EapMethod::MsChapV2.number(), &failure), is_open)
     }
 
     fn tell_result(&mut self, good: bool, tunnel: &[u8], chance: &mut Chance) -> Inside {

@@ -20,7 +20,7 @@ use crate::auth::{
 };
 
 /// How long it waits for the first Request, and from each on for the next.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Requests that one proof may take; two flights of the largest size in the smallest parts are less.
 const MOST_ROUNDS: u16 = 600;
 
@@ -28,25 +28,27 @@ const MOST_ROUNDS: u16 = 600;
 #[derive(Debug)]
 pub struct EapPeer {
     methods: Vec<EapMethod>,
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
     room: usize,
-    chance: Chance,
+    pub(super) chance: Chance,
+    /// There is a person to be asked.
+    pub(super) asks_person: bool,
     /// The last Request, and the Response to it once there is one.
     last: Option<(Vec<u8>, Option<Vec<u8>>)>,
     /// The identifier of the last Request.
     id: u8,
     rounds: u16,
-    running: Running,
+    pub(super) running: Running,
     /// Types that were asked for and not wanted.
     unwanted: Vec<u8>,
     /// The method is through: what a Success makes of it.
     through: Option<Through>,
-    refused: Option<(Option<u32>, String)>,
-    is_over: bool,
-    deadline: Option<Instant>,
+    pub(super) refused: Option<(Option<u32>, String)>,
+    pub(super) is_over: bool,
+    pub(super) deadline: Option<Instant>,
     out: VecDeque<Vec<u8>>,
     orders: VecDeque<TlsOrder>,
-    events: VecDeque<AuthEvent>,
+    pub(super) events: VecDeque<AuthEvent>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +59,7 @@ struct Through {
 }
 
 #[derive(Debug)]
-enum Running {
+pub(super) enum Running {
     Nothing,
     Md5,
     MsChapV2(mschapv2::Caller),
@@ -66,14 +68,16 @@ enum Running {
 
 /// EAP-TLS and PEAP.
 #[derive(Debug)]
-struct Tunnel {
+pub(super) struct Tunnel {
     method: EapMethod,
     courier: Courier,
     facts: Option<TlsFacts>,
     /// An order is under way.
-    waits: bool,
+    pub(super) waits: bool,
     /// (PEAP)
-    inside: peap::Caller,
+    pub(super) inside: peap::Caller,
+    /// Records that leave with the next words.
+    held: Vec<u8>,
     /// What is told when the words for the peer are encrypted.
     after: Option<Inside>,
 }
@@ -92,6 +96,7 @@ impl EapPeer {
             credentials: credentials.unwrap_or(nobody),
             room: usize::from(room),
             chance,
+            asks_person: false,
             last: None,
             id: 0,
             rounds: 0,
@@ -140,8 +145,9 @@ impl EapPeer {
             self.out.extend(response.clone());
             return;
         }
-        if self.is_over {
-            // The proof is over; who asks for another one gets none (RFC 3748 §2.1).
+        // The proof is over; who asks for another one gets none (RFC 3748 §2.1). While a person is asked,
+        // nothing new is said.
+        if self.is_over || self.is_waiting() {
             return;
         }
         self.rounds = self.rounds.saturating_add(1);
@@ -152,7 +158,7 @@ impl EapPeer {
         let id_before = std::mem::replace(&mut self.id, id);
         if self.heed(asked, data) {
             // What was heeded may have been the end.
-            self.deadline = (!self.is_over).then(|| now + PATIENCE);
+            self.deadline = (!self.is_over && !self.is_waiting()).then(|| now + PATIENCE);
         } else {
             // Nothing was made of it: it is as if it had not come.
             (self.last, self.id) = (before, id_before);
@@ -201,9 +207,9 @@ impl EapPeer {
         if begins {
             self.running = match method {
                 EapMethod::Md5 => Running::Md5,
-                EapMethod::MsChapV2 => Running::MsChapV2(mschapv2::Caller::default()),
+                EapMethod::MsChapV2 => Running::MsChapV2(mschapv2::Caller::new(self.asks_person)),
                 EapMethod::Tls | EapMethod::Peap => {
-                    Running::Tunnel(Box::new(Tunnel::new(method, self.room)))
+                    Running::Tunnel(Box::new(Tunnel::new(method, self.room, self.asks_person)))
                 }
             };
         }
@@ -247,6 +253,7 @@ impl EapPeer {
                 self.respond(number, &data);
                 self.refused = Some((code, message));
             }
+            mschapv2::Step::Wait(refusal) => self.wait(refusal),
             mschapv2::Step::NotProven => self.fail(AuthFailure::PeerNotProven),
             mschapv2::Step::Nothing => return false,
         }
@@ -264,7 +271,7 @@ impl EapPeer {
             if tunnel.facts.is_some() {
                 return false;
             }
-            **tunnel = Tunnel::new(method, self.room);
+            **tunnel = Tunnel::new(method, self.room, self.asks_person);
             tunnel.waits = true;
             self.order(TlsAsk::Begin { method });
             self.challenged(String::new());
@@ -301,7 +308,9 @@ impl EapPeer {
             TlsState::Shaking => self.send(reply.records),
             TlsState::Open(facts) => {
                 if let Some(after) = tunnel.after.take() {
-                    self.send(reply.records);
+                    let mut records = std::mem::take(&mut tunnel.held);
+                    records.extend(reply.records);
+                    self.send(records);
                     return self.conclude(after);
                 }
                 let heard = reply.heard;
@@ -329,6 +338,7 @@ impl EapPeer {
             return self.send(records);
         }
         let Running::Tunnel(tunnel) = &mut self.running else { return };
+        tunnel.held = records;
         let said = tunnel.inside.handle(
             heard.expose(),
             facts.key_material.expose(),
@@ -343,14 +353,16 @@ impl EapPeer {
             Inside::Failed { say: Some(words), why } => {
                 self.say(words, Inside::Failed { say: None, why });
             }
+            Inside::Wait(refusal) => self.wait(refusal),
             other => {
+                let records = std::mem::take(&mut tunnel.held);
                 self.send(records);
                 self.conclude(other);
             }
         }
     }
 
-    fn say(&mut self, words: Secret<Vec<u8>>, after: Inside) {
+    pub(super) fn say(&mut self, words: Secret<Vec<u8>>, after: Inside) {
         if let Running::Tunnel(tunnel) = &mut self.running {
             tunnel.waits = true;
             tunnel.after = Some(after);
@@ -373,7 +385,7 @@ impl EapPeer {
             Inside::Failed { why: Why::BindingWrong, .. } => {
                 self.fail(AuthFailure::Eap(EapFailure::BindingWrong));
             }
-            Inside::Say(_) | Inside::Ask(..) | Inside::Nothing => {}
+            Inside::Say(_) | Inside::Ask(..) | Inside::Wait(_) | Inside::Nothing => {}
         }
     }
 
@@ -388,7 +400,7 @@ impl EapPeer {
         self.orders.push_back(TlsOrder { role: TlsRole::Client, ask });
     }
 
-    fn respond(&mut self, kind: u8, data: &[u8]) {
+    pub(super) fn respond(&mut self, kind: u8, data: &[u8]) {
         let response = EapPacket::Response { id: self.id, kind, data }.emit();
         if let Some((_, kept)) = &mut self.last {
             *kept = Some(response.clone());
@@ -484,7 +496,7 @@ impl EapPeer {
         }
     }
 
-    fn progress(&mut self, progress: Progress) {
+    pub(super) fn progress(&mut self, progress: Progress) {
         self.events.push_back(AuthEvent::Progress(progress));
     }
 
@@ -523,13 +535,14 @@ impl EapPeer {
 }
 
 impl Tunnel {
-    fn new(method: EapMethod, room: usize) -> Self {
+    fn new(method: EapMethod, room: usize, asks_person: bool) -> Self {
         Self {
             method,
             courier: Courier::new(room),
             facts: None,
             waits: false,
-            inside: peap::Caller::default(),
+            inside: peap::Caller::new(asks_person),
+            held: Vec::new(),
             after: None,
         }
     }

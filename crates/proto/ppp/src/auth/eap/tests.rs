@@ -1,15 +1,20 @@
 //! Vectors, and both sides against one another with a pretended TLS: whole proofs, losses, repetitions,
 //! and what strangers say.
 
+use std::collections::VecDeque;
+
 use onhook_base::{Chance, Instant, Secret, Seed};
 use proptest::prelude::*;
 
 use super::tls::{Arrival, Courier};
 use super::wire::{EapPacket, Extensions, Fragment, MsChapV2, kind, parse_inner};
 use super::*;
+use crate::Given;
 use crate::auth::{
     AuthEvent, AuthFailure, Credentials, EapMethod, EapTerms, Proof, Question, Verdict, judge,
 };
+
+mod again;
 
 const NOW: Instant = Instant::ORIGIN;
 const ROOM: u16 = 1500;
@@ -129,6 +134,9 @@ struct Call {
     theirs: Vec<AuthEvent>,
     questions: Vec<Question>,
     packets: usize,
+    /// What the owner of the machine says before it judges, and what a person has to give.
+    refusals: VecDeque<u32>,
+    gives: VecDeque<Given>,
 }
 
 impl Call {
@@ -144,6 +152,8 @@ impl Call {
             theirs: Vec::new(),
             questions: Vec::new(),
             packets: 0,
+            refusals: VecDeque::new(),
+            gives: VecDeque::new(),
         }
     }
 
@@ -175,7 +185,7 @@ impl Call {
                         Proof::Certificate { .. } => {
                             Verdict::Accept { message: Vec::new(), keys: None }
                         }
-                        _ => judge(question, &Secret::new(self.password.to_owned())),
+                        _ => self.judge(question),
                     };
                     self.machine.answer(self.now, verdict);
                 }
@@ -183,11 +193,29 @@ impl Call {
             }
             while let Some(event) = self.peer.poll_event() {
                 idle = false;
+                if let AuthEvent::Waiting { .. } = event
+                    && let Some(given) = self.gives.pop_front()
+                {
+                    assert!(self.peer.give(self.now, given));
+                }
                 self.ours.push(event);
             }
             if idle {
                 return;
             }
+        }
+    }
+
+    /// By the password, or by a new one that is told by who knows it.
+    fn judge(&mut self, question: &Question) -> Verdict {
+        if let Some(code) = self.refusals.pop_front() {
+            return Verdict::Reject { code, retry: true, message: "no".to_owned() };
+        }
+        let password = Secret::new(self.password.to_owned());
+        let new = question.new_password(&password);
+        match judge(question, new.as_ref().unwrap_or(&password)) {
+            Verdict::Reject { code, message, .. } => Verdict::Reject { code, retry: true, message },
+            verdict => verdict,
         }
     }
 

@@ -5,6 +5,7 @@
 //! ```
 
 use onhook_base::{Malformed, Reader, Writer};
+use onhook_crypto::change_password;
 
 /// Type numbers (RFC 3748 §5, IANA "EAP Method Types").
 pub(crate) mod kind {
@@ -93,18 +94,39 @@ pub(crate) fn emit_value_and_name(value: &[u8], name: &[u8]) -> Vec<u8> {
 /// Type data of EAP-MSCHAPv2 (draft-kamath-pppext-eap-mschapv2 §2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MsChapV2<'a> {
-    Challenge { id: u8, challenge: [u8; 16], name: &'a [u8] },
-    Response { id: u8, peer: [u8; 16], response: [u8; 24], name: &'a [u8] },
-    SuccessRequest { id: u8, message: &'a [u8] },
+    Challenge {
+        id: u8,
+        challenge: [u8; 16],
+        name: &'a [u8],
+    },
+    Response {
+        id: u8,
+        peer: [u8; 16],
+        response: [u8; 24],
+        name: &'a [u8],
+    },
+    SuccessRequest {
+        id: u8,
+        message: &'a [u8],
+    },
     SuccessResponse,
-    FailureRequest { id: u8, message: &'a [u8] },
+    FailureRequest {
+        id: u8,
+        message: &'a [u8],
+    },
     FailureResponse,
+    /// The body of RFC 2759 §7.
+    ChangePassword {
+        id: u8,
+        body: &'a [u8],
+    },
 }
 
 const CHALLENGE: u8 = 1;
 const ANSWER: u8 = 2;
 const GOOD: u8 = 3;
 const BAD: u8 = 4;
+const CHANGE: u8 = change_password::CODE;
 
 impl<'a> MsChapV2<'a> {
     /// What a Request carries.
@@ -135,8 +157,13 @@ impl<'a> MsChapV2<'a> {
         }
         let (op, id, body) = Self::head(data)?;
         let mut r = Reader::new(body);
-        if op != ANSWER {
-            return Err(Malformed::Forbidden);
+        match op {
+            ANSWER => {}
+            CHANGE if body.len() == change_password::BODY_LEN => {
+                return Ok(Self::ChangePassword { id, body });
+            }
+            CHANGE => return Err(Malformed::BadLength),
+            _ => return Err(Malformed::Forbidden),
         }
         if r.u8()? != 49 {
             return Err(Malformed::BadLength);
@@ -163,6 +190,7 @@ impl<'a> MsChapV2<'a> {
             Self::Response { id, .. } => (ANSWER, *id),
             Self::SuccessRequest { id, .. } => (GOOD, *id),
             Self::FailureRequest { id, .. } => (BAD, *id),
+            Self::ChangePassword { id, .. } => (CHANGE, *id),
             Self::SuccessResponse => return vec![GOOD],
             Self::FailureResponse => return vec![BAD],
         };
@@ -186,6 +214,7 @@ impl<'a> MsChapV2<'a> {
             Self::SuccessRequest { message, .. } | Self::FailureRequest { message, .. } => {
                 w.bytes(message);
             }
+            Self::ChangePassword { body, .. } => w.bytes(body),
             Self::SuccessResponse | Self::FailureResponse => {}
         }
         w.patch_length_u16(0, 2);
