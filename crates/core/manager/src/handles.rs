@@ -14,13 +14,15 @@ const LOW: u64 = 256;
 
 #[derive(Debug)]
 pub(crate) struct Handles {
+    /// What is below was never given.
+    first: u64,
     next: u64,
     end: u64,
 }
 
 impl Handles {
     pub(crate) const fn new() -> Self {
-        Self { next: 1, end: 1 }
+        Self { first: 1, next: 1, end: 1 }
     }
 
     /// Takes over a lease. A lease that does not continue the present one replaces it.
@@ -29,6 +31,10 @@ impl Handles {
             self.next = self.next.max(range.start);
         }
         self.end = self.end.max(range.end);
+    }
+
+    pub(crate) const fn none_given_below(&mut self, first: u64) {
+        self.first = first;
     }
 
     /// Whether a new lease should be taken.
@@ -56,7 +62,7 @@ impl Handles {
 
     /// Whether a handle of this number was ever given, by us or by a manager before us.
     pub(crate) const fn was_given(&self, handle: Handle) -> bool {
-        handle.number() < self.next
+        self.first <= handle.number() && handle.number() < self.next
     }
 }
 
@@ -77,5 +83,8 @@ mod tests {
         assert_eq!(handles.give().map(Handle::number), Some(7));
         assert!(handles.was_given(Handle::new(3).unwrap()));
         assert!(!handles.was_given(Handle::new(8).unwrap()));
+        handles.none_given_below(5);
+        assert!(!handles.was_given(Handle::new(3).unwrap()));
+        assert!(handles.was_given(Handle::new(5).unwrap()));
     }
 }

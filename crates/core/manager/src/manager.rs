@@ -127,6 +127,11 @@ impl Manager {
         self.handles.lease(range);
     }
 
+    /// No manager before us has given a number below this one: such a number never was a handle.
+    pub const fn none_given_below(&mut self, first: u64) {
+        self.handles.none_given_below(first);
+    }
+
     /// Whether a new lease should be taken.
     pub const fn needs_lease(&self) -> bool {
         self.handles.is_low()

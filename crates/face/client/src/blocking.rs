@@ -73,6 +73,11 @@ impl Ras {
         self.talk.socket()
     }
 
+    /// Whether the manager has ended, or has handed over to the next one: a call would begin a new talk.
+    pub fn is_closed(&self) -> bool {
+        self.talk.is_closed()
+    }
+
     /// See [`crate::Ras::dial`].
     ///
     /// # Errors

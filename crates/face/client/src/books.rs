@@ -29,6 +29,11 @@ pub fn default_books() -> Vec<PathBuf> {
     books
 }
 
+/// Whether a book is that of all users.
+pub fn is_of_all_users(book: &Path) -> bool {
+    book == Path::new(ALL_USERS)
+}
+
 /// Reads a book.
 ///
 /// # Errors

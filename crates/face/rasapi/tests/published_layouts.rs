@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onhook_rasapi::layout::{Charset, Form, Generation, Kind, Machine, Structure, tables};
+use rasapi32::layout::{Charset, Form, Generation, Kind, Machine, Structure, tables};
 
 /// A row of `layout-x64.csv` or `layout-x86.csv`.
 struct Row<'a> {

@@ -190,6 +190,7 @@ impl Engine {
         let leased =
             store.lease().map_err(|e| HostError::from_io("reserve numbers for handles", &e))?;
         manager.lease(&leased);
+        manager.none_given_below(store.first_handle());
         let core =
             Core { manager, store, heir: None, running: HashMap::new(), captures: HashMap::new() };
         let engine = Self(Arc::new(Inner {

@@ -13,7 +13,7 @@ const LEASE: u64 = 1024;
 /// Ended connections that are remembered.
 const HISTORY: usize = 100;
 
-/// Two small files in the state folder: `handles` and `history`.
+/// Small files in the state folder: `handles`, `first-handle` and `history`.
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
@@ -39,9 +39,18 @@ impl Store {
             Err(error) => return Err(error),
         };
         let start = if kept == 0 { self.floor.max(1) } else { kept };
+        if kept == 0 {
+            replace(&self.folder.join("first-handle"), start.to_string().as_bytes())?;
+        }
         let range = start..start.saturating_add(LEASE);
         replace(&path, range.end.to_string().as_bytes())?;
         Ok(range)
+    }
+
+    /// The first number that a manager with this folder could give; 1 when that is not known.
+    pub(crate) fn first_handle(&self) -> u64 {
+        let kept = fs::read_to_string(self.folder.join("first-handle")).unwrap_or_default();
+        kept.trim().parse().unwrap_or(1)
     }
 
     /// What ended before, oldest first. Lines that cannot be read are passed over.

@@ -46,13 +46,15 @@ impl Talk {
             .map_err(|e| RasError::new(RasCode::NOT_ENOUGH_MEMORY, e.to_string()))
     }
 
+    /// Whether the manager has hung up, and has left nothing to be read.
+    pub(super) fn is_closed(&self) -> bool {
+        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        matches!(recv(self.stream.as_raw_fd(), &mut [0; 1], flags), Ok(0))
+    }
+
     /// A manager that has handed over to the next one lets go whoever asks for nothing just then.
     pub(super) fn meet_the_manager_of_now(&mut self) -> Result<(), RasError> {
-        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
-        match recv(self.stream.as_raw_fd(), &mut [0; 1], flags) {
-            Ok(0) => self.renew(),
-            _ => Ok(()),
-        }
+        if self.is_closed() { self.renew() } else { Ok(()) }
     }
 
     /// Begins anew, with whoever listens there now.

@@ -8,7 +8,7 @@
 //! over exactly as many octets reads and writes its fields, and cannot reach beyond them.
 //!
 //! ```
-//! use onhook_rasapi::layout::{Charset, Machine, ViewMut, tables::RASCONN};
+//! use rasapi32::layout::{Charset, Machine, ViewMut, tables::RASCONN};
 //!
 //! let form = RASCONN.of_size(Machine::X64, Charset::Wide, 1344).expect("the size of Windows NT 4");
 //! let mut memory = vec![0; form.size()];

@@ -1,0 +1,259 @@
+//! A program as it calls: structures laid out as C has them, one manager for the whole process.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rasapi32::exports::*;
+use rasapi32::layout::{Charset, Form, Machine, Structure, View, ViewMut, tables};
+
+use crate::stage::{PASSWORD, STUCK, Stage};
+
+pub(crate) const NO_HANDLE: u32 = 6;
+pub(crate) const CONNECTED: u32 = 0x2000;
+pub(crate) const DISCONNECTED: u32 = 0x2001;
+
+/// The phone book of the program's user.
+const BOOK: &str = "rasphone.pbk";
+
+/// A manager and a server, and the environment that leads to them: made once, for all tests.
+pub(crate) fn stage() -> &'static Stage {
+    static STAGE: OnceLock<Stage> = OnceLock::new();
+    STAGE.get_or_init(|| {
+        let users = format!("alice {PASSWORD}\n");
+        let stage = Stage::answering(&users, &["--retries", "2"], "30");
+        let folder = stage.folder.path();
+        std::fs::create_dir_all(folder.join("onhook")).unwrap();
+        // SAFETY: whoever reads the environment here has come through this function before.
+        unsafe {
+            std::env::set_var("ONHOOK_SOCKET", stage.path("m.sock"));
+            std::env::set_var("ONHOOK_START", "never");
+            std::env::set_var("XDG_CONFIG_HOME", folder);
+            std::env::set_var("XDG_STATE_HOME", folder);
+            std::env::set_var("HOME", folder);
+        }
+        stage
+    })
+}
+
+/// An entry of the given name that leads to the server, in the user's book.
+pub(crate) fn entry(name: &str) -> String {
+    static WRITING: Mutex<()> = Mutex::new(());
+    let stage = stage();
+    let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = stage.path("onhook").join(BOOK);
+    let book = std::fs::read_to_string(&path).unwrap_or_default();
+    let ca = stage.path("ca.pem");
+    let text = format!(
+        "{book}[{name}]\r\nEncoding=1\r\nType=2\r\nVpnStrategy=5\r\nOnhookCaFile={}\r\n\r\n\
+         MEDIA=rastapi\r\nPort=VPN2-0\r\nDevice=WAN Miniport (SSTP)\r\n\r\nDEVICE=vpn\r\n\
+         PhoneNumber=127.0.0.1:{}\r\n\r\n",
+        ca.display(),
+        stage.port,
+    );
+    // Others read it at the same time.
+    let new = path.with_extension("being-written");
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(&new, &path).unwrap();
+    name.to_owned()
+}
+
+/// A structure of the caller's, with a few octets behind it that nobody may write to.
+pub(crate) struct Struct {
+    form: Form,
+    memory: Vec<u8>,
+}
+
+const GUARD: [u8; 8] = [0xa5; 8];
+
+impl Struct {
+    pub(crate) fn new(of: &'static Structure, charset: Charset) -> Self {
+        Self::of_form(of.newest(Machine::of_this_library(), charset))
+    }
+
+    pub(crate) fn of_form(form: Form) -> Self {
+        let mut memory = vec![0; form.size()];
+        ViewMut::new(form, &mut memory).unwrap().begin();
+        memory.extend_from_slice(&GUARD);
+        Self { form, memory }
+    }
+
+    pub(crate) fn pointer(&mut self) -> *mut u8 {
+        self.memory.as_mut_ptr()
+    }
+
+    pub(crate) fn set_size(&mut self, size: u32) {
+        self.memory[..4].copy_from_slice(&size.to_le_bytes());
+    }
+
+    pub(crate) fn put(&mut self) -> ViewMut<'_> {
+        ViewMut::new(self.form, &mut self.memory).unwrap()
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        assert!(self.memory.ends_with(&GUARD), "written beyond dwSize");
+        View::new(self.form, &self.memory).unwrap()
+    }
+
+    pub(crate) fn u32(&self, name: &str) -> u32 {
+        self.view().u32(name).unwrap()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.view().text(name).unwrap().unwrap()
+    }
+}
+
+/// A program that dials: it has parameters, and perhaps extensions.
+pub(crate) struct Dial {
+    pub(crate) params: Struct,
+    pub(crate) options: Option<u32>,
+    pub(crate) handle: usize,
+}
+
+impl Dial {
+    pub(crate) fn entry(name: &str) -> Self {
+        let mut params = Struct::new(&tables::RASDIALPARAMS, Charset::Wide);
+        params.put().put_text("szEntryName", name);
+        params.put().put_text("szUserName", "alice");
+        params.put().put_text("szPassword", PASSWORD);
+        Self { params, options: None, handle: 0 }
+    }
+
+    pub(crate) fn password(mut self, password: &str) -> Self {
+        self.params.put().put_text("szPassword", password);
+        self
+    }
+
+    pub(crate) fn options(mut self, options: u32) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    /// Dials with a notifier of this type, or without one.
+    pub(crate) fn call(&mut self, notifier_type: u32, notifier: usize) -> u32 {
+        stage();
+        let mut extensions = self.options.map(|options| {
+            let mut extensions = Struct::new(&tables::RASDIALEXTENSIONS, Charset::Wide);
+            extensions.put().put_u32("dwfOptions", options);
+            extensions
+        });
+        let extensions = extensions.as_mut().map_or(std::ptr::null_mut(), Struct::pointer);
+        // SAFETY: everything that is pointed to is here.
+        unsafe {
+            RasDialW(
+                extensions,
+                std::ptr::null(),
+                self.params.pointer(),
+                notifier_type,
+                notifier,
+                &raw mut self.handle,
+            )
+        }
+    }
+
+    pub(crate) fn synchronous(mut self) -> (u32, usize) {
+        let result = self.call(0, 0);
+        (result, self.handle)
+    }
+}
+
+/// Dials an entry of its own, and waits until it is up.
+pub(crate) fn connected(name: &str) -> usize {
+    let (result, handle) = Dial::entry(&entry(name)).synchronous();
+    assert_eq!(result, 0, "{}", stage().log());
+    handle
+}
+
+pub(crate) fn hang_up(handle: usize) -> u32 {
+    // SAFETY: no pointer is passed.
+    unsafe { RasHangUpW(handle) }
+}
+
+/// What a status query answers, and the structure that it filled.
+pub(crate) fn status(handle: usize) -> (u32, Struct) {
+    let mut status = Struct::new(&tables::RASCONNSTATUS, Charset::Wide);
+    // SAFETY: everything that is pointed to is here.
+    let result = unsafe { RasGetConnectStatusW(handle, status.pointer()) };
+    (result, status)
+}
+
+/// Asks, as programs do, until the handle is invalid.
+pub(crate) fn wait_gone(handle: usize) {
+    let begin = std::time::Instant::now();
+    while status(handle).0 != NO_HANDLE {
+        assert!(begin.elapsed() < STUCK, "it is never gone");
+        std::thread::yield_now();
+    }
+}
+
+pub(crate) fn end(handle: usize) {
+    assert_eq!(hang_up(handle), 0);
+    wait_gone(handle);
+}
+
+/// The rows of RasEnumConnections: handle and entry.
+pub(crate) fn list() -> Vec<(usize, String)> {
+    stage();
+    let form = tables::RASCONN.newest(Machine::of_this_library(), Charset::Wide);
+    let (mut size, mut count) = (0, 0);
+    loop {
+        let mut memory = vec![0; size as usize];
+        if let Some(mut first) = ViewMut::new(form, &mut memory) {
+            first.begin();
+        }
+        let buffer = if size == 0 { std::ptr::null_mut() } else { memory.as_mut_ptr() };
+        // SAFETY: everything that is pointed to is here, and as large as is said.
+        match unsafe { RasEnumConnectionsW(buffer, &raw mut size, &raw mut count) } {
+            0 => {
+                let rows = memory.chunks_exact(form.size()).take(count as usize);
+                let rows = rows.map(|row| View::new(form, row).unwrap());
+                let row = |row: View<'_>| {
+                    let handle = usize::try_from(row.handle("hrasconn").unwrap()).unwrap();
+                    (handle, row.text("szEntryName").unwrap().unwrap())
+                };
+                return rows.map(row).collect();
+            }
+            // Others dial meanwhile.
+            603 => {}
+            other => panic!("RasEnumConnections: {other}"),
+        }
+    }
+}
+
+/// What a notifier was told: handle, link, state, error.
+pub(crate) type Told = (usize, u32, u32, u32);
+
+/// Where notifiers of one test write; tests of notifiers take their turns.
+pub(crate) struct Heard {
+    _turn: MutexGuard<'static, ()>,
+}
+
+static TURN: Mutex<()> = Mutex::new(());
+static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
+static CHANGED: std::sync::Condvar = std::sync::Condvar::new();
+
+pub(crate) fn note(told: Told) {
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+    CHANGED.notify_all();
+}
+
+impl Heard {
+    pub(crate) fn begin() -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        TOLD.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Self { _turn: turn }
+    }
+
+    pub(crate) fn all(&self) -> Vec<Told> {
+        TOLD.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until something of this kind was told.
+    pub(crate) fn until(&self, wanted: impl Fn(&Told) -> bool) -> Told {
+        let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        let (told, _) = CHANGED
+            .wait_timeout_while(told, STUCK, |told| !told.iter().any(&wanted))
+            .unwrap_or_else(PoisonError::into_inner);
+        let (found, told) = (told.iter().copied().find(|one| wanted(one)), told.clone());
+        found.unwrap_or_else(|| panic!("told only {told:?}"))
+    }
+}

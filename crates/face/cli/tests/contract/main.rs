@@ -1,0 +1,12 @@
+//! The C library at work: behaviours of the RAS contract, each test by the numbers that it bears, through the
+//! functions that C calls, with a manager and an answering server of our own behind them.
+
+#[expect(dead_code, unreachable_pub, reason = "other tests play on it too")]
+#[path = "../stage/mod.rs"]
+mod stage;
+
+mod caller;
+mod dialing;
+mod hanging_up;
+mod listing;
+mod notifications;

@@ -1,0 +1,168 @@
+//! `RasDial`: what a program asks becomes a dial of the manager's.
+
+use std::path::Path;
+
+use onhook_base::Secret;
+use onhook_client::{books, certificates};
+use onhook_model::{
+    Credentials, DialOptions, DialRequest, Entry, Handle, RasCode, RasError, RasState, Resumption,
+};
+
+use crate::boundary::{Place, Refusal};
+use crate::connections::{self, number, status_of};
+use crate::layout::{View, ViewMut};
+use crate::manager;
+use crate::notifier::{self, Notifier};
+
+/// `RDEOPT_PausedStates`.
+const PAUSED_STATES: u32 = 0x2;
+/// Every bit that ever had a meaning in `dwfOptions`.
+const KNOWN_OPTIONS: u32 = 0xffff;
+
+const WRONG: Refusal = Refusal(RasCode::INVALID_PARAMETER);
+
+/// What `RASDIALPARAMS` says.
+pub(crate) struct Params {
+    entry: String,
+    number: String,
+    callback_number: String,
+    user: String,
+    domain: String,
+    password: Secret<String>,
+    /// Handed to `RasDialFunc2`.
+    pub(crate) callback_id: usize,
+    interface: u32,
+}
+
+impl Params {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// 87 for a text that is none.
+    pub(crate) fn read(params: &View<'_>) -> Result<Self, Refusal> {
+        let text =
+            |name: &str| -> Result<String, Refusal> { Ok(params.text(name)?.unwrap_or_default()) };
+        Ok(Self {
+            entry: text("szEntryName")?,
+            number: text("szPhoneNumber")?,
+            callback_number: text("szCallbackNumber")?,
+            user: text("szUserName")?,
+            domain: text("szDomain")?,
+            password: Secret::new(text("szPassword")?),
+            callback_id: params.handle("dwCallbackId").unwrap_or(0).try_into().unwrap_or(0),
+            interface: params.u32("dwIfIndex").unwrap_or(0),
+        })
+    }
+}
+
+/// What a call of `RasDial` brings.
+pub(crate) struct Call<'a> {
+    pub(crate) extensions: Option<ViewMut<'a>>,
+    pub(crate) book: Option<String>,
+    pub(crate) params: Params,
+    pub(crate) notifier: Option<Notifier>,
+    pub(crate) handle: Place<'a, usize>,
+}
+
+/// `RasDial`.
+pub(crate) fn dial(mut call: Call<'_>) -> Result<(), Refusal> {
+    if notifier::is_inside() {
+        // It would wait for itself.
+        return Err(Refusal(RasCode::DIAL_ALREADY_IN_PROGRESS));
+    }
+    let options = call.extensions.as_ref().and_then(|e| e.as_view().u32("dwfOptions")).unwrap_or(0);
+    if options & !KNOWN_OPTIONS != 0 {
+        return Err(WRONG);
+    }
+    match call.handle.get() {
+        0 => begin(call, options),
+        number => resume(connections::handle(number)?, &mut call),
+    }
+}
+
+fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
+    let params = &call.params;
+    if params.interface != 0 {
+        // Which way the tunnel itself takes is for the routes of the machine to say.
+        return Err(Refusal(RasCode::NOT_SUPPORTED));
+    }
+    let mut request = request(params, call.book.as_deref())?;
+    let credentials = credentials(params, &request.entry)?;
+    request.options.paused_states = call.notifier.is_some() && options & PAUSED_STATES != 0;
+    request.options.held_states = call.notifier.is_some();
+    let ras = manager::talk()?;
+    let dialed = ras.dial_followed(&request, &credentials);
+    manager::give_back(ras);
+    let (dialed, events) = dialed?;
+    call.handle.set(number(dialed.handle));
+    let is_up = || status_of(dialed.handle).is_ok_and(|r| r.state == RasState::Connected);
+    match call.notifier {
+        None if dialed.already && is_up() => Ok(()),
+        None => notifier::wait(dialed.handle, events),
+        Some(notifier) if dialed.already && is_up() => {
+            notifier::tell_connected(dialed.handle, notifier)
+        }
+        Some(notifier) => notifier::follow(dialed.handle, events, notifier),
+    }
+}
+
+fn request(params: &Params, book: Option<&str>) -> Result<DialRequest, Refusal> {
+    let number = Some(params.number.clone()).filter(|number| !number.is_empty());
+    let callback_number = Some(params.callback_number.clone()).filter(|number| !number.is_empty());
+    let options = DialOptions { callback_number, ..DialOptions::default() };
+    if params.entry.is_empty() {
+        let number = number.ok_or(WRONG)?;
+        let options = DialOptions { by_number: true, ..options };
+        return Ok(DialRequest { entry: Entry::for_number(&number, "modem"), options });
+    }
+    let found = books::find(&params.entry, book.map(Path::new))?;
+    let options = DialOptions {
+        number,
+        all_users: books::is_of_all_users(&found.book),
+        book: Some(found.book.to_string_lossy().into_owned()),
+        ..options
+    };
+    Ok(DialRequest { entry: found.entry, options })
+}
+
+fn credentials(params: &Params, entry: &Entry) -> Result<Credentials, Refusal> {
+    let certificate = certificates::of_entry(entry, &mut |file| {
+        let text = format!("{} has a passphrase, and there is nobody to ask", file.display());
+        Err(RasError::new(RasCode::EAPTLS_PASSWD_INVALID, text))
+    })?;
+    let stored = |given: &str, stored: &Option<String>| match given {
+        "" => stored.clone().unwrap_or_default(),
+        given => given.to_owned(),
+    };
+    // `*` stands for the domain that is stored with the entry.
+    let domain = params.domain.strip_prefix('*').unwrap_or(&params.domain);
+    Ok(Credentials {
+        user: stored(&params.user, &entry.user),
+        domain: stored(domain, &entry.domain),
+        password: params.password.clone(),
+        tunnel_secret: None,
+        certificate,
+    })
+}
+
+/// A dial that is paused goes on with what the program gives now.
+fn resume(handle: Handle, call: &mut Call<'_>) -> Result<(), Refusal> {
+    let params = &call.params;
+    let user = Some(params.user.clone()).filter(|user| !user.is_empty());
+    let given = match status_of(handle)?.state {
+        RasState::CallbackSetByCaller => Resumption {
+            callback_number: Some(params.callback_number.clone()),
+            ..Resumption::default()
+        },
+        RasState::PasswordExpired => {
+            Resumption { password: Some(params.password.clone()), ..Resumption::default() }
+        }
+        _ => Resumption {
+            domain: user.is_some().then(|| params.domain.clone()),
+            user,
+            password: Some(params.password.clone()),
+            callback_number: None,
+        },
+    };
+    manager::tell(|ras| ras.resume(handle, &given))
+}

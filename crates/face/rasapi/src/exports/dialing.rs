@@ -1,0 +1,67 @@
+//! Dialing.
+
+use super::both_forms;
+use crate::boundary::{Refusal, place, structure, text};
+use crate::dial::{self, Call, Params};
+use crate::layout::{Charset, tables};
+use crate::notifier::{Func, Func1, Func2, Notifier};
+use onhook_model::RasCode;
+
+both_forms! {
+    /// Dials, or lets a paused dial go on whose handle is given. Without a notifier it returns when the
+    /// connection is up (0) or has failed; with one, as soon as dialing has begun. Whatever it answers, a
+    /// handle that is not null must be hung up. 87, 632, 621, 623, 756, and every number that a dial can
+    /// end with.
+    RasDialA, RasDialW(
+        lp_extensions: *mut u8,
+        lpsz_phonebook: *const u8,
+        lp_params: *mut u8,
+        dw_notifier_type: u32,
+        lpv_notifier: usize,
+        lph_ras_conn: *mut usize,
+    )
+    |charset, extensions, book, params, notifier_type, notifier, handle| {
+        // SAFETY: the caller's promise.
+        let handle = unsafe { place(handle) }?;
+        // SAFETY: the same.
+        let params = unsafe { structure(params, &tables::RASDIALPARAMS, charset) }?;
+        let params = Params::read(&params.as_view())?;
+        let extensions = match extensions.is_null() {
+            true => None,
+            // SAFETY: the same.
+            false => Some(unsafe {
+                structure(extensions, &tables::RASDIALEXTENSIONS, Charset::Wide)
+            }?),
+        };
+        // SAFETY: the same.
+        let book = unsafe { text(book, charset) }?;
+        let notifier = notifier_of(notifier, notifier_type, params.callback_id)?;
+        dial::dial(Call { extensions, book, params, notifier, handle })
+    }
+}
+
+/// The function that is to be called; none for a null pointer, whatever its type. A window is none that
+/// could be told anything here: 50.
+fn notifier_of(
+    pointer: usize,
+    notifier_type: u32,
+    callback_id: usize,
+) -> Result<Option<Notifier>, Refusal> {
+    const WINDOW: u32 = u32::MAX;
+    if pointer == 0 {
+        return Ok(None);
+    }
+    match notifier_type {
+        // SAFETY: the caller says that it is a function of this type, and it is not null.
+        0 => Ok(Some(Notifier::Func(unsafe { std::mem::transmute::<usize, Func>(pointer) }))),
+        // SAFETY: the same.
+        1 => Ok(Some(Notifier::Func1(unsafe { std::mem::transmute::<usize, Func1>(pointer) }))),
+        2 => {
+            // SAFETY: the same.
+            let func = unsafe { std::mem::transmute::<usize, Func2>(pointer) };
+            Ok(Some(Notifier::Func2 { func, callback_id }))
+        }
+        WINDOW => Err(Refusal(RasCode::NOT_SUPPORTED)),
+        _ => Err(Refusal(RasCode::INVALID_PARAMETER)),
+    }
+}

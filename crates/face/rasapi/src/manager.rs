@@ -1,0 +1,90 @@
+//! The manager that is asked: found, or started, when the first function needs it.
+//!
+//! Talks are kept for the next call, as many as there were threads that called at once. A program that was
+//! forked begins anew: what its parent talks is not its own.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use onhook_client::blocking::Ras;
+use onhook_model::{RasCode, RasError};
+
+use crate::boundary::Refusal;
+
+/// Talks that wait for the next call.
+static IDLE: Mutex<Talks> = Mutex::new(Talks { process: 0, talks: Vec::new() });
+
+/// The most talks that are kept.
+const KEPT: usize = 16;
+
+struct Talks {
+    process: u32,
+    talks: Vec<Ras>,
+}
+
+fn idle() -> MutexGuard<'static, Talks> {
+    let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let process = std::process::id();
+    if idle.process != process {
+        *idle = Talks { process, talks: Vec::new() };
+    }
+    idle
+}
+
+/// Whether a manager may be started when none is there: `ONHOOK_START=never` says no.
+fn connect() -> Result<Ras, RasError> {
+    match std::env::var_os("ONHOOK_START").is_some_and(|word| word == "never") {
+        true => Ras::connect(None),
+        false => Ras::connect_or_start(None),
+    }
+}
+
+fn keep(ras: Ras) {
+    let mut idle = idle();
+    if idle.talks.len() < KEPT {
+        idle.talks.push(ras);
+    }
+}
+
+/// Asks the manager something that changes nothing: when the one that was asked last has ended, the next
+/// one is asked.
+pub(crate) fn ask<T>(mut work: impl FnMut(&mut Ras) -> Result<T, RasError>) -> Result<T, Refusal> {
+    let kept = idle().talks.pop();
+    if let Some(mut ras) = kept {
+        match work(&mut ras) {
+            Err(error) if error.code == RasCode::SERVICE_NOT_ACTIVE => {}
+            answered => {
+                keep(ras);
+                return Ok(answered?);
+            }
+        }
+    }
+    let mut ras = connect()?;
+    let answered = work(&mut ras);
+    keep(ras);
+    Ok(answered?)
+}
+
+/// Has the manager do something, once.
+pub(crate) fn tell<T>(work: impl FnOnce(&mut Ras) -> Result<T, RasError>) -> Result<T, Refusal> {
+    let mut ras = talk()?;
+    let answered = work(&mut ras);
+    keep(ras);
+    Ok(answered?)
+}
+
+/// A talk with the manager of now.
+pub(crate) fn talk() -> Result<Ras, Refusal> {
+    loop {
+        let kept = idle().talks.pop();
+        match kept {
+            Some(ras) if ras.is_closed() => {}
+            Some(ras) => return Ok(ras),
+            None => return Ok(connect()?),
+        }
+    }
+}
+
+/// Gives a talk back that is not needed any more.
+pub(crate) fn give_back(ras: Ras) {
+    keep(ras);
+}

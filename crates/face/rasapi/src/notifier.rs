@@ -1,0 +1,284 @@
+//! A program's notification functions: called in order, on a thread of this library's, never after the
+//! hang-up.
+//!
+//! A dial is held while its function runs: the manager goes no further than what was heard. `RasHangUp` for
+//! a handle of this process waits for the function if it runs just then (a second at most, for a program may
+//! hold a lock that its function waits for), and none is begun afterwards. From within the function it takes
+//! effect when the function has returned.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::Duration;
+
+use onhook_client::blocking::Events;
+use onhook_model::{ConnectionEvent, EventKind, Handle, RasCode, RasError, RasState, StateReport};
+
+use crate::boundary::Refusal;
+use crate::connections::{is_ending, number};
+use crate::manager;
+
+/// `WM_RASDIALEVENT`, the message of every notification.
+const MESSAGE: u32 = 0xcccd;
+/// How long a hang-up waits for a function that runs.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// `RasDialFunc`: message, state, error.
+pub(crate) type Func = unsafe extern "C" fn(u32, u32, u32);
+/// `RasDialFunc1`: handle, message, state, error, extended error.
+pub(crate) type Func1 = unsafe extern "C" fn(usize, u32, u32, u32, u32);
+/// `RasDialFunc2`: callback id, link, handle, message, state, error, extended error; zero asks for no more.
+pub(crate) type Func2 = unsafe extern "C" fn(usize, u32, usize, u32, u32, u32, u32) -> u32;
+
+/// What a program wants to be called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Notifier {
+    Func(Func),
+    Func1(Func1),
+    Func2 { func: Func2, callback_id: usize },
+}
+
+impl Notifier {
+    /// Calls it; whether it wants to be called again.
+    fn call(self, handle: Handle, subentry: u32, state: RasState, error: RasCode) -> bool {
+        let (handle, state, error) = (number(handle), state.value(), error.number());
+        // The extended error is told with numbers only that no dial of ours ends with.
+        // SAFETY: the program passed the function to be called so, for as long as its dial lasts.
+        unsafe {
+            match self {
+                Self::Func(func) => func(MESSAGE, state, error),
+                Self::Func1(func) => func(handle, MESSAGE, state, error, 0),
+                Self::Func2 { func, callback_id } => {
+                    return func(callback_id, subentry, handle, MESSAGE, state, error, 0) != 0;
+                }
+            }
+        }
+        true
+    }
+}
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread runs a notification function just now.
+pub(crate) fn is_inside() -> bool {
+    INSIDE.get()
+}
+
+/// A dial of this process that has not been hung up.
+struct Dial {
+    handle: Handle,
+    gate: Mutex<Gate>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Gate {
+    /// No function is called any more.
+    silent: bool,
+    /// Where it runs just now.
+    running: Option<ThreadId>,
+    /// It hung up, which takes effect when it has returned.
+    hang_up: bool,
+    /// The talk of a dial that has failed: as long as it lasts, the failed connection is kept.
+    kept: Option<Events>,
+}
+
+static DIALS: Mutex<Option<HashMap<Handle, Arc<Dial>>>> = Mutex::new(None);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn find(handle: Handle) -> Option<Arc<Dial>> {
+    lock(&DIALS).as_ref()?.get(&handle).cloned()
+}
+
+fn forget(handle: Handle) -> Option<Arc<Dial>> {
+    lock(&DIALS).as_mut()?.remove(&handle)
+}
+
+fn register(handle: Handle) -> Arc<Dial> {
+    let dial = Arc::new(Dial { handle, gate: Mutex::default(), changed: Condvar::new() });
+    lock(&DIALS).get_or_insert_default().insert(handle, dial.clone());
+    dial
+}
+
+/// A hang-up from within the function of this very dial: it is done when the function has returned. `false`
+/// from anywhere else.
+///
+/// # Errors
+/// 668 the second time.
+pub(crate) fn hang_up_later(handle: Handle) -> Result<bool, Refusal> {
+    let Some(dial) = find(handle).filter(|_| is_inside()) else { return Ok(false) };
+    let mut gate = lock(&dial.gate);
+    if gate.running != Some(std::thread::current().id()) {
+        return Ok(false);
+    }
+    if gate.hang_up {
+        return Err(Refusal(RasCode::NO_CONNECTION));
+    }
+    gate.hang_up = true;
+    Ok(true)
+}
+
+/// No function is called for this dial any more; one that runs is waited for.
+pub(crate) fn silence(handle: Handle) {
+    let Some(dial) = forget(handle) else { return };
+    let mut gate = lock(&dial.gate);
+    gate.silent = true;
+    gate.kept = None;
+    let runs_elsewhere =
+        |gate: &mut Gate| gate.running.is_some_and(|thread| thread != std::thread::current().id());
+    drop(dial.changed.wait_timeout_while(gate, PATIENCE, runs_elsewhere));
+}
+
+/// How a dial went that nobody wanted to be told of: when it is up, or why it failed.
+///
+/// # Errors
+/// Why it failed; the handle is then to be hung up all the same.
+pub(crate) fn wait(handle: Handle, mut events: Events) -> Result<(), Refusal> {
+    while let Some(event) = events.next() {
+        let event = event?;
+        let Some(end) = end_of(&event) else { continue };
+        if end.error.is_success() && end.state == RasState::Connected {
+            return Ok(());
+        }
+        // Kept until it is hung up, as long as this program runs.
+        lock(&register(handle).gate).kept = Some(events);
+        return Err(match end.error.is_success() {
+            true => Refusal(RasCode::USER_DISCONNECTION),
+            false => Refusal(end.error),
+        });
+    }
+    Err(Refusal(RasCode::RASMAN_SERVICE_STOPPED))
+}
+
+/// The end of a dial, when this event is one: it is up, it has failed, or it is gone.
+fn end_of(event: &ConnectionEvent) -> Option<StateReport> {
+    match &event.kind {
+        EventKind::State(report) if report.state == RasState::SubEntryDisconnected => None,
+        EventKind::State(report) => {
+            let ends = !report.error.is_success() || report.state.is_terminal();
+            ends.then(|| report.clone())
+        }
+        EventKind::Gone { cause, .. } => {
+            let error = if cause.is_wanted() { RasCode::SUCCESS } else { cause.code() };
+            Some(StateReport { state: RasState::Disconnected, error, text: String::new() })
+        }
+        EventKind::Missed { .. } => None,
+    }
+}
+
+/// Calls the program's function for each state of a dial, on a thread of its own.
+///
+/// # Errors
+/// 8 when there is no thread for it; the dial is then to be hung up.
+pub(crate) fn follow(handle: Handle, events: Events, notifier: Notifier) -> Result<(), Refusal> {
+    let dial = register(handle);
+    let name = format!("ras {handle}");
+    let follow = move || Follower { dial, notifier, wants: true, heard: 0 }.run(events);
+    match std::thread::Builder::new().name(name).spawn(follow) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            forget(handle);
+            Err(Refusal(RasCode::NOT_ENOUGH_MEMORY))
+        }
+    }
+}
+
+struct Follower {
+    dial: Arc<Dial>,
+    notifier: Notifier,
+    /// It has not asked for no more.
+    wants: bool,
+    heard: u64,
+}
+
+impl Follower {
+    fn run(mut self, mut events: Events) {
+        while let Some(event) = events.next() {
+            let Ok(event) = event else { break };
+            match &event.kind {
+                EventKind::State(report) => self.hear(event.subentry, report),
+                EventKind::Missed { events } => self.heard += events,
+                EventKind::Gone { .. } => {}
+            }
+            let Some(end) = end_of(&event) else { continue };
+            if matches!(event.kind, EventKind::Gone { .. }) {
+                self.notify(event.subentry, end.state, end.error);
+                break;
+            }
+            if end.state == RasState::Connected && end.error.is_success() {
+                break;
+            }
+            let mut gate = lock(&self.dial.gate);
+            if !gate.silent {
+                gate.kept = Some(events);
+            }
+            return;
+        }
+        // It is up and belongs to the manager, or nothing is left of it.
+        forget(self.dial.handle);
+    }
+
+    fn hear(&mut self, subentry: u32, report: &StateReport) {
+        self.heard += 1;
+        self.notify(subentry, report.state, report.error);
+        let states = if self.wants { self.heard } else { u64::MAX };
+        // One that is gone by now needs no leave.
+        manager::tell(|ras| ras.proceed(self.dial.handle, states)).ok();
+    }
+
+    fn notify(&mut self, subentry: u32, state: RasState, error: RasCode) {
+        if !self.wants {
+            return;
+        }
+        {
+            let mut gate = lock(&self.dial.gate);
+            if gate.silent {
+                self.wants = false;
+                return;
+            }
+            gate.running = Some(std::thread::current().id());
+        }
+        INSIDE.set(true);
+        self.wants = self.notifier.call(self.dial.handle, subentry, state, error);
+        INSIDE.set(false);
+        let hang_up = {
+            let mut gate = lock(&self.dial.gate);
+            gate.running = None;
+            let hang_up = std::mem::take(&mut gate.hang_up);
+            gate.silent |= hang_up;
+            hang_up
+        };
+        self.dial.changed.notify_all();
+        if hang_up {
+            self.wants = false;
+            let handle = self.dial.handle;
+            // Somebody else may have been faster.
+            manager::tell(|ras| ras.hang_up(handle)).ok();
+            if is_ending(handle) {
+                forget(handle);
+            }
+        }
+    }
+}
+
+/// Tells a program at once that its entry was connected already.
+pub(crate) fn tell_connected(handle: Handle, notifier: Notifier) -> Result<(), Refusal> {
+    let call = move || {
+        INSIDE.set(true);
+        notifier.call(handle, 1, RasState::Connected, RasCode::SUCCESS);
+    };
+    let spawned = std::thread::Builder::new().name(format!("ras {handle}")).spawn(call);
+    spawned.map(drop).map_err(|_| Refusal(RasCode::NOT_ENOUGH_MEMORY))
+}
+
+impl From<Refusal> for RasError {
+    fn from(refusal: Refusal) -> Self {
+        Self::from(refusal.0)
+    }
+}

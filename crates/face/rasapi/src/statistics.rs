@@ -1,0 +1,104 @@
+//! What has passed over connections and links.
+
+use onhook_model::{ConnectionReport, Handle, LinkReport, RasCode, RasState, Traffic};
+
+use crate::boundary::Refusal;
+use crate::connections::status_of;
+use crate::layout::ViewMut;
+use crate::manager;
+
+const INVALID_ARGUMENT: Refusal = Refusal(RasCode::E_INVALIDARG);
+
+/// A number that must be a handle; the statistics have a code of their own for none at all.
+fn handle(number: usize) -> Result<Handle, Refusal> {
+    u64::try_from(number).ok().and_then(Handle::new).ok_or(INVALID_ARGUMENT)
+}
+
+/// The counters of these functions have 32 bits, and begin anew behind the last.
+const fn wrapped(count: u64) -> u32 {
+    (count & 0xffff_ffff) as u32
+}
+
+fn fill(mut stats: ViewMut<'_>, traffic: Traffic, speed: Option<&str>, duration_ms: u64) {
+    stats.begin();
+    stats.put_u32("dwBytesXmited", wrapped(traffic.bytes_out));
+    stats.put_u32("dwBytesRcved", wrapped(traffic.bytes_in));
+    stats.put_u32("dwFramesXmited", wrapped(traffic.packets_out));
+    stats.put_u32("dwFramesRcved", wrapped(traffic.packets_in));
+    stats.put_u32("dwBps", speed.map_or(0, bits_per_second));
+    stats.put_u32("dwConnectDuration", wrapped(duration_ms));
+}
+
+/// What a modem says of a call begins with its speed ("33600/ARQ/V34").
+fn bits_per_second(line: &str) -> u32 {
+    let digits: String =
+        line.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}
+
+fn link_of(report: &ConnectionReport, subentry: u32) -> Result<Option<&LinkReport>, Refusal> {
+    let index = subentry.checked_sub(1).ok_or(INVALID_ARGUMENT)? as usize;
+    match report.links.get(index) {
+        Some(link) if link.state == RasState::SubEntryConnected => Ok(Some(link)),
+        None if report.links.is_empty() && index == 0 => Ok(None),
+        _ => Err(Refusal(RasCode::NO_CONNECTION)),
+    }
+}
+
+fn line(report: &ConnectionReport) -> Option<&str> {
+    report.projection.as_ref().and_then(|projection| projection.line.as_deref())
+}
+
+/// `RasGetConnectionStatistics`.
+pub(crate) fn of_connection(
+    number: usize,
+    stats: Result<ViewMut<'_>, Refusal>,
+) -> Result<(), Refusal> {
+    let (handle, stats) = (handle(number)?, stats.map_err(|_| INVALID_ARGUMENT)?);
+    let report = status_of(handle)?;
+    let passed = report.traffic.since(report.cleared);
+    fill(stats, passed, line(&report), report.duration_ms);
+    Ok(())
+}
+
+/// `RasGetLinkStatistics`.
+pub(crate) fn of_link(
+    number: usize,
+    subentry: u32,
+    stats: Result<ViewMut<'_>, Refusal>,
+) -> Result<(), Refusal> {
+    let (handle, stats) = (handle(number)?, stats.map_err(|_| INVALID_ARGUMENT)?);
+    if subentry == 0 {
+        return Err(INVALID_ARGUMENT);
+    }
+    let report = status_of(handle)?;
+    match link_of(&report, subentry)? {
+        Some(link) => {
+            let passed = link.traffic.since(link.cleared);
+            fill(stats, passed, link.line.as_deref(), report.duration_ms);
+        }
+        None => {
+            let passed = report.traffic.since(report.cleared);
+            fill(stats, passed, line(&report), report.duration_ms);
+        }
+    }
+    Ok(())
+}
+
+/// `RasClearConnectionStatistics`, and `RasClearLinkStatistics` for a link.
+pub(crate) fn clear(number: usize, subentry: Option<u32>) -> Result<(), Refusal> {
+    let handle = crate::connections::handle(number)?;
+    manager::tell(|ras| ras.clear_statistics(handle, subentry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_speed_is_what_the_modem_says_first() {
+        assert_eq!(bits_per_second("33600/ARQ/V34"), 33600);
+        assert_eq!(bits_per_second("CONNECT 56000"), 56000);
+        assert_eq!(bits_per_second("99999999999"), 0, "no speed of this world");
+    }
+}
