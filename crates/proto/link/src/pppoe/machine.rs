@@ -2,8 +2,12 @@
 //!
 //! ```text
 //!   caller     Idle ─▶ Discovering ─PADO─▶ Requesting ─PADS─▶ Up ─▶ Gone
+//!                                              └─▶ Withdrawing ─────▶┘
 //!   answerer   Idle ────────────────────────────────────────▶ Up ─▶ Gone
 //! ```
+//!
+//! Who leaves while a session is being asked for waits for its number, to end it: the concentrator would
+//! keep it and knock for half a minute.
 
 use std::collections::VecDeque;
 
@@ -29,6 +33,8 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(8);
 /// How often each is sent: a dial gives up after 1 + 2 + 4 + 8 s.
 const SENDINGS: u32 = 4;
+/// How long the number of a session is waited for that is to be ended at once.
+const WITHDRAWAL: Duration = Duration::from_millis(500);
 /// Frames that wait for the lane: more than that, and the newest are lost, as in any network.
 const MOST_QUEUED: usize = 1024;
 /// The highest number that a session may have (§4).
@@ -46,8 +52,18 @@ pub struct PppoeTerms {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
     Idle,
-    Discovering { sent: u32, again: Instant },
-    Requesting { sent: u32, again: Instant },
+    Discovering {
+        sent: u32,
+        again: Instant,
+    },
+    Requesting {
+        sent: u32,
+        again: Instant,
+    },
+    /// The owner has closed it meanwhile.
+    Withdrawing {
+        until: Instant,
+    },
     Up,
     Gone,
 }
@@ -131,6 +147,23 @@ impl Pppoe {
         }
     }
 
+    fn gone(&mut self) {
+        self.phase = Phase::Gone;
+        self.events.push_back(LinkEvent::Closed);
+    }
+
+    /// Tells the concentrator that the session is over.
+    fn end_session(&mut self) {
+        let mut packet = Builder::new(self.peer, self.ours, code::PADT, self.session)
+            .maybe(tag::RELAY_SESSION_ID, self.offer.relay.as_ref());
+        if !self.unique.is_empty() {
+            packet = packet
+                .tag(tag::HOST_UNIQ, &self.unique)
+                .maybe(tag::AC_COOKIE, self.offer.cookie.as_ref());
+        }
+        self.to_send.push_back(packet.finish());
+    }
+
     fn initiate(&mut self, now: Instant, sent: u32) {
         let packet = self.discovery(BROADCAST, code::PADI).finish();
         self.to_send.push_back(packet);
@@ -172,6 +205,13 @@ impl Pppoe {
             (Phase::Discovering { .. }, code::PADO) => self.on_offer(now, frame, tags),
             (Phase::Requesting { .. }, code::PADS) if frame.from == self.peer => {
                 self.on_session(frame.session, tags);
+            }
+            (Phase::Withdrawing { .. }, code::PADS) if frame.from == self.peer => {
+                self.session = frame.session;
+                if (1..=LAST_SESSION).contains(&frame.session) {
+                    self.end_session();
+                }
+                self.gone();
             }
             (Phase::Up, code::PADS) if frame.from == self.peer && frame.session != self.session => {
                 // An answer to a repetition that began a second session: one is enough.
@@ -277,22 +317,18 @@ impl Link for Pppoe {
         self.initiate(now, 1);
     }
 
-    fn close(&mut self, _now: Instant, _farewell: Farewell) {
-        if self.phase == Phase::Gone {
-            return;
-        }
-        if self.phase == Phase::Up {
-            let mut packet = Builder::new(self.peer, self.ours, code::PADT, self.session)
-                .maybe(tag::RELAY_SESSION_ID, self.offer.relay.as_ref());
-            if !self.unique.is_empty() {
-                packet = packet
-                    .tag(tag::HOST_UNIQ, &self.unique)
-                    .maybe(tag::AC_COOKIE, self.offer.cookie.as_ref());
+    fn close(&mut self, now: Instant, farewell: Farewell) {
+        match (&self.phase, farewell) {
+            (Phase::Gone, _) | (Phase::Withdrawing { .. }, Farewell::Ordinary) => {}
+            (Phase::Requesting { .. }, _) => {
+                self.phase = Phase::Withdrawing { until: now + WITHDRAWAL };
             }
-            self.to_send.push_back(packet.finish());
+            (Phase::Up, _) => {
+                self.end_session();
+                self.gone();
+            }
+            (Phase::Idle | Phase::Discovering { .. } | Phase::Withdrawing { .. }, _) => self.gone(),
         }
-        self.phase = Phase::Gone;
-        self.events.push_back(LinkEvent::Closed);
     }
 
     /// Nothing changes: the framing is fixed (§7).
@@ -324,6 +360,7 @@ impl Link for Pppoe {
                 true => self.request(now, sent.saturating_add(1)),
                 false => self.fall(PppoeFailure::NoSession),
             },
+            Phase::Withdrawing { until } if now >= until => self.gone(),
             _ => {}
         }
     }
@@ -375,6 +412,7 @@ impl Link for Pppoe {
         match self.phase {
             Phase::Discovering { again, .. } => Some(Deadline::new(again, "PPPoE PADO")),
             Phase::Requesting { again, .. } => Some(Deadline::new(again, "PPPoE PADS")),
+            Phase::Withdrawing { until } => Some(Deadline::new(until, "PPPoE PADS, to end it")),
             Phase::Idle | Phase::Up | Phase::Gone => None,
         }
     }

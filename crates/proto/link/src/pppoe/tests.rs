@@ -245,6 +245,51 @@ fn frames_pass_both_ways_and_either_end_says_goodbye() {
     }
 }
 
+/// A caller that has asked for a session, and what the concentrator answers.
+fn asked() -> (Pppoe, SessionName, Vec<u8>) {
+    let (mut caller, mut server) = (caller(terms("", None), 1500), concentrator(&[], false));
+    let [discovery] = sent(&mut caller).try_into().unwrap();
+    let Reaction::Reply(offer) = server.handle(NOW, &discovery) else { panic!("no offer") };
+    caller.handle_lane(NOW, Lane::Control, &offer);
+    let [request] = sent(&mut caller).try_into().unwrap();
+    let Reaction::Begin(name, answer) = server.handle(NOW, &request) else { panic!("no session") };
+    (caller, name, answer)
+}
+
+#[test]
+fn who_leaves_while_a_session_is_asked_for_ends_it_when_it_has_a_number() {
+    let (mut caller, name, answer) = asked();
+    caller.close(NOW, Farewell::Ordinary);
+    assert!(events(&mut caller).is_empty(), "the number is still to come");
+    caller.handle_lane(NOW, Lane::Control, &answer);
+    assert_eq!(events(&mut caller), [LinkEvent::Closed]);
+    let [end] = sent(&mut caller).try_into().unwrap();
+    let mut answerer = Pppoe::answerer(name, 1492);
+    answerer.open(NOW, &LaneFacts::default());
+    answerer.handle_lane(NOW, Lane::Control, &end);
+    let gone = LinkEvent::Down(PppoeFailure::Terminated(String::new()).into());
+    assert_eq!(events(&mut answerer), [LinkEvent::Up, gone, LinkEvent::Closed]);
+}
+
+#[test]
+fn a_number_that_does_not_come_is_waited_for_half_a_second_and_not_by_who_has_failed() {
+    let (mut caller, _, answer) = asked();
+    caller.close(NOW, Farewell::Ordinary);
+    let until = caller.poll_timeout().unwrap().at;
+    assert_eq!(until, NOW + Duration::from_millis(500));
+    caller.handle_timeout(until);
+    assert_eq!(events(&mut caller), [LinkEvent::Closed]);
+    caller.handle_lane(until, Lane::Control, &answer);
+    assert!(sent(&mut caller).is_empty() && events(&mut caller).is_empty());
+
+    let (mut caller, ..) = asked();
+    caller.close(NOW, Farewell::Ordinary);
+    caller.close(NOW, Farewell::Ordinary);
+    assert!(events(&mut caller).is_empty());
+    caller.close(NOW, Farewell::Aborted);
+    assert_eq!(events(&mut caller), [LinkEvent::Closed]);
+}
+
 #[test]
 fn only_what_was_asked_for_is_taken() {
     let mut server = concentrator(&["onhook", "guests"], false);
