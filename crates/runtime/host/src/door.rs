@@ -256,7 +256,7 @@ impl Host {
             LaneSpec::Ethernet { interface } => {
                 PacketLane::dial(interface.as_deref(), &self.0.journal)
             }
-            LaneSpec::Udp { to } => UdpLane::dial(to).await,
+            LaneSpec::Udp { to } => UdpLane::dial(to, &self.0.journal).await,
             LaneSpec::Gre { local, remote, call } => GreLane::open(*local, *remote, *call),
             LaneSpec::Tcp { to } => LineLane::dial_tcp(to).await,
             LaneSpec::Socket { path } => LineLane::dial_socket(path).await,

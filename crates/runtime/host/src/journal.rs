@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::crash_point;
+use crate::lane::{LastWords, Settings};
 use crate::net::route::{NextHop, Route};
 
 const DEED: &str = "write the record of changes";
@@ -54,8 +55,14 @@ pub(crate) enum Record {
     File(FileRecord),
     /// A PPPoE session: what tells the concentrator that it is over.
     Session { interface: String, terminate: Vec<u8> },
+    /// A PPPoE session that a concentrator was asked for: the asking, to which it says which one it is.
+    Asked { interface: String, request: Vec<u8> },
+    /// A tunnel over UDP: what tells the server that it is over.
+    Tunnel(LastWords),
     /// The file that tells other programs that a serial line is in use.
     PortLock { path: PathBuf, process: u32 },
+    /// A terminal that was set up anew.
+    Terminal { path: PathBuf, before: Settings },
 }
 
 /// A file that was replaced by a text of ours.
@@ -102,7 +109,10 @@ impl Record {
             Self::Resolvconf { label } => format!("name servers “{label}” in resolvconf"),
             Self::File(file) => format!("name servers in {}", file.path.display()),
             Self::Session { interface, .. } => format!("PPPoE session on {interface}"),
+            Self::Asked { interface, .. } => format!("PPPoE session asked for on {interface}"),
+            Self::Tunnel(words) => format!("tunnel to {}", words.remote),
             Self::PortLock { path, .. } => format!("lock of a line {}", path.display()),
+            Self::Terminal { path, .. } => format!("settings of {}", path.display()),
         }
     }
 }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use futures_util::future::join_all;
 use onhook_effect::{HostError, HostErrorKind, Prefix};
 
 use crate::crash_point;
 use crate::dns::{blocking, lock, put_back_after_crash};
 use crate::door::Host;
 use crate::journal::{Entry, FileRecord, Record};
-use crate::lane::{end_session, release_port};
+use crate::lane::{end_asked, end_session, give_back, release_port};
 use crate::net::netlink::Netlink;
 use crate::net::route::Route;
 
@@ -75,6 +77,7 @@ impl Host {
             recovered.push(Recovered { what, result: Recovery::Foreign });
         }
         inherited.reverse();
+        let mut to_tell = Vec::new();
         let mut files: BTreeMap<PathBuf, Vec<(u64, FileRecord)>> = BTreeMap::new();
         for (seq, Entry { boot: of, record }) in inherited {
             let what = record.what();
@@ -104,6 +107,19 @@ impl Host {
                         }
                     }
                 }
+                // Their peers may take their time: all are told at once, when there are ways to them again.
+                Record::Asked { .. } | Record::Tunnel(_) => {
+                    to_tell.push((seq, is_this_boot, record));
+                    continue;
+                }
+                Record::Terminal { path, before } => match give_back(&path, &before) {
+                    Ok(Some(())) => Recovery::Undone,
+                    Ok(None) => Recovery::LeftAlone,
+                    Err(error) if error.kind() == ErrorKind::NotFound => Recovery::AlreadyGone,
+                    Err(error) => {
+                        Recovery::Failed(HostError::from_io("give the terminal back", &error))
+                    }
+                },
                 Record::PortLock { path, process } => match release_port(&path, process) {
                     Ok(true) => Recovery::Undone,
                     Ok(false) => Recovery::AlreadyGone,
@@ -127,6 +143,15 @@ impl Host {
             crash_point("a file is healed, not struck");
             self.settle(&entries, &result);
             let what = format!("name servers in {}", path.display());
+            recovered.push(Recovered { what, result });
+        }
+        let told = to_tell.into_iter().map(|(seq, is_this_boot, record)| async move {
+            let what = record.what();
+            (seq, what, tell(record, is_this_boot).await)
+        });
+        for (seq, what, result) in join_all(told).await {
+            crash_point("a peer is told, not struck");
+            self.settle(&[seq], &result);
             recovered.push(Recovered { what, result });
         }
         recovered
@@ -163,6 +188,26 @@ impl Host {
             }
             _ => Recovery::AlreadyGone,
         }
+    }
+}
+
+/// Tells a peer of what a dead manager has left there. One that does not answer is told again by the next
+/// start, but not after another boot: it has found out by itself.
+async fn tell(record: Record, is_this_boot: bool) -> Recovery {
+    const DEED: &str = "tell the server";
+    let told = blocking(move || {
+        let told = match &record {
+            Record::Asked { interface, request } => end_asked(interface, request),
+            Record::Tunnel(words) => words.say(),
+            _ => Ok(false),
+        };
+        told.map_err(|error| HostError::from_io(DEED, &error))
+    });
+    match told.await {
+        Ok(true) => Recovery::Undone,
+        Ok(false) => Recovery::AlreadyGone,
+        Err(_) if !is_this_boot => Recovery::AlreadyGone,
+        Err(error) => Recovery::Failed(error),
     }
 }
 

@@ -17,6 +17,7 @@ mod talk;
 mod terminal;
 mod tls;
 mod trust;
+mod tunnel;
 mod udp;
 
 #[cfg(test)]
@@ -31,13 +32,14 @@ pub use certificate::{certificate_facts, certificate_names};
 pub(crate) use gre::GreLane;
 pub use hand::Hand;
 pub use line::LineLane;
-pub(crate) use packet::end_session;
 pub use packet::{PacketLane, PacketPort};
+pub(crate) use packet::{end_asked, end_session};
 pub use talk::{EapServer, TalkFacts, TalkFault, TalkStage, Talked, TlsTalk};
 pub use terminal::PORT_LOCKS;
-pub(crate) use terminal::release as release_port;
+pub(crate) use terminal::{Settings, give_back, release as release_port};
 pub use tls::{TlsLane, server_config};
 pub(crate) use trust::TrustStore;
+pub(crate) use tunnel::LastWords;
 pub use udp::{Aside, SharedAddress, UdpLane, UdpPort};
 
 /// What is done to a lane beside its octets: to the wires of a terminal, or to where datagrams go.
@@ -133,11 +135,8 @@ impl LaneIo {
             Self::Tls(lane) => lane.send(bytes),
             Self::Line(lane) => lane.send(bytes),
             Self::Packet(lane) => lane.send(bytes),
+            Self::Udp(lane) => lane.send(bytes),
             // A network loses what it cannot take.
-            Self::Udp(lane) => {
-                lane.send(bytes);
-                Ok(())
-            }
             Self::Gre(lane) => {
                 lane.send(bytes);
                 Ok(())

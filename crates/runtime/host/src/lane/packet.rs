@@ -9,8 +9,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
-use nix::sys::socket::{MsgFlags, send};
+use nix::sys::socket::{MsgFlags, recv, send};
 use onhook_effect::{EthernetFacts, HostError, HostErrorKind, LaneFacts};
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use tokio::io::Interest;
@@ -27,7 +28,16 @@ use crate::net::netlink::Netlink;
 const OPEN: &str = "open the Ethernet interface";
 const DISCOVERY: u16 = 0x8863;
 const SESSION: u16 = 0x8864;
+const PADR: u8 = 0x19;
+const PADS: u8 = 0x65;
 const PADT: u8 = 0xa7;
+/// The tag by which an asking and its answer belong together (RFC 2516 §A).
+const HOST_UNIQ: u16 = 0x0103;
+/// How long a concentrator may take to answer, and how often it is asked.
+const ANSWER: Duration = Duration::from_millis(200);
+const ASKINGS: u32 = 2;
+/// Frames that are looked at for its answer; there are hardly any others.
+const MOST_HEARD: u32 = 64;
 /// While more octets than this wait, packets wait where they are.
 const MARK: usize = 512 << 10;
 /// The most octets that may wait; further frames are lost.
@@ -251,6 +261,74 @@ pub(crate) fn end_session(interface: &str, frame: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Ends a session that a dead manager has asked a concentrator for, and whose number it did not live to
+/// write down: who is asked once more as before says it once more (or gives another, which ends at once).
+/// Whether there was one.
+pub(crate) fn end_asked(interface: &str, request: &[u8]) -> io::Result<bool> {
+    let mine = Netlink::open()?.link_by_name(interface)?;
+    let (Some(link), Some((to, from))) = (mine, stations(request)) else { return Ok(false) };
+    let socket = socket(link.index, DISCOVERY)?;
+    Filter::To(from).attach(&socket)?;
+    socket.set_nonblocking(false)?;
+    socket.set_read_timeout(Some(ANSWER))?;
+    let mut room = [0; 2048];
+    for _ in 0..ASKINGS {
+        send(socket.as_raw_fd(), request, MsgFlags::MSG_DONTWAIT)?;
+        for _ in 0..MOST_HEARD {
+            let Ok(length) = recv(socket.as_raw_fd(), &mut room, MsgFlags::empty()) else { break };
+            let answer = room.get(..length).unwrap_or_default();
+            if let Some(number) = answered(request, answer) {
+                let session = Session { theirs: to, ours: from, number };
+                send(socket.as_raw_fd(), &session.terminate(), MsgFlags::MSG_DONTWAIT)?;
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// To whom a frame goes and from whom.
+fn stations(frame: &[u8]) -> Option<([u8; 6], [u8; 6])> {
+    let (to, rest) = frame.split_first_chunk::<6>()?;
+    let (from, _) = rest.split_first_chunk::<6>()?;
+    Some((*to, *from))
+}
+
+/// The number that a PADS gives, if it answers this PADR.
+fn answered(request: &[u8], answer: &[u8]) -> Option<u16> {
+    let (to, from) = stations(request)?;
+    let is_session = stations(answer)? == (from, to) && code(answer) == Some(PADS);
+    let is_same = host_uniq(answer)? == host_uniq(request)?;
+    let number = u16::from_be_bytes(*answer.get(16..)?.first_chunk()?);
+    (is_session && is_same && number != 0).then_some(number)
+}
+
+/// What a frame of discovery says.
+fn code(frame: &[u8]) -> Option<u8> {
+    let is_discovery = frame.get(12..14)? == DISCOVERY.to_be_bytes();
+    frame.get(15).copied().filter(|_| is_discovery)
+}
+
+fn host_uniq(frame: &[u8]) -> Option<&[u8]> {
+    let length = u16::from_be_bytes(*frame.get(18..)?.first_chunk()?);
+    let mut tags = frame.get(HEADER..)?.get(..length.into())?;
+    while let Some(([a, b, c, d], rest)) = tags.split_first_chunk() {
+        let (value, behind) = rest.split_at_checked(u16::from_be_bytes([*c, *d]).into())?;
+        if u16::from_be_bytes([*a, *b]) == HOST_UNIQ {
+            return Some(value);
+        }
+        tags = behind;
+    }
+    None
+}
+
+/// A session that was asked for, in the record of changes until it is there or the lane is gone.
+#[derive(Debug)]
+struct Asked {
+    request: Vec<u8>,
+    entry: u64,
+}
+
 /// A session that stands in the record of changes until it is over.
 #[derive(Debug)]
 struct Kept {
@@ -266,6 +344,7 @@ pub struct PacketLane {
     port: Arc<PacketPort>,
     inbox: Option<Arc<Inbox>>,
     journal: Option<SharedJournal>,
+    asked: Option<Asked>,
     kept: Option<Kept>,
     outgoing: VecDeque<Vec<u8>>,
     queued: usize,
@@ -307,6 +386,7 @@ impl PacketLane {
             port,
             inbox,
             journal,
+            asked: None,
             kept: None,
             outgoing: VecDeque::new(),
             queued: 0,
@@ -360,9 +440,11 @@ impl PacketLane {
             kept.is_over |= kept.session.is_ended_by(frame);
             return Ok(());
         }
-        let (Some(journal), Some(session)) = (&self.journal, Session::of(frame)) else {
-            return Ok(());
-        };
+        let Some(journal) = &self.journal else { return Ok(()) };
+        if code(frame) == Some(PADR) {
+            return self.keep_asking(frame);
+        }
+        let Some(session) = Session::of(frame) else { return Ok(()) };
         let record = Record::Session {
             interface: self.port.interface.clone(),
             terminate: session.terminate(),
@@ -374,7 +456,26 @@ impl PacketLane {
         filter.attach(&Socket::from(socket))?;
         let journal = journal.clone();
         self.kept = Some(Kept { session, entry, journal, is_over: false });
+        self.forget_asking();
         Ok(())
+    }
+
+    /// Between the asking and the first frame of the session only the concentrator knows of it.
+    fn keep_asking(&mut self, request: &[u8]) -> io::Result<()> {
+        let is_repeated = self.asked.as_ref().is_some_and(|asked| asked.request == request);
+        let (Some(journal), false) = (&self.journal, is_repeated) else { return Ok(()) };
+        let interface = self.port.interface.clone();
+        let record = Record::Asked { interface, request: request.to_vec() };
+        let entry = lock(journal).append(&record, false).map_err(io::Error::other)?;
+        self.forget_asking();
+        self.asked = Some(Asked { request: request.to_vec(), entry });
+        Ok(())
+    }
+
+    fn forget_asking(&mut self) {
+        if let (Some(asked), Some(journal)) = (self.asked.take(), &self.journal) {
+            lock(journal).strike(asked.entry);
+        }
     }
 
     pub(super) fn flush(&mut self) -> io::Result<bool> {
@@ -389,6 +490,9 @@ impl PacketLane {
                     tracing::debug!(target: "host::lane", %error, "a frame is lost");
                 }
                 sent => sent?,
+            }
+            if Session::of(frame).is_none() {
+                crash_point("a frame of discovery has left");
             }
             self.queued -= frame.len();
             self.outgoing.pop_front();
@@ -412,6 +516,7 @@ impl PacketLane {
 impl Drop for PacketLane {
     /// However it came to its end: the concentrator is told, if nobody has told it yet.
     fn drop(&mut self) {
+        self.forget_asking();
         let Some(kept) = &self.kept else { return };
         if !kept.is_over {
             self.port.send_or_lose(&kept.session.terminate());
@@ -445,6 +550,29 @@ fn only_ethernet() -> Result<String, HostError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_known_by_what_was_asked() {
+        let frame = |to: u8, from: u8, code: u8, number: u16, tags: &[u8]| {
+            let [high, low] = number.to_be_bytes();
+            let length = u16::try_from(tags.len()).unwrap().to_be_bytes();
+            let head = [&[to; 6][..], &[from; 6], &[0x88, 0x63, 0x11, code, high, low]].concat();
+            [&head[..], &length, tags].concat()
+        };
+        let tags = [1, 1, 0, 0, 1, 3, 0, 2, 0xab, 0xcd];
+        let request = frame(2, 4, PADR, 0, &tags);
+        assert_eq!(answered(&request, &frame(4, 2, PADS, 0x1234, &tags)), Some(0x1234));
+        // Refused; another's; from elsewhere; of another asking; cut short.
+        assert_eq!(answered(&request, &frame(4, 2, PADS, 0, &tags)), None);
+        assert_eq!(answered(&request, &frame(4, 2, PADT, 7, &tags)), None);
+        assert_eq!(answered(&request, &frame(4, 9, PADS, 7, &tags)), None);
+        assert_eq!(answered(&request, &frame(4, 2, PADS, 7, &[1, 3, 0, 2, 0xab, 0xce])), None);
+        assert_eq!(answered(&request, &frame(4, 2, PADS, 7, &[1, 3, 0, 9, 0xab])), None);
+        let whole = frame(4, 2, PADS, 0x1234, &tags);
+        for length in 0..whole.len() {
+            assert_eq!(answered(&request, &whole[..length]), None, "{length}");
+        }
+    }
 
     #[test]
     fn a_session_is_known_by_its_frames_and_its_end() {

@@ -3,7 +3,8 @@
 //! Three locks, because there are three customs: `flock` on the device, the kernel's exclusive mode, and a
 //! file `LCK..name` in the folder of locks that other programs (wvdial, minicom, mgetty) look for. A file of
 //! a process that lives no more is passed over and removed; ours is written into the record of changes
-//! first, so that it goes even when we are killed.
+//! first, so that it goes even when we are killed. The terminal's settings stand there too, because a kernel
+//! keeps them; DTR it drops by itself when the last one closes the terminal, if its settings say so.
 
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -13,9 +14,10 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::sys::signal::kill;
-use nix::sys::termios::{self, ControlFlags, FlushArg, SetArg, Termios};
+use nix::sys::termios::{self, ControlFlags, FlushArg, LocalFlags, SetArg, Termios};
 use nix::unistd::Pid;
 use onhook_effect::{HostError, HostErrorKind};
+use serde::{Deserialize, Serialize};
 
 use super::LaneSignal;
 use crate::crash_point;
@@ -33,6 +35,9 @@ pub(crate) struct Terminal {
     device: serial2::SerialPort,
     /// The terminal's settings before us.
     before: libc::termios,
+    journal: SharedJournal,
+    /// Where they stand in the record of changes.
+    entry: u64,
     /// Held for as long as the terminal is.
     _lock: Option<LockFile>,
 }
@@ -56,7 +61,7 @@ impl Terminal {
             error
         })?;
         check(&path).map_err(named)?;
-        let lock = LockFile::take(&path, journal).map_err(named)?;
+        let lock_file = LockFile::take(&path, journal).map_err(named)?;
         // Without O_NONBLOCK the opening would wait for a carrier.
         let file = OpenOptions::new()
             .read(true)
@@ -78,15 +83,22 @@ impl Terminal {
         let before = termios::tcgetattr(&file).map_err(|_| {
             named(HostError::new(OPEN, HostErrorKind::NoSuchPort, "it is no terminal"))
         })?;
-        // Pseudoterminals have no exclusive mode everywhere; the other two locks hold there.
-        set_exclusive(&file);
-        let mut device = serial2::SerialPort::from(OwnedFd::from(file));
-        let mut settings = device.get_configuration().map_err(|e| failed(&e))?;
-        settings.set_raw();
-        // A speed that the port does not know (a pseudoterminal knows any) is no reason to fail.
-        let _unknown = settings.set_baud_rate(speed);
-        device.set_configuration(&settings).map_err(|e| failed(&e))?;
-        let terminal = Self { device, before: before.into(), _lock: lock };
+        // A pseudoterminal would stay exclusive behind a process that was killed, and nobody could open it
+        // any more; the other two locks hold there.
+        if !is_pseudoterminal(&path) {
+            set_exclusive(&file);
+        }
+        let record = Record::Terminal { path: path.clone(), before: Settings::of(&before) };
+        let entry = lock(journal).append(&record, false).map_err(named)?;
+        let mut terminal = Self {
+            device: serial2::SerialPort::from(OwnedFd::from(file)),
+            before: before.into(),
+            journal: journal.clone(),
+            entry,
+            _lock: lock_file,
+        };
+        terminal.set_up(speed).map_err(|e| failed(&e))?;
+        crash_point("a terminal is set up");
         // What somebody typed before is none of ours.
         terminal.forget_what_waits();
         // A pseudoterminal has no modem lines.
@@ -97,6 +109,18 @@ impl Terminal {
 }
 
 impl Terminal {
+    /// Raw, at this speed; and should nobody be left to give it back, DTR goes down with the last descriptor.
+    fn set_up(&mut self, speed: u32) -> io::Result<()> {
+        let mut settings = Termios::from(self.before);
+        settings.control_flags.insert(ControlFlags::HUPCL);
+        termios::tcsetattr(&self.device, SetArg::TCSANOW, &settings)?;
+        let mut settings = self.device.get_configuration()?;
+        settings.set_raw();
+        // A speed that the port does not know (a pseudoterminal knows any) is no reason to fail.
+        let _unknown = settings.set_baud_rate(speed);
+        self.device.set_configuration(&settings)
+    }
+
     pub(super) fn signal(&self, signal: LaneSignal) {
         let done = match signal {
             LaneSignal::DropDtr => self.device.set_dtr(false),
@@ -141,12 +165,15 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         // The close of a port that is held up by flow control would wait for half a minute.
         self.forget_what_waits();
+        // The settings before us may be to leave it up. A pseudoterminal has none.
+        drop(self.device.set_dtr(false));
         let before = Termios::from(self.before);
         if let Err(error) = termios::tcsetattr(&self.device, SetArg::TCSANOW, &before) {
             tracing::debug!(target: "host::lane", %error, "the terminal keeps our settings");
         }
         clear_exclusive(&self.device);
         crash_point("the terminal is given back");
+        lock(&self.journal).strike(self.entry);
     }
 }
 
@@ -180,6 +207,71 @@ fn check(path: &Path) -> Result<(), HostError> {
         Ok(_) => refuse("it is no device"),
         Err(error) => Err(HostError::from_io(OPEN, &error)),
     }
+}
+
+fn is_pseudoterminal(path: &Path) -> bool {
+    path.strip_prefix(DEVICES).is_ok_and(|name| name.starts_with("pts"))
+}
+
+/// A terminal's settings (termios(3)), as they can be written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// Input, output, control and local modes.
+    modes: [u32; 4],
+    characters: Vec<u8>,
+    /// In and out, as the kernel names them.
+    speeds: [u32; 2],
+}
+
+impl Settings {
+    fn of(settings: &Termios) -> Self {
+        let raw = libc::termios::from(settings.clone());
+        Self {
+            modes: [raw.c_iflag, raw.c_oflag, raw.c_cflag, raw.c_lflag],
+            characters: raw.c_cc.to_vec(),
+            speeds: [raw.c_ispeed, raw.c_ospeed],
+        }
+    }
+
+    /// These, in the place of others of the same terminal.
+    fn in_place_of(&self, others: &Termios) -> Termios {
+        let mut raw = libc::termios::from(others.clone());
+        [raw.c_iflag, raw.c_oflag, raw.c_cflag, raw.c_lflag] = self.modes;
+        for (to, from) in raw.c_cc.iter_mut().zip(&self.characters) {
+            *to = *from;
+        }
+        [raw.c_ispeed, raw.c_ospeed] = self.speeds;
+        Termios::from(raw)
+    }
+}
+
+/// Gives a terminal back which a dead process has left as it had set it; `None` when somebody else has it,
+/// or has set it in his own way since.
+pub(crate) fn give_back(path: &Path, before: &Settings) -> io::Result<Option<()>> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK)
+        .open(path);
+    let file = match opened {
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => return Ok(None),
+        opened => opened?,
+    };
+    let ours = check(path).map_err(|e| io::Error::other(e.text));
+    if ours.is_err() || file.try_lock().is_err() {
+        return Ok(None);
+    }
+    let now = termios::tcgetattr(&file)?;
+    // As we set it up; nothing else of it is ours alone.
+    let talks = LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG;
+    if now.local_flags.intersects(talks) || !now.control_flags.contains(ControlFlags::HUPCL) {
+        return Ok(None);
+    }
+    let device = serial2::SerialPort::from(OwnedFd::from(file));
+    // It went up by our opening.
+    drop(device.set_dtr(false));
+    termios::tcsetattr(&device, SetArg::TCSANOW, &before.in_place_of(&now))?;
+    Ok(Some(()))
 }
 
 fn busy(mut error: HostError) -> HostError {
@@ -305,6 +397,75 @@ mod tests {
             let error = check(Path::new(no)).unwrap_err();
             assert_eq!(error.kind, HostErrorKind::NoSuchPort, "{no}");
         }
+    }
+
+    /// A pseudoterminal with settings that are not ours, the record of a folder, and what of terminals stands
+    /// in it.
+    fn stage() -> (nix::pty::OpenptyResult, PathBuf, Settings) {
+        let pair = nix::pty::openpty(None, None).unwrap();
+        let mut settings = termios::tcgetattr(&pair.slave).unwrap();
+        settings.control_flags.remove(ControlFlags::HUPCL);
+        termios::cfsetspeed(&mut settings, termios::BaudRate::B4800).unwrap();
+        termios::tcsetattr(&pair.slave, SetArg::TCSANOW, &settings).unwrap();
+        let path = nix::unistd::ttyname(&pair.slave).unwrap();
+        let before = look(&pair);
+        (pair, path, before)
+    }
+
+    fn look(pair: &nix::pty::OpenptyResult) -> Settings {
+        Settings::of(&termios::tcgetattr(&pair.master).unwrap())
+    }
+
+    fn recorded(folder: &Path) -> Vec<(PathBuf, Settings)> {
+        let journal = crate::journal::Journal::open(folder, "boot").unwrap();
+        let terminal = |(_, entry): (u64, crate::journal::Entry)| match entry.record {
+            Record::Terminal { path, before } => Some((path, before)),
+            _ => None,
+        };
+        journal.inherited().into_iter().filter_map(terminal).collect()
+    }
+
+    fn shared_journal(folder: &Path) -> SharedJournal {
+        let journal = crate::journal::Journal::open(folder, "boot").unwrap();
+        std::sync::Arc::new(std::sync::Mutex::new(journal))
+    }
+
+    #[test]
+    fn settings_come_back_and_stand_in_the_record_until_then() {
+        let (pair, path, before) = stage();
+        let folder = tempfile::tempdir().unwrap();
+        let journal = shared_journal(folder.path());
+        let terminal = Terminal::open(&path, 115_200, &journal).unwrap();
+        let set = termios::tcgetattr(&pair.master).unwrap();
+        assert!(set.control_flags.contains(ControlFlags::HUPCL), "DTR goes with the descriptor");
+        assert!(!set.local_flags.contains(LocalFlags::ICANON));
+        // Somebody with all rights may always open it; everybody else could not, were it exclusive.
+        drop(OpenOptions::new().read(true).open(&path).unwrap());
+        let copy = tempfile::tempdir().unwrap();
+        fs::copy(folder.path().join("journal"), copy.path().join("journal")).unwrap();
+        assert_eq!(recorded(copy.path()), [(path, before.clone())]);
+        drop(terminal);
+        assert_eq!(look(&pair), before);
+        drop(journal);
+        assert_eq!(recorded(folder.path()), []);
+    }
+
+    #[test]
+    fn a_dead_process_s_terminal_is_given_back_unless_it_is_somebody_else_s() {
+        let (pair, path, before) = stage();
+        let folder = tempfile::tempdir().unwrap();
+        // As it is set up while it is ours, and nobody's afterwards.
+        let terminal = Terminal::open(&path, 9_600, &shared_journal(folder.path())).unwrap();
+        let ours = termios::tcgetattr(&pair.master).unwrap();
+        assert_eq!(give_back(&path, &before).unwrap(), None, "it is in use");
+        drop(terminal);
+        assert_eq!(give_back(&path, &before).unwrap(), None, "it is not as we set it up");
+        assert_eq!(look(&pair), before);
+        termios::tcsetattr(&pair.slave, SetArg::TCSANOW, &ours).unwrap();
+        assert_eq!(give_back(&path, &before).unwrap(), Some(()));
+        assert_eq!(look(&pair), before);
+        drop(pair);
+        assert_eq!(give_back(&path, &before).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -18,7 +18,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::elsewhere::Elsewhere;
 use super::hand::{Hand, Inbox, either_ready};
 use super::queue::Queue;
+use super::tunnel::Tunnel;
 use super::{LaneIo, Ready, Received, allow_fragments};
+use crate::dns::SharedJournal;
 
 const OPEN: &str = "connect to the server";
 /// Something has come, be it the news that nobody is there.
@@ -143,6 +145,8 @@ pub struct UdpLane {
     /// Until a dial has met its server.
     elsewhere: Option<Elsewhere>,
     aside: Option<Aside>,
+    /// The tunnel of a dial.
+    tunnel: Option<Tunnel>,
     facts: LaneFacts,
 }
 
@@ -160,7 +164,10 @@ pub struct Aside {
 
 impl UdpLane {
     /// Reaches for the first of these addresses to which there is a way.
-    pub(crate) async fn dial(to: &[SocketAddr]) -> Result<LaneIo, HostError> {
+    pub(crate) async fn dial(
+        to: &[SocketAddr],
+        journal: &SharedJournal,
+    ) -> Result<LaneIo, HostError> {
         let text = "there is no address to connect to";
         let mut last = HostError::new(OPEN, HostErrorKind::NotFound, text);
         for address in to {
@@ -172,6 +179,7 @@ impl UdpLane {
                     });
                     let mut lane = Self::of(port, None, Arc::new(Mutex::new(*address)));
                     lane.elsewhere = elsewhere.ok();
+                    lane.tunnel = Some(Tunnel::new(journal.clone()));
                     return Ok(LaneIo::Udp(Box::new(lane)));
                 }
                 Err(error) => last = HostError::from_io(OPEN, &error),
@@ -194,6 +202,7 @@ impl UdpLane {
             has_heard: false,
             elsewhere: None,
             aside: None,
+            tunnel: None,
             facts,
         }
     }
@@ -251,8 +260,12 @@ impl UdpLane {
         let mut taken = 0;
         while taken < budget {
             let (mut octets, mut any) = (0, false);
+            let tunnel = &mut self.tunnel;
             let read = self.port.receive(&mut |_, datagram| {
                 any = true;
+                if let Some(tunnel) = tunnel {
+                    tunnel.hears(datagram);
+                }
                 octets += datagram.len();
                 sink(datagram);
             });
@@ -272,7 +285,14 @@ impl UdpLane {
 
     /// One at a time, so that the link can say of each whether it is the server's.
     fn receive_elsewhere(&mut self, sink: &mut dyn FnMut(&[u8])) -> Received {
-        let heard = self.elsewhere.as_mut().is_some_and(|elsewhere| elsewhere.receive(sink));
+        let tunnel = &mut self.tunnel;
+        let mut sink = |datagram: &[u8]| {
+            if let Some(tunnel) = tunnel {
+                tunnel.hears(datagram);
+            }
+            sink(datagram);
+        };
+        let heard = self.elsewhere.as_mut().is_some_and(|elsewhere| elsewhere.receive(&mut sink));
         self.has_heard |= heard;
         if heard { Received::More } else { Received::Drained }
     }
@@ -288,13 +308,17 @@ impl UdpLane {
         Ok(())
     }
 
-    pub(super) fn send(&mut self, bytes: &[u8]) {
+    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.says(bytes, || Ok((self.port.local_addr()?, address(&self.remote))))?;
+        }
         if let Some(aside) = self.aside.as_ref().filter(|aside| (aside.picks)(bytes)) {
             // A listener that is gone has taken its calls along.
             drop(aside.to.send((aside.tag, bytes.to_vec())));
-            return;
+            return Ok(());
         }
         self.outgoing.push(bytes);
+        Ok(())
     }
 
     /// How many datagrams at the front leave in one call: of one length, the last perhaps shorter.
@@ -347,6 +371,17 @@ impl UdpLane {
     }
 }
 
+impl Drop for UdpLane {
+    /// However it came to its end: the server is told, if nobody has told it yet.
+    fn drop(&mut self) {
+        let Some(tunnel) = &self.tunnel else { return };
+        if let Some(words) = tunnel.last_words() {
+            self.port.send_or_lose(address(&self.remote), &words);
+        }
+        tunnel.strike();
+    }
+}
+
 async fn reach(address: SocketAddr) -> io::Result<Arc<UdpPort>> {
     let any: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
@@ -369,7 +404,13 @@ mod tests {
 
     async fn pair() -> (LaneIo, Arc<UdpPort>) {
         let port = UdpPort::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        (UdpLane::dial(&[port.local_addr().unwrap()]).await.unwrap(), port)
+        (dial(port.local_addr().unwrap()).await, port)
+    }
+
+    async fn dial(address: SocketAddr) -> LaneIo {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = crate::journal::Journal::open(folder.path(), "boot").unwrap();
+        UdpLane::dial(&[address], &Arc::new(Mutex::new(journal))).await.unwrap()
     }
 
     async fn flushed(lane: &mut LaneIo) -> io::Result<()> {
@@ -402,7 +443,7 @@ mod tests {
         let closed = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = closed.local_addr().unwrap();
         drop(closed);
-        let mut lane = UdpLane::dial(&[address]).await.unwrap();
+        let mut lane = dial(address).await;
         lane.send(b"anybody?").unwrap();
         let first = flushed(&mut lane).await;
         let error = match first {
