@@ -11,6 +11,8 @@ use nix::mount::{MsFlags, mount};
 pub(crate) const SERVER: &str = "198.51.100.1";
 /// The name by which it is dialed.
 pub(crate) const SERVER_NAME: &str = "vpn.example.net";
+/// Where programs look for one another's locks on serial lines.
+pub(crate) const PORT_LOCKS: &str = "/run/lock";
 /// What the caller's name servers are told before any connection.
 const RESOLV_CONF: &str = "# the caller's own\nnameserver 192.0.2.1\nsearch example.org\n";
 
@@ -139,6 +141,9 @@ fn private_mounts(folder: &Path) -> Result<()> {
     for place in ["/etc", "/run", "/var/lib"] {
         tmpfs(Path::new(place))?;
     }
+    // `/var/lock` leads there, as everywhere today.
+    let locks = Path::new(PORT_LOCKS);
+    fs::create_dir_all(locks).with_context(|| locks.display().to_string())?;
     for (name, text) in kept.iter().zip(texts) {
         if let Some(text) = text {
             fs::write(Path::new("/etc").join(name), text)?;

@@ -10,6 +10,9 @@
 #![forbid(unsafe_code)]
 
 mod ground;
+mod line;
+mod links;
+mod over;
 mod picture;
 mod program;
 mod restart;
@@ -126,8 +129,12 @@ fn inside(args: &Args) -> Result<bool> {
             continue;
         }
         tally.begin(situation.name);
-        (situation.play)(&ground, &mut tally).with_context(|| situation.name.to_owned())?;
+        let played = (situation.play)(&ground, &mut tally);
         tally.end();
+        if let (Err(_), Some(folder)) = (&played, &args.logs) {
+            ground.copy_logs(folder)?;
+        }
+        played.with_context(|| situation.name.to_owned())?;
     }
     tally.print();
     if let Some(folder) = &args.logs {

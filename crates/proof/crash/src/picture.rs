@@ -8,6 +8,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use crate::ground::PORT_LOCKS;
+use crate::over::Over;
+
 /// Files that a manager keeps between its lives.
 const KEPT: [&str; 4] = ["handles", "history", "journal", "lock"];
 
@@ -34,9 +37,17 @@ impl Picture {
         }
         sockets(&mut lines)?;
         etc(&mut lines)?;
+        port_locks(&mut lines)?;
         state_files(state, &mut lines)?;
         processes(&mut lines)?;
         Ok(Self(lines))
+    }
+
+    /// The same, and the settings of the caller's port, where the link has one.
+    pub(crate) fn take_with(state: &Path, over: &Over) -> Result<Self> {
+        let mut picture = Self::take(state)?;
+        picture.0.extend(over.settings()?.map(|settings| format!("port: {}", settings.words)));
+        Ok(picture)
     }
 
     /// What is there and was not before, and the other way round; empty when nothing differs.
@@ -62,6 +73,11 @@ fn sockets(lines: &mut BTreeSet<String>) -> Result<()> {
             }
         }
     }
+    for name in ["packet", "raw", "raw6"] {
+        let table = fs::read_to_string(format!("/proc/self/net/{name}")).unwrap_or_default();
+        let many = table.lines().skip(1).count();
+        lines.insert(format!("{many} sockets of the kind {name}"));
+    }
     let unix = fs::read_to_string("/proc/self/net/unix")?;
     let paths = unix.lines().skip(1).filter_map(|line| line.split_whitespace().nth(7));
     lines.extend(paths.map(|path| format!("unix {path}")));
@@ -76,6 +92,14 @@ fn etc(lines: &mut BTreeSet<String>) -> Result<()> {
     let meta = fs::symlink_metadata("/etc/resolv.conf")?;
     lines.insert(format!("resolv.conf {:o} {} {}", meta.mode(), meta.uid(), meta.gid()));
     lines.insert(format!("resolv.conf says {:?}", fs::read_to_string("/etc/resolv.conf")?));
+    Ok(())
+}
+
+/// Files by which programs tell one another that a serial line is in use.
+fn port_locks(lines: &mut BTreeSet<String>) -> Result<()> {
+    for entry in fs::read_dir(PORT_LOCKS)? {
+        lines.insert(format!("lock {}", entry?.file_name().to_string_lossy()));
+    }
     Ok(())
 }
 

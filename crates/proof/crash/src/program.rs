@@ -14,7 +14,8 @@ use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::ground::{Ground, SERVER, SERVER_NAME};
+use crate::ground::{Ground, SERVER_NAME};
+use crate::over::Over;
 
 /// How long anything may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(30);
@@ -43,16 +44,23 @@ pub(crate) struct Answerer {
 }
 
 impl Answerer {
-    /// Starts it and waits until it answers, or has died.
+    /// Starts it for SSTP and waits until it answers, or has died.
     pub(crate) fn start(ground: &Ground, deadly: Deadly) -> Result<Self> {
+        Self::start_over(ground, &Over::Sstp, deadly)
+    }
+
+    /// The same for any link.
+    pub(crate) fn start_over(ground: &Ground, over: &Over, deadly: Deadly) -> Result<Self> {
         let users = ground.folder.join("users");
         fs::write(&users, "alice wonderland1\n")?;
         let log =
             File::options().create(true).append(true).open(ground.folder.join("answer.log"))?;
         let mut command = ground.at_server(&ground.onhook);
-        command.args(["answer", "--json", "--name", SERVER_NAME, "--dns", "10.99.0.53", "--sstp"]);
-        command.arg(format!("{SERVER}:443")).arg("--users").arg(&users);
-        command.arg("--write-ca").arg(ground.folder.join("ca.pem"));
+        command.args(["answer", "--json", "--name", SERVER_NAME, "--dns", "10.99.0.53"]);
+        command.args(over.answers(ground)).arg("--users").arg(&users);
+        if over.has_certificate() {
+            command.arg("--write-ca").arg(ground.folder.join("ca.pem"));
+        }
         command.env("ONHOOK_LOG", "debug");
         arm(&mut command, deadly, &ground.folder.join("answer.points"))?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
@@ -78,7 +86,8 @@ impl Answerer {
         // When it dies first, the channel ends, and that is no error.
         let (Ok(()) | Err(_)) = is_ready.recv_timeout(STUCK);
         until("the certificate", || {
-            Ok(ground.folder.join("ca.pem").exists() || child.try_wait()?.is_some())
+            let is_there = !over.has_certificate() || ground.folder.join("ca.pem").exists();
+            Ok(is_there || child.try_wait()?.is_some())
         })?;
         Ok(Self { child, calls })
     }
@@ -128,12 +137,14 @@ pub(crate) struct Terms {
     /// At which point a manager that takes over is to die.
     pub(crate) deadly_next: Deadly,
     pub(crate) state: Option<PathBuf>,
+    pub(crate) over: Over,
 }
 
 /// The manager.
 pub(crate) struct Manager<'a> {
     ground: &'a Ground,
     child: Child,
+    over: Over,
 }
 
 impl<'a> Manager<'a> {
@@ -167,7 +178,7 @@ impl<'a> Manager<'a> {
             ensure!(was_killed(status), "the manager ended at its start: {status}");
             return Ok(None);
         }
-        Ok(Some(Self { ground, child }))
+        Ok(Some(Self { ground, child, over: terms.over.clone() }))
     }
 
     /// Whether it dies, after something has failed: a process that is killed closes its sockets first,
@@ -284,9 +295,8 @@ impl<'a> Manager<'a> {
 
     /// Dials; whether it came up.
     pub(crate) fn dial(&self, words: &[&str], deadly: Deadly) -> Result<bool> {
-        let mut command = self.client(&["dial", "--phone-number", SERVER_NAME, "--user", "alice"]);
-        command.args(["--password-stdin", "--quiet", "--ca-file"]);
-        command.arg(self.ground.folder.join("ca.pem")).args(words);
+        let mut command = self.client(&["dial", "--user", "alice", "--password-stdin", "--quiet"]);
+        command.args(self.over.dials(self.ground)?).args(words);
         arm(&mut command, deadly, &self.ground.folder.join("client.points"))?;
         let mut child = command.stdin(Stdio::piped()).spawn().context("onhook dial")?;
         if let Some(mut stdin) = child.stdin.take() {

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use nix::mount::{MsFlags, mount, umount};
 
 use crate::ground::{Ground, ip, pin_resolv_conf, unpin_resolv_conf};
+use crate::links;
 use crate::picture::{Picture, open_changes};
 use crate::program::{Answerer, Manager, Terms, passed, points, until};
 use crate::restart;
@@ -25,6 +26,13 @@ pub(crate) const SITUATIONS: &[Situation] = &[
     Situation { name: "manager: three connections over one another", play: manager_with_three },
     Situation { name: "manager: user-space network", play: manager_in_user_space },
     Situation { name: "manager: dies again while healing", play: dies_while_healing },
+    Situation { name: "link: serial line", play: links::serial },
+    Situation { name: "link: modem", play: links::modem },
+    Situation { name: "link: PPPoE", play: links::pppoe },
+    Situation { name: "link: L2TP", play: links::l2tp },
+    Situation { name: "link: PPTP", play: links::pptp },
+    Situation { name: "link: three, bundled (multilink)", play: links::several },
+    Situation { name: "link: SSTP, proven by PEAP", play: links::eap },
     Situation { name: "restart: connections go on", play: restart::goes_on },
     Situation { name: "restart: one of the two is killed", play: restart::killed },
     Situation { name: "client", play: client },
@@ -79,7 +87,7 @@ pub(crate) fn heal(
         left += &format!("  left: {error}\n");
     }
     manager.stop()?;
-    left += &before.differences(&Picture::take(&Manager::state(ground))?);
+    left += &before.differences(&Picture::take_with(&Manager::state(ground), &terms.over)?);
     // A fresh manager has some dozen descriptors, whatever was before.
     if descriptors > 40 {
         left += &format!("  left: {descriptors} descriptors in the new manager\n");
@@ -88,19 +96,25 @@ pub(crate) fn heal(
 }
 
 /// Kills the manager at every point of its life.
-fn sweep(ground: &Ground, tally: &mut Tally, terms: &Terms) -> Result<()> {
-    let answerer = Answerer::start(ground, None)?;
+pub(crate) fn sweep(ground: &Ground, tally: &mut Tally, terms: &Terms) -> Result<()> {
+    let answerer = Answerer::start_over(ground, &terms.over, None)?;
+    let look = || Picture::take_with(&Manager::state(ground), &terms.over);
     ensure!(!life(ground, terms)?, "without a deadly point it lives");
-    let before = Picture::take(&Manager::state(ground))?;
+    answerer.wait_until_empty()?;
+    let before = look()?;
     ensure!(!life(ground, terms)?, "without a deadly point it lives");
+    answerer.wait_until_empty()?;
     let all = u64::try_from(passed(&points(ground)).len())?;
     ensure!(all > 20 && all < NO_MORE_THAN, "{all} crash points in a life");
-    let now = Picture::take(&Manager::state(ground))?;
+    let now = look()?;
     tally.tried("a whole life", &before.differences(&now), Duration::ZERO);
+    let port = terms.over.settings()?;
     for number in tally.choose(all) {
         let died = life(ground, &Terms { deadly: Some(number), ..terms.clone() })?;
         let point = passed(&points(ground)).pop().unwrap_or_default();
+        let dead = links::behind_the_dead(&terms.over, port.as_ref())?;
         let (left, took) = heal(ground, &answerer, terms, &before)?;
+        let left = dead + &left;
         // A life may pass fewer points than the one that was counted: events come together, or apart.
         if died {
             tally.tried(&point, &left, took);

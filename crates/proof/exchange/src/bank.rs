@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -26,6 +26,7 @@ const MOST_WAITING: usize = 256 << 10;
 /// Modems on pseudoterminals. They are there as long as it is.
 pub struct Bank {
     paths: Vec<String>,
+    masters: Vec<OwnedFd>,
     shared: Arc<Mutex<Shared>>,
     work: Option<JoinHandle<()>>,
 }
@@ -47,7 +48,7 @@ impl Bank {
     /// # Errors
     /// When there are no pseudoterminals to be had.
     pub fn new(numbers: &[&str]) -> io::Result<Self> {
-        let (mut paths, mut ports) = (Vec::new(), Vec::new());
+        let (mut paths, mut masters, mut ports) = (Vec::new(), Vec::new(), Vec::new());
         for _ in numbers {
             let pair = openpty(None, None)?;
             let mut settings = tcgetattr(&pair.slave)?;
@@ -55,6 +56,7 @@ impl Bank {
             tcsetattr(&pair.slave, SetArg::TCSANOW, &settings)?;
             fcntl(&pair.master, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
             paths.push(ttyname(&pair.slave)?.to_string_lossy().into_owned());
+            masters.push(pair.master.try_clone()?);
             ports.push(Port { master: pair.master.into(), open: false, waiting: Vec::new() });
         }
         let shared = Shared { exchange: Exchange::new(numbers), stop: false };
@@ -63,12 +65,18 @@ impl Bank {
             let shared = shared.clone();
             move || work(ports, &shared)
         })?;
-        Ok(Self { paths, shared, work: Some(work) })
+        Ok(Self { paths, masters, shared, work: Some(work) })
     }
 
     /// The path of a modem's port; empty when there is no such modem.
     pub fn path(&self, modem: usize) -> &str {
         self.paths.get(modem).map_or("", String::as_str)
+    }
+
+    /// The modem's end of its port, at which the port's settings can be seen; `None` when there is no such
+    /// modem. Whoever reads or writes there takes the modem's words out of its mouth.
+    pub fn other_end(&self, modem: usize) -> Option<BorrowedFd<'_>> {
+        self.masters.get(modem).map(OwnedFd::as_fd)
     }
 
     /// Looks at the exchange, or does something to it.
