@@ -3,40 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use published::{LayoutRow, layout, rows};
 use rasapi32::layout::{Charset, Form, Generation, Kind, Machine, Structure, tables};
 
-/// A row of `layout-x64.csv` or `layout-x86.csv`.
-struct Row<'a> {
-    source: &'a str,
-    structure: &'a str,
-    from: u32,
-    to: u32,
-    field: &'a str,
-    offset: Option<usize>,
-    size: usize,
-}
-
-fn winver(text: &str) -> Option<u32> {
-    text.strip_prefix("0x").map(|hex| u32::from_str_radix(hex, 16).unwrap())
-}
-
-fn rows(table: &str) -> impl Iterator<Item = Row<'_>> {
-    table.lines().skip(1).map(|line| {
-        let columns: Vec<_> = line.split(',').collect();
-        let [source, structure, from, to, field, offset, size] = columns[..] else {
-            panic!("not a row: {line}")
-        };
-        Row {
-            source,
-            structure,
-            from: winver(from).unwrap(),
-            to: winver(to).unwrap_or(u32::MAX),
-            field,
-            offset: (!offset.is_empty()).then(|| offset.parse().unwrap()),
-            size: size.parse().unwrap(),
-        }
-    })
-}
+mod published;
 
 /// The structure and form that a name of the tables means: `RASCONNW`, `RASCTRYINFO`.
 fn named(name: &str) -> (&'static Structure, Charset) {
@@ -58,20 +28,15 @@ fn named(name: &str) -> (&'static Structure, Charset) {
 }
 
 /// Compares one row with a form of its generation.
-fn compare(form: &Form, row: &Row<'_>) {
+fn compare(form: &Form, row: &LayoutRow) {
     let what =
         format!("{:?} {} {:?} {}", form.machine(), row.structure, form.generation(), row.field);
-    if row.field == "(sizeof)" {
+    if row.is_whole() {
         assert_eq!(form.size(), row.size, "{what}");
         return;
     }
-    // A union is one row, which names its members.
-    let members = row.field.strip_prefix("(union ").and_then(|names| names.strip_suffix(')'));
-    let places: Vec<_> = members
-        .unwrap_or(row.field)
-        .split('/')
-        .map(|name| form.field(name).unwrap_or_else(|| panic!("missing: {what}")))
-        .collect();
+    let find = |name: &str| form.field(name).unwrap_or_else(|| panic!("missing: {what}"));
+    let places: Vec<_> = row.names().into_iter().map(find).collect();
     assert!(places.iter().all(|at| Some(at.offset()) == row.offset), "{what}: {places:?}");
     assert_eq!(places.iter().map(|at| at.length()).max(), Some(row.size), "{what}");
 }
@@ -81,8 +46,8 @@ fn compare(form: &Form, row: &Row<'_>) {
 fn play(table: &str, machine: Machine) -> (usize, usize) {
     let mut compared = (0, 0);
     let mut fields: BTreeMap<(String, Generation), usize> = BTreeMap::new();
-    for row in rows(table).filter(|row| row.source == "ms") {
-        let (structure, charset) = named(row.structure);
+    for row in layout(table).into_iter().filter(|row| row.source == "ms") {
+        let (structure, charset) = named(&row.structure);
         let mut times = 0;
         for generation in Generation::ALL {
             if !(row.from..=row.to).contains(&generation.winver()) || !generation.exists_on(machine)
@@ -93,8 +58,8 @@ fn play(table: &str, machine: Machine) -> (usize, usize) {
                 panic!("{generation:?} should have {} on {machine:?}", row.structure)
             });
             compare(&form, &row);
-            let members = row.field.matches('/').count() + usize::from(row.field != "(sizeof)");
-            *fields.entry((row.structure.to_owned(), generation)).or_default() += members;
+            let members = if row.is_whole() { 0 } else { row.names().len() };
+            *fields.entry((row.structure.clone(), generation)).or_default() += members;
             times += 1;
         }
         assert!(times > 0, "{} {:#06x} {} was not compared", row.structure, row.from, row.field);
@@ -141,34 +106,35 @@ fn every_row_of_32_bits_is_met() {
     assert_eq!(comparisons, 3937, "a row holds for several generations");
 }
 
-/// Rows of `struct-sizes.csv`: machine, source, structure, size.
-fn sizes() -> impl Iterator<Item = (Machine, &'static str, &'static str, u32)> {
-    include_str!("data/struct-sizes.csv").lines().skip(1).map(|line| {
-        let columns: Vec<_> = line.split(',').collect();
-        let [machine, source, structure, _, _, size] = columns[..] else {
-            panic!("not a row: {line}")
-        };
-        let machine = match machine {
+/// Rows of `struct-sizes.csv` of one source: machine, structure, size.
+fn sizes(source: &str) -> Vec<(Machine, String, u32)> {
+    let mut found = Vec::new();
+    for columns in rows(include_str!("data/struct-sizes.csv")) {
+        let [machine, of, structure, _, _, size] = <[String; 6]>::try_from(columns).unwrap();
+        let machine = match machine.as_str() {
             "x64" => Machine::X64,
             "x86" => Machine::X86,
             other => panic!("no machine {other}"),
         };
-        (machine, source, structure, size.parse().unwrap())
-    })
+        if of == source {
+            found.push((machine, structure, size.parse().unwrap()));
+        }
+    }
+    found
 }
 
 #[test]
 fn every_size_of_any_version_is_known_and_no_other() {
-    let mut published: BTreeMap<(bool, &str), BTreeSet<u32>> = BTreeMap::new();
+    let mut published: BTreeMap<(bool, String), BTreeSet<u32>> = BTreeMap::new();
     let mut played = 0;
-    for (machine, _, name, size) in sizes().filter(|(_, source, ..)| *source == "ms") {
+    for (machine, name, size) in sizes("ms") {
         published.entry((machine == Machine::X64, name)).or_default().insert(size);
         played += 1;
     }
     assert_eq!(played, 198);
     for ((is_64, name), sizes) in published {
         let machine = if is_64 { Machine::X64 } else { Machine::X86 };
-        let (structure, charset) = named(name);
+        let (structure, charset) = named(&name);
         let ours: Vec<u32> = structure.sizes(machine, charset);
         assert_eq!(ours, sizes.iter().copied().collect::<Vec<_>>(), "{name} on {machine:?}");
         let near = |size: u32| size.saturating_sub(9)..size + 9;
@@ -183,8 +149,8 @@ fn every_size_of_any_version_is_known_and_no_other() {
 #[test]
 fn programs_compiled_with_older_headers_of_others_are_understood() {
     let mut played = 0;
-    for (machine, _, name, size) in sizes().filter(|(_, source, ..)| *source == "mingw") {
-        let (structure, charset) = named(name);
+    for (machine, name, size) in sizes("mingw") {
+        let (structure, charset) = named(&name);
         let form = structure.of_size(machine, charset, size);
         assert!(form.is_some(), "{name} of {size} on {machine:?}");
         played += 1;
@@ -202,11 +168,11 @@ fn older_headers_of_others_place_their_fields_as_the_form_of_that_size() {
         (include_str!("data/layout-x86.csv"), Machine::X86),
     ] {
         let mut size = 0;
-        for row in rows(table).filter(|row| row.source == "mingw") {
-            if row.field == "(sizeof)" {
+        for row in layout(table).into_iter().filter(|row| row.source == "mingw") {
+            if row.is_whole() {
                 size = row.size;
             }
-            let (structure, charset) = named(row.structure);
+            let (structure, charset) = named(&row.structure);
             let form = structure.of_size(machine, charset, u32::try_from(size).unwrap()).unwrap();
             compare(&form, &row);
             played += 1;
