@@ -8,6 +8,7 @@
 mod published;
 
 mod compiler;
+mod example;
 mod names;
 mod probes;
 mod standards;
