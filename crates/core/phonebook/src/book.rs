@@ -3,7 +3,7 @@
 use onhook_model::{Entry, EntryLimits};
 
 use crate::complaint::{BookError, EditError, EntryError, Warning};
-use crate::pbk::{Kind, Pbk, decode, encode, fold};
+use crate::pbk::{Kind, Pbk, Section, decode, encode, fold};
 use crate::read::read;
 use crate::write::write;
 
@@ -75,19 +75,20 @@ impl PhoneBook {
     ///
     /// Says what could not be written so that it reads back the same; then nothing has changed.
     pub fn set_entry(&mut self, entry: &Entry) -> Result<(), EditError> {
-        let Some(section) = self.pbk.find(&entry.name).cloned() else {
+        if !self.contains(&entry.name) {
             check_name(&entry.name)?;
             let mut part = Pbk::with_head(entry.name.as_bytes());
             write(&mut part, entry, true)?;
-            return self.change(|pbk| pbk.append(part));
-        };
-        let mut part = self.pbk.extract(&section);
-        if section.name != entry.name {
-            check_name(&entry.name)?;
-            part.set_name(0, &encode(&entry.name, read(&part, &first(&part)).utf8));
+            return self.add(part);
         }
-        write(&mut part, entry, false)?;
-        self.change(|pbk| pbk.restore(&section, part))
+        self.edit(&entry.name, |part| {
+            let section = first(part);
+            if section.name != entry.name {
+                check_name(&entry.name)?;
+                part.set_name(0, &encode(&entry.name, read(part, &section).utf8));
+            }
+            write(part, entry, false)
+        })
     }
 
     /// Takes the entry of this name out; `false` when there is none. Comments right above the next
@@ -131,6 +132,37 @@ impl PhoneBook {
         self.change(|pbk| pbk.set_name(section.head, &name))
     }
 
+    pub(crate) const fn pbk(&self) -> &Pbk {
+        &self.pbk
+    }
+
+    /// The section of the entry of this name.
+    pub(crate) fn section(&self, name: &str) -> Result<&Section, EntryError> {
+        let missing = || EntryError::NotFound { name: name.trim().to_owned() };
+        self.pbk.find(name).ok_or_else(missing)
+    }
+
+    /// Changes the entry of this name, as a book of one section; an error leaves it as it is.
+    pub(crate) fn edit(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut Pbk) -> Result<(), EditError>,
+    ) -> Result<(), EditError> {
+        let section = self
+            .pbk
+            .find(name)
+            .cloned()
+            .ok_or_else(|| EditError::NotFound(name.trim().to_owned()))?;
+        let mut part = self.pbk.extract(&section);
+        change(&mut part)?;
+        self.change(|pbk| pbk.restore(&section, part))
+    }
+
+    /// Adds a section at the end.
+    pub(crate) fn add(&mut self, part: Pbk) -> Result<(), EditError> {
+        self.change(|pbk| pbk.append(part))
+    }
+
     /// Makes a change unless the file would then be refused.
     fn change(&mut self, change: impl FnOnce(&mut Pbk)) -> Result<(), EditError> {
         let mut changed = self.pbk.clone();
@@ -140,12 +172,12 @@ impl PhoneBook {
     }
 }
 
-fn first(part: &Pbk) -> crate::pbk::Section {
-    part.sections().first().cloned().unwrap_or_else(crate::pbk::Section::none)
+fn first(part: &Pbk) -> Section {
+    part.sections().first().cloned().unwrap_or_else(Section::none)
 }
 
 /// What RasRenameEntry asks of a name. A dot first would look like a number dialed without an entry.
-fn check_name(name: &str) -> Result<(), EditError> {
+pub(crate) fn check_name(name: &str) -> Result<(), EditError> {
     let fits = !name.is_empty()
         && name.trim() == name
         && !name.starts_with('.')

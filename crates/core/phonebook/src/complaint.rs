@@ -247,6 +247,12 @@ pub enum EditError {
         /// The key.
         key: &'static str,
     },
+    /// A member of RASENTRY makes no sense.
+    #[error(transparent)]
+    Property(#[from] crate::BadProperty),
+    /// There is no link of this number to be changed, or it is the only one and cannot go.
+    #[error("the entry has no link {0} that could be changed so")]
+    NoLink(u32),
     /// The file would no longer be a phone book.
     #[error("the phone book would be refused: {0}")]
     Book(#[from] BookError),
@@ -259,7 +265,9 @@ impl EditError {
             Self::BadName(_) => RasCode::INVALID_NAME,
             Self::Exists(_) => RasCode::ALREADY_EXISTS,
             Self::NotFound(_) => RasCode::CANNOT_FIND_PHONEBOOK_ENTRY,
-            Self::CannotHold { .. } => RasCode::INVALID_PARAMETER,
+            Self::CannotHold { .. } | Self::Property(_) | Self::NoLink(_) => {
+                RasCode::INVALID_PARAMETER
+            }
             Self::Book(_) => RasCode::CANNOT_WRITE_PHONEBOOK,
         }
     }

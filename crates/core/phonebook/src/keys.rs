@@ -186,4 +186,8 @@ const ORDER: &[&str] = &[
     "OnhookEchoSeconds",
     "OnhookEchoFailures",
     "OnhookHangupBudgetMs",
+    "OnhookRasOptions",
+    "OnhookRasOptions2",
+    "OnhookRasOptions3",
+    "OnhookRasChannels",
 ];

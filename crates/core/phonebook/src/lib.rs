@@ -36,6 +36,7 @@ mod book;
 mod complaint;
 mod keys;
 mod pbk;
+mod properties;
 mod read;
 mod routes;
 mod section;
@@ -44,3 +45,6 @@ mod write;
 pub use book::PhoneBook;
 pub use complaint::{BookError, Complaint, EditError, EntryError, Fault, Warning};
 pub use pbk::{MAX_FILE, MAX_LINE, MAX_LINES};
+pub use properties::{
+    BadProperty, EntryProperties, NewIdentity, Subentry, Threshold, X25, option, option2,
+};

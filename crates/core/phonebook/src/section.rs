@@ -75,10 +75,8 @@ impl Layout {
             .iter()
             .filter(|(at, group, _)| *group == Group::Device && *at < second)
             .collect();
-        let device = devices
-            .iter()
-            .find(|(.., kind)| !is_auxiliary(kind))
-            .or(devices.first())
+        let device = main_device(devices.iter().map(|(.., kind)| *kind))
+            .and_then(|index| devices.get(index))
             .map(|(at, ..)| *at);
         let keys_behind = |at: Option<usize>| {
             at.map_or(content_end..content_end, |at| at.saturating_add(1)..end_of(at))
@@ -93,10 +91,8 @@ impl Layout {
                 .iter()
                 .filter(|(at, group, _)| *group == Group::Device && (*start..end).contains(at))
                 .collect();
-            let device = devices
-                .iter()
-                .find(|(.., kind)| !is_auxiliary(kind))
-                .or(devices.first())
+            let device = main_device(devices.iter().map(|(.., kind)| *kind))
+                .and_then(|index| devices.get(index))
                 .map(|(at, ..)| *at);
             further.push(LinkPlace {
                 all: *start..end,
@@ -120,14 +116,14 @@ impl Layout {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Group {
+pub(crate) enum Group {
     NetComponents,
     Media,
     Device,
 }
 
 impl Group {
-    fn opened_by(key: &[u8]) -> Option<Self> {
+    pub(crate) fn opened_by(key: &[u8]) -> Option<Self> {
         match key {
             b"DEVICE" => Some(Self::Device),
             _ if key.eq_ignore_ascii_case(b"MEDIA") => Some(Self::Media),
@@ -137,8 +133,14 @@ impl Group {
     }
 }
 
-/// Devices of a chain that stand before or behind the one that is dialed with.
-fn is_auxiliary(kind: &[u8]) -> bool {
-    kind.eq_ignore_ascii_case(b"switch")
-        || kind.eq_ignore_ascii_case(DeviceType::Pad.text().as_bytes())
+/// Which device of a chain is dialed with: one that is neither a switch nor a packet assembler; or else
+/// an assembler; or else the first.
+pub(crate) fn main_device<'a>(kinds: impl Iterator<Item = &'a [u8]> + Clone) -> Option<usize> {
+    let is = |kind: &[u8], what: &str| kind.eq_ignore_ascii_case(what.as_bytes());
+    let pad = DeviceType::Pad.text();
+    kinds
+        .clone()
+        .position(|kind| !is(kind, "switch") && !is(kind, pad))
+        .or(kinds.clone().position(|kind| is(kind, pad)))
+        .or(kinds.clone().position(|_| true))
 }

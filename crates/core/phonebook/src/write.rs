@@ -6,6 +6,8 @@
 //! until nothing differs. The last comparison is of the entries themselves: what would not read back
 //! the same is refused, with the key at which it shows.
 
+use std::ops::Range;
+
 use onhook_model::{DialMode, Entry, Prefix, Trust};
 
 use crate::complaint::{EditError, EntryError};
@@ -17,7 +19,7 @@ use crate::section::Layout;
 
 /// What should stand behind a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Want {
+pub(crate) enum Want {
     /// This text.
     Value(String),
     /// The key should not be there.
@@ -26,7 +28,7 @@ enum Want {
     Either,
 }
 
-type Wants = Vec<(&'static str, Want)>;
+pub(crate) type Wants = Vec<(&'static str, Want)>;
 
 /// Changes a book of one section so that it means `entry`.
 ///
@@ -206,12 +208,16 @@ fn numbers(entry: &Entry) -> Vec<&str> {
 /// it, new ones come behind the last.
 fn write_numbers(part: &mut Pbk, reading: &Reading, entry: &Entry) {
     let keys = reading.layout.device_keys.clone();
+    write_number_lines(part, keys, reading.utf8, &numbers(entry));
+}
+
+/// Makes the device whose keys stand in these lines have these numbers.
+pub(crate) fn write_number_lines(part: &mut Pbk, keys: Range<usize>, utf8: bool, wanted: &[&str]) {
     let spots: Vec<usize> = part
         .pairs(keys.clone())
         .filter(|(_, key, _)| key.eq_ignore_ascii_case(b"PhoneNumber"))
         .map(|(at, ..)| at)
         .collect();
-    let wanted = numbers(entry);
     // One past what belongs to the last number: up to the keys that come once, or the group's end.
     let last_end = part
         .pairs(spots.last().map_or(keys.start, |at| at.saturating_add(1))..keys.end)
@@ -220,13 +226,12 @@ fn write_numbers(part: &mut Pbk, reading: &Reading, entry: &Entry) {
         .or_else(|| part.pairs(keys.clone()).last().map(|(at, ..)| at.saturating_add(1)))
         .unwrap_or(keys.start);
     let more = wanted.iter().skip(spots.len());
-    let lines: Vec<_> =
-        more.map(|number| line("PhoneNumber", &encode(number, reading.utf8))).collect();
+    let lines: Vec<_> = more.map(|number| line("PhoneNumber", &encode(number, utf8))).collect();
     if !lines.is_empty() {
         part.insert(last_end, lines);
     }
-    for (at, number) in spots.iter().zip(&wanted) {
-        part.set_value(*at, &encode(number, reading.utf8));
+    for (at, number) in spots.iter().zip(wanted) {
+        part.set_value(*at, &encode(number, utf8));
     }
     if let Some(first_surplus) = spots.get(wanted.len()) {
         part.remove_pairs(*first_surplus..last_end, is_number_key);
@@ -254,7 +259,7 @@ fn write_general(part: &mut Pbk, entry: &Entry) {
 }
 
 /// Sets a general key where it stands, or puts it where its place is.
-fn set(part: &mut Pbk, key: &'static str, value: &[u8]) {
+pub(crate) fn set(part: &mut Pbk, key: &'static str, value: &[u8]) {
     let Some(section) = part.sections().first() else { return };
     let layout = Layout::of(part, section);
     let standing = part
@@ -279,11 +284,11 @@ fn set(part: &mut Pbk, key: &'static str, value: &[u8]) {
 }
 
 /// Takes all lines of a general key out.
-fn clear(part: &mut Pbk, key: &str) {
+pub(crate) fn clear(part: &mut Pbk, key: &str) {
     part.remove_pairs(1..part.len(), |other| other.eq_ignore_ascii_case(key.as_bytes()));
 }
 
-fn line(key: &str, value: &[u8]) -> Vec<u8> {
+pub(crate) fn line(key: &str, value: &[u8]) -> Vec<u8> {
     [key.as_bytes(), b"=", value].concat()
 }
 
@@ -409,7 +414,7 @@ fn want_own(wants: &mut Wants, entry: &Entry) {
     number("OnhookHangupBudgetMs", entry.hangup_budget.map(|budget| budget.as_millis()));
 }
 
-fn flag(flag: bool) -> String {
+pub(crate) fn flag(flag: bool) -> String {
     u8::from(flag).to_string()
 }
 
@@ -491,7 +496,7 @@ fn suspect(entry: &Entry) -> Option<&'static str> {
     general.or_else(groups)
 }
 
-fn is_number_key(key: &[u8]) -> bool {
+pub(crate) fn is_number_key(key: &[u8]) -> bool {
     NUMBER_KEYS.iter().any(|k| k.as_bytes().eq_ignore_ascii_case(key))
 }
 

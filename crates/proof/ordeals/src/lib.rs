@@ -31,6 +31,7 @@ mod ppp_frame;
 mod ppp_pair;
 mod pppoe_wire;
 mod pptp_pair;
+mod properties;
 mod proxy_head;
 mod radius_talk;
 mod sstp_http;
@@ -53,6 +54,7 @@ pub struct Ordeal {
 /// All of them, parsers first, then machines.
 pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "phonebook", run: phonebook::run },
+    Ordeal { name: "properties", run: properties::run },
     Ordeal { name: "users", run: users::run },
     Ordeal { name: "journal", run: journal::run },
     Ordeal { name: "varlink", run: varlink::run },
