@@ -45,6 +45,11 @@ impl PhoneBook {
         self.pbk.find(name).is_some()
     }
 
+    /// How the book spells this name; `None` when it has no such entry.
+    pub fn spelled(&self, name: &str) -> Option<&str> {
+        self.pbk.find(name).map(|section| section.name.as_str())
+    }
+
     /// The entry of this name, compared without case, and what was ignored in it or replaced by a
     /// default.
     ///

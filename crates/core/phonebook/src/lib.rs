@@ -34,6 +34,7 @@
 
 mod book;
 mod complaint;
+mod keyring;
 mod keys;
 mod pbk;
 mod properties;
@@ -44,6 +45,10 @@ mod write;
 
 pub use book::PhoneBook;
 pub use complaint::{BookError, Complaint, EditError, EntryError, Fault, Warning};
+pub use keyring::{
+    DialParams, EntryId, Given, Keyring, KeyringError, MAX_EAP_USER_DATA, MAX_KEPT_TEXT,
+    MaskedCredentials, Record, STAND_IN, SetDialParams, mask, resolve,
+};
 pub use pbk::{MAX_FILE, MAX_LINE, MAX_LINES};
 pub use properties::{
     BadProperty, EntryProperties, NewIdentity, Subentry, Threshold, X25, option, option2,

@@ -4,29 +4,46 @@
 //! certificates that it names too, and both travel as values.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::fd::AsFd as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
+use onhook_base::Secret;
 use onhook_model::{Entry, RasCode, RasError, Sharing, Trust};
 use onhook_phonebook::{EntryError, PhoneBook, Warning};
+
+use crate::whole::{self, Rights};
 
 /// The largest file of root certificates that is read, in octets.
 const MAX_CA: u64 = 1 << 20;
 
+/// The largest login script that is read, in octets.
+const MAX_SCRIPT: u64 = 64 << 10;
+
+/// The folder of what is set for all users, which root writes: `ONHOOK_SYSTEM_DIR`, or `/etc/onhook`.
+pub(crate) fn system_dir() -> PathBuf {
+    let named = std::env::var_os("ONHOOK_SYSTEM_DIR").filter(|dir| !dir.is_empty());
+    named.map_or_else(|| PathBuf::from("/etc/onhook"), PathBuf::from)
+}
+
+/// The folder of what this user sets; `None` without a home.
+pub(crate) fn user_dir() -> Option<PathBuf> {
+    let base = etcetera::base_strategy::choose_base_strategy().ok()?;
+    Some(base.config_dir().join("onhook"))
+}
+
+/// The user's own book; `None` without a home.
+pub fn user_book() -> Option<PathBuf> {
+    user_dir().map(|dir| dir.join("rasphone.pbk"))
+}
+
 /// The book of all users, which root writes.
-const ALL_USERS: &str = "/etc/onhook/rasphone.pbk";
+pub fn all_users_book() -> PathBuf {
+    system_dir().join("rasphone.pbk")
+}
 
 /// The books that are looked through, in order: the user's, the system's.
 pub fn default_books() -> Vec<PathBuf> {
-    let mut books = Vec::new();
-    if let Ok(base) = etcetera::base_strategy::choose_base_strategy() {
-        books.push(base.config_dir().join("onhook/rasphone.pbk"));
-    }
-    books.push(PathBuf::from(ALL_USERS));
-    books
+    user_book().into_iter().chain([all_users_book()]).collect()
 }
 
 /// Whether a book is that of all users.
@@ -42,8 +59,11 @@ pub fn read(path: &Path) -> Result<PhoneBook, RasError> {
     let bytes = fs::read(path).map_err(|e| {
         RasError::new(RasCode::CANNOT_OPEN_PHONEBOOK, format!("{}: {e}", path.display()))
     })?;
-    PhoneBook::parse(&bytes)
-        .map_err(|e| RasError::new(e.code(), format!("{}: {e}", path.display())))
+    parse(path, &bytes)
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<PhoneBook, RasError> {
+    PhoneBook::parse(bytes).map_err(|e| RasError::new(e.code(), format!("{}: {e}", path.display())))
 }
 
 /// An entry as it was found.
@@ -67,16 +87,18 @@ pub fn find(name: &str, book: Option<&Path>) -> Result<Found, RasError> {
         None => default_books().into_iter().filter(|path| path.exists()).collect(),
     };
     for path in &books {
-        match read(path)?.entry(name) {
+        let book = read(path)?;
+        match book.entry(name) {
             Ok((mut entry, warnings)) => {
                 let folder = path.parent().unwrap_or(Path::new("."));
                 load_ca(&mut entry, folder)?;
+                load_script(&mut entry, &book, folder)?;
                 // Who reads them later need not know where the book is.
                 for file in [&mut entry.certificate_file, &mut entry.key_file].into_iter().flatten()
                 {
                     *file = folder.join(&*file).to_string_lossy().into_owned();
                 }
-                if path == Path::new(ALL_USERS) {
+                if *path == all_users_book() {
                     // Others know the entry anyway; unless it says otherwise they see that it is up.
                     entry.sharing.get_or_insert(Sharing::Seen);
                 }
@@ -110,6 +132,27 @@ pub fn load_ca(entry: &mut Entry, folder: &Path) -> Result<(), RasError> {
     Ok(())
 }
 
+/// Reads the login script that an entry names (szScript); a relative name counts from `folder`. One in
+/// brackets is a section of a file that only Windows has.
+fn load_script(entry: &mut Entry, book: &PhoneBook, folder: &Path) -> Result<(), RasError> {
+    let Ok(properties) = book.properties(&entry.name) else { return Ok(()) };
+    let name = properties.script;
+    if name.is_empty() || name.starts_with('[') {
+        return Ok(());
+    }
+    let path = folder.join(name);
+    let failed = |what: String| {
+        let text = format!("the login script {}: {what}", path.display());
+        RasError::new(RasCode::OPEN_FAILED, text)
+    };
+    let size = fs::metadata(&path).map_err(|e| failed(e.to_string()))?.len();
+    if size > MAX_SCRIPT {
+        return Err(failed(format!("{size} octets are more than {MAX_SCRIPT}")));
+    }
+    entry.login_script = Some(fs::read_to_string(&path).map_err(|e| failed(e.to_string()))?);
+    Ok(())
+}
+
 /// Reads a file of root certificates.
 ///
 /// # Errors
@@ -135,43 +178,22 @@ pub fn read_ca(path: &Path) -> Result<String, RasError> {
 /// read is never overwritten.
 ///
 /// # Errors
-/// As [`read`]; 624 when it cannot be written; what `change` says.
+/// As [`read`]; 5 without the rights, 624 when it cannot be written; what `change` says.
 pub fn change<T>(
     path: &Path,
     change: impl FnOnce(&mut PhoneBook) -> Result<T, RasError>,
 ) -> Result<T, RasError> {
-    let failed = |e: std::io::Error| {
-        RasError::new(RasCode::CANNOT_WRITE_PHONEBOOK, format!("{}: {e}", path.display()))
-    };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
-    let lock_path = path.with_extension("lock");
-    let lock = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(lock_path)
-        .map_err(failed)?;
-    lock.lock().map_err(failed)?;
-    let (mut book, mode) = match fs::metadata(path) {
-        Ok(meta) => (read(path)?, meta.permissions().mode() & 0o777),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => (PhoneBook::new(), 0o600),
-        Err(e) => return Err(failed(e)),
-    };
-    let result = change(&mut book)?;
-    let new = path.with_extension("new");
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(mode)
-        .open(&new)
-        .map_err(failed)?;
-    file.write_all(&book.to_bytes()).map_err(failed)?;
-    nix::unistd::fsync(file.as_fd()).map_err(|e| failed(e.into()))?;
-    fs::rename(&new, path).map_err(failed)?;
-    Ok(result)
+    let rights = if *path == all_users_book() { Rights::Shared } else { Rights::Kept };
+    whole::replace(path, rights, |found| {
+        let mut book = match found {
+            Some(bytes) => parse(path, bytes)?,
+            None => PhoneBook::new(),
+        };
+        let before = book.clone();
+        let result = change(&mut book)?;
+        let bytes = (book != before).then(|| Secret::new(book.to_bytes()));
+        Ok((bytes, result))
+    })
 }
 
 #[cfg(test)]

@@ -17,8 +17,9 @@
 //! The contract is RAS's: a dial gives a [`Handle`] at once, and every handle must be hung up, also when
 //! dialing failed; the connection belongs to the manager and outlives the program; hanging up returns at
 //! once, and [`Ras::wait_gone`] resolves when the status query answers ERROR_INVALID_HANDLE. Errors
-//! carry the RAS number. [`blocking::Ras`] is the same without `async`, on one socket and no runtime; [`books`] finds and reads phone
-//! books with the caller's own rights.
+//! carry the RAS number. [`blocking::Ras`] is the same without `async`, on one socket and no runtime;
+//! [`books`] finds and reads phone books with the caller's own rights, and [`phonebooks`] does with them
+//! what the entry functions of RAS do.
 
 #![forbid(unsafe_code)]
 
@@ -26,8 +27,10 @@ mod answering;
 pub mod blocking;
 pub mod books;
 pub mod certificates;
+pub mod phonebooks;
 mod ras;
 mod start;
+mod whole;
 mod wire;
 
 pub use answering::{AnsweringServer, Calls, answering_socket};

@@ -20,6 +20,7 @@ mod gathered;
 mod hdlc_line;
 mod input;
 mod journal;
+mod keyring;
 mod l2tp_pair;
 mod l2tp_trunk;
 mod manager;
@@ -55,6 +56,7 @@ pub struct Ordeal {
 pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "phonebook", run: phonebook::run },
     Ordeal { name: "properties", run: properties::run },
+    Ordeal { name: "keyring", run: keyring::run },
     Ordeal { name: "users", run: users::run },
     Ordeal { name: "journal", run: journal::run },
     Ordeal { name: "varlink", run: varlink::run },

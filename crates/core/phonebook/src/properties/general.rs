@@ -111,7 +111,7 @@ const FLAGS2: [Flag; 19] = [
     Flag("DisableIKENameEkuCheck", option2::DISABLE_IKE_NAME_EKU_CHECK, false, false),
     Flag("DisableClassBasedDefaultRoute", option2::DISABLE_CLASS_BASED_STATIC_ROUTE, false, false),
     Flag("DisableMobility", option2::DISABLE_MOBILITY, false, false),
-    Flag("CacheCredentials", option2::CACHE_CREDENTIALS, true, false),
+    Flag("CacheCredentials", option2::CACHE_CREDENTIALS, false, false),
     Flag("AutoTiggerCapable", option2::AUTO_TRIGGER_CAPABLE, false, false),
     Flag("AuthTypeOTP", option2::AUTH_TYPE_IS_OTP, false, false),
     Flag("AlwaysOnCapable", option2::IS_ALWAYS_ON, false, false),

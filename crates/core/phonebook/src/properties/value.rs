@@ -294,8 +294,7 @@ impl Default for EntryProperties {
             options2: option2::SECURE_FILE_AND_PRINT
                 | option2::SECURE_CLIENT_FOR_MS_NET
                 | option2::DONT_NEGOTIATE_MULTILINK
-                | option2::IPV6_REMOTE_DEFAULT_GATEWAY
-                | option2::CACHE_CREDENTIALS,
+                | option2::IPV6_REMOTE_DEFAULT_GATEWAY,
             net_protocols: 0xC,
             dial_mode: 1,
             subentries: 0,

@@ -136,6 +136,12 @@ impl PhoneBook {
         Ok(keys.text("DialParamsUID").and_then(|text| text.parse().ok()))
     }
 
+    /// The entry's GUID; `None` when it has none, or there is no such entry.
+    pub fn guid(&self, name: &str) -> Option<[u8; 16]> {
+        let keys = Keys::of(self.pbk(), self.section(name).ok()?);
+        parse_hex(keys.text("Guid")?.as_bytes())?.try_into().ok()
+    }
+
     /// Gives an entry that has none the number under which its credentials are found (and, where it is
     /// missing, its GUID), and says which it has.
     ///
