@@ -55,7 +55,7 @@ pub(crate) enum Command {
     History(ListArgs),
     /// Run a program in a network of its own on a connection
     Exec(Box<ExecArgs>),
-    /// Look at phone books
+    /// Look at phone books, and forget what is saved for their entries
     Phonebook(PhonebookArgs),
     /// List what can be dialed with here: protocols, serial ports, Ethernet interfaces
     Devices(ListArgs),
@@ -95,7 +95,9 @@ pub(crate) enum ShellName {
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A password is asked for on the terminal, or read from standard input with --password-stdin;
-it is never taken from the command line, where every user could read it.
+it is never taken from the command line, where every user could read it. What --save-password has
+saved is in a file that its owner alone can read (onhook phonebook forget takes it out); an entry
+that has one is dialed without asking.
 
 Ctrl-C while dialing hangs up. The command ends when the connection is up; the connection stays.
 When dialing fails, the command hangs the failed handle up, unless --keep-failed leaves it listed.
@@ -116,6 +118,9 @@ pub(crate) struct DialArgs {
     /// file; at a terminal it is asked for
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) new_password_file: Option<PathBuf>,
+    /// Save user and password of the entry once it is connected; the next dial takes them
+    #[arg(long, requires = "entry")]
+    pub(crate) save_password: bool,
     /// Leave a failed dial listed, instead of hanging it up
     #[arg(long)]
     pub(crate) keep_failed: bool,
@@ -335,6 +340,11 @@ pub(crate) enum PhonebookCommand {
         /// Print a JSON object
         #[arg(long)]
         json: bool,
+    },
+    /// Forget the user, the password and whatever else is saved for an entry
+    Forget {
+        /// The entry
+        entry: String,
     },
     /// Say what is odd or wrong in the books
     Check,

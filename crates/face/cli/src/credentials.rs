@@ -2,10 +2,11 @@
 //! from an argument. Secrets that are no password come from files.
 
 use std::io::{IsTerminal as _, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use onhook_base::Secret;
+use onhook_client::phonebooks::{Given, Phonebooks};
 use onhook_client::{Credentials, Entry, RasCode, RasError, certificates};
 use onhook_host::certificate_names;
 use onhook_model::AuthMethod;
@@ -15,18 +16,54 @@ const MAX_PASSWORD: usize = 4096;
 /// The type number of EAP-TLS, as `CustomAuthKey` has it.
 const EAP_TLS: u32 = 13;
 
-/// Asks for what is not known yet.
+/// What is kept for an entry; nothing for a number.
+#[derive(Default)]
+pub(crate) struct Saved {
+    books: Phonebooks,
+    entry: Option<(String, Option<PathBuf>)>,
+    found: Credentials,
+}
+
+impl Saved {
+    /// What is kept for this entry of a phone book.
+    pub(crate) fn of(entry: Option<&str>, book: Option<&Path>) -> Result<Self, RasError> {
+        let Some(name) = entry else { return Ok(Self::default()) };
+        let books = Phonebooks::default();
+        let found = books.resolve(book, name, &Given::default())?;
+        Ok(Self { books, entry: Some((name.to_owned(), book.map(Path::to_owned))), found })
+    }
+
+    /// Whether this is the password that is kept.
+    pub(crate) fn is_password(&self, password: &Secret<String>) -> bool {
+        self.entry.is_some() && !password.expose().is_empty() && *password == self.found.password
+    }
+
+    /// Keeps with what the entry was dialed, for the next time. The connection stands already: what goes
+    /// wrong is told and is no failure.
+    pub(crate) fn keep(&self, dialed: &Credentials) {
+        let Some((name, book)) = &self.entry else { return };
+        if let Err(error) = self.books.remember(book.as_deref(), name, dialed, "", true) {
+            eprintln!("Warning: the password is not saved: {error}");
+        }
+    }
+}
+
+/// Asks for what is neither said nor kept.
 pub(crate) fn ask(
     entry: &Entry,
     user: Option<&str>,
     domain: Option<&str>,
     from_stdin: bool,
     passphrase_file: Option<&Path>,
+    saved: &Saved,
 ) -> anyhow::Result<Credentials> {
     let certificate = certificates::of_entry(entry, &mut |file| passphrase(file, passphrase_file))?;
-    let domain = domain.or(entry.domain.as_deref()).unwrap_or_default().to_owned();
-    let user = match user.or(entry.user.as_deref()) {
-        Some(user) => user.to_owned(),
+    let kept = &saved.found;
+    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let domain = domain.map(str::to_owned).or(some(&kept.domain)).or(entry.domain.clone());
+    let domain = domain.unwrap_or_default();
+    let user = match user.map(str::to_owned).or(some(&kept.user)).or(entry.user.clone()) {
+        Some(user) => user,
         // Whom the certificate is of.
         None => match certificate.as_ref().map(|c| certificate_names(&c.chain)) {
             Some(names) if !names.is_empty() => names.into_iter().next().unwrap_or_default(),
@@ -37,10 +74,15 @@ pub(crate) fn ask(
         read_password()?
     } else if needs_no_password(entry) {
         Secret::default()
+    } else if user == kept.user && !kept.password.expose().is_empty() {
+        kept.password.clone()
     } else if std::io::stdin().is_terminal() {
         Secret::new(rpassword::prompt_password(format!("Password of {user}: "))?)
     } else {
-        anyhow::bail!("a password is needed: use --password-stdin, or dial from a terminal")
+        anyhow::bail!(
+            "a password is needed: use --password-stdin, save one by --save-password, or dial from a \
+             terminal"
+        )
     };
     Ok(Credentials { user, password, domain, tunnel_secret: None, certificate })
 }

@@ -36,9 +36,12 @@ pub(crate) fn candidates(socket: Option<&Path>) -> Vec<PathBuf> {
     }
 }
 
-/// Where a manager of this user keeps its record of changes: `/var/lib/onhook` for root, else below the
-/// XDG state folder.
+/// Where a manager of this user keeps its record of changes, and where this user's credentials are kept:
+/// `ONHOOK_STATE_DIR`, or `/var/lib/onhook` for root, else below the XDG state folder.
 pub fn state_dir() -> PathBuf {
+    if let Some(named) = std::env::var_os("ONHOOK_STATE_DIR").filter(|dir| !dir.is_empty()) {
+        return PathBuf::from(named);
+    }
     if nix::unistd::geteuid().is_root() {
         return PathBuf::from("/var/lib/onhook");
     }

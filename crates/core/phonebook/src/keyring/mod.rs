@@ -77,7 +77,7 @@ pub mod mask {
 pub struct EntryId {
     /// DialParamsUID.
     pub uid: u32,
-    /// The GUID; zeros when the entry has none.
+    /// The GUID.
     pub guid: [u8; 16],
 }
 

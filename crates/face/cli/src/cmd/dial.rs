@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use onhook_client::{
-    ConnectionEvent, ConnectionReport, DialRequest, Dialed, EventKind, Events, Handle, Ras,
-    RasCode, RasError, RasState, StateReport,
+    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, EventKind, Events, Handle,
+    Ras, RasCode, RasError, RasState, Resumption, StateReport,
 };
 use onhook_host::crash_point;
 use serde_json::json;
@@ -20,12 +20,14 @@ pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Resul
     let mut request = request::build(&args.what)?;
     let what = &args.what;
     let (user, domain) = (what.user.as_deref(), what.domain.as_deref());
+    let saved = credentials::Saved::of(what.entry.as_deref(), what.phonebook.as_deref())?;
     let mut credentials = credentials::ask(
         &request.entry,
         user,
         domain,
         what.password_stdin,
         what.proof.passphrase_file.as_deref(),
+        &saved,
     )?;
     credentials.tunnel_secret =
         what.l2tp_secret_file.as_deref().map(credentials::first_line).transpose()?;
@@ -41,8 +43,10 @@ pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Resul
     let capture = capture.as_ref().map(|file| file.as_fd());
     let dialed = ras.dial(&request, &credentials, capture).await?;
     crash_point("client: it has a handle");
-    drop(credentials);
-    let mut teller = Teller { args, request: &request };
+    // What has been saved is kept as it is now, also when the person has changed it on the way.
+    let keeps = args.save_password || saved.is_password(&credentials.password);
+    let dialed_with = keeps.then_some(credentials);
+    let mut teller = Teller { args, request: &request, dialed_with };
     if dialed.already {
         return teller.already(&mut ras, dialed).await;
     }
@@ -64,6 +68,9 @@ pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Resul
         None => {
             let report = ras.status(dialed.handle).await?;
             crash_point("client: it is connected");
+            if let Some(dialed_with) = &teller.dialed_with {
+                saved.keep(dialed_with);
+            }
             teller.connected(&report)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -187,6 +194,8 @@ fn has_ended(error: &RasError) -> bool {
 struct Teller<'a> {
     args: &'a DialArgs,
     request: &'a DialRequest,
+    /// With what it is dialed, where that is kept afterwards.
+    dialed_with: Option<Credentials>,
 }
 
 impl Teller<'_> {
@@ -229,7 +238,7 @@ impl Teller<'_> {
                     Some(given) => {
                         match ras.resume(handle, &given).await {
                             // What came meanwhile is told by its events.
-                            Ok(()) => {}
+                            Ok(()) => self.dials_on_with(given),
                             Err(error) if has_ended(&error) => {}
                             Err(error) => return Err(error.into()),
                         }
@@ -241,6 +250,19 @@ impl Teller<'_> {
                     }
                 },
             };
+        }
+    }
+
+    fn dials_on_with(&mut self, given: Resumption) {
+        let Some(dialed_with) = &mut self.dialed_with else { return };
+        if let Some(user) = given.user {
+            dialed_with.user = user;
+        }
+        if let Some(domain) = given.domain {
+            dialed_with.domain = domain;
+        }
+        if let Some(password) = given.password {
+            dialed_with.password = password;
         }
     }
 

@@ -47,8 +47,9 @@ async fn connection(ras: &mut Ras, args: &ExecArgs) -> anyhow::Result<(Connectio
         Err(error) => return Err(error.into()),
     }
     let entry = request::from_book(&args.entry, args.phonebook.as_deref())?;
-    let credentials =
-        credentials::ask(&entry, args.user.as_deref(), None, args.password_stdin, None)?;
+    let saved = credentials::Saved::of(Some(&args.entry), args.phonebook.as_deref())?;
+    let user = args.user.as_deref();
+    let credentials = credentials::ask(&entry, user, None, args.password_stdin, None, &saved)?;
     let options = DialOptions { userspace: true, ..DialOptions::default() };
     let request = DialRequest { entry, options };
     let dialed = super::dial::connect(ras, &request, &credentials).await?;

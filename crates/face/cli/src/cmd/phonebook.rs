@@ -1,9 +1,10 @@
-//! `onhook phonebook`: what is in the books, and what is odd about them.
+//! `onhook phonebook`: what is in the books, what is odd about them, and what is saved for entries.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use onhook_client::books;
+use onhook_client::phonebooks::Phonebooks;
 
 use crate::args::{PhonebookArgs, PhonebookCommand};
 use crate::print;
@@ -37,6 +38,12 @@ pub(crate) fn run(args: &PhonebookArgs) -> anyhow::Result<ExitCode> {
                 print::json(&found.entry)?;
             } else {
                 println!("{:#?}", found.entry);
+            }
+        }
+        PhonebookCommand::Forget { entry } => {
+            let was_there = Phonebooks::default().forget(args.phonebook.as_deref(), entry)?;
+            if !was_there {
+                println!("Nothing is saved for {entry}.");
             }
         }
         PhonebookCommand::Check => return check(&paths),

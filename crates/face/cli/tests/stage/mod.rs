@@ -107,6 +107,8 @@ impl Stage {
             .env("ONHOOK_SOCKET", self.path("m.sock"))
             .env("XDG_CONFIG_HOME", self.folder.path())
             .env("HOME", self.folder.path())
+            .env("ONHOOK_STATE_DIR", self.path("own"))
+            .env("ONHOOK_SYSTEM_DIR", self.path("system"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

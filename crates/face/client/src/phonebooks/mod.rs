@@ -133,8 +133,9 @@ impl Phonebooks {
 
     fn located(&self, path: &Path, book: &PhoneBook, name: &str) -> Option<Located> {
         let name = book.spelled(name)?.to_owned();
+        // Both, or else a book from elsewhere could name a number of ours.
         let uid = book.dial_params_uid(&name).ok().flatten();
-        let id = uid.map(|uid| EntryId { uid, guid: book.guid(&name).unwrap_or_default() });
+        let id = uid.zip(book.guid(&name)).map(|(uid, guid)| EntryId { uid, guid });
         Some(Located { name, book: path.to_owned(), all_users: self.is_all_users(path), id })
     }
 
