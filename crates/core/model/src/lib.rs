@@ -22,6 +22,7 @@
 mod call;
 mod cause;
 mod code;
+mod country;
 mod credentials;
 mod dial;
 mod entry;
@@ -34,6 +35,7 @@ mod state;
 pub use call::CallReport;
 pub use cause::Cause;
 pub use code::RasCode;
+pub use country::Country;
 pub use credentials::{ClientCertificate, Credentials};
 pub use dial::{DialOptions, DialRequest, Dialed, ForwardSpec, RasError};
 pub use entry::*;

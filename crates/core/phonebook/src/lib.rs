@@ -8,6 +8,9 @@
 //! only the keys that differ are written; after that it is read again, and a change that would not
 //! come back as it was meant is not made at all.
 //!
+//! Beside the books stand what is kept for their entries ([`Keyring`]) and which of them is dialed for
+//! what ([`Autodial`]), in files of their own.
+//!
 //! No file is opened here. Whoever calls reads the bytes and, after a change, replaces the file as a
 //! whole.
 //!
@@ -32,6 +35,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod autodial;
 mod book;
 mod complaint;
 mod keyring;
@@ -43,6 +47,10 @@ mod routes;
 mod section;
 mod write;
 
+pub use autodial::{
+    Autodial, AutodialEntry, AutodialError, AutodialParam, MAX_AUTODIAL_ADDRESSES,
+    MAX_AUTODIAL_LOCATIONS,
+};
 pub use book::PhoneBook;
 pub use complaint::{BookError, Complaint, EditError, EntryError, Fault, Warning};
 pub use keyring::{

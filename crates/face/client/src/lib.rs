@@ -35,7 +35,7 @@ mod wire;
 
 pub use answering::{AnsweringServer, Calls, answering_socket};
 pub use onhook_model::{
-    CallReport, Cause, ClientCertificate, ConnectionEvent, ConnectionReport, Credentials,
+    CallReport, Cause, ClientCertificate, ConnectionEvent, ConnectionReport, Country, Credentials,
     DialOptions, DialRequest, Dialed, Entry, EventKind, Handle, HistoryRecord, LinkReport,
     Projection, RasCode, RasError, RasState, Resumption, Sharing, StateReport,
 };

@@ -12,6 +12,7 @@
 //! ```
 
 mod address_answer;
+mod autodial;
 mod cbcp;
 mod connection;
 mod eap_pair;
@@ -57,6 +58,7 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "phonebook", run: phonebook::run },
     Ordeal { name: "properties", run: properties::run },
     Ordeal { name: "keyring", run: keyring::run },
+    Ordeal { name: "autodial", run: autodial::run },
     Ordeal { name: "users", run: users::run },
     Ordeal { name: "journal", run: journal::run },
     Ordeal { name: "varlink", run: varlink::run },

@@ -382,6 +382,9 @@ prop_compose! {
 }
 
 proptest! {
+    // Each of them writes three times some hundred keys.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn b150_every_member_is_read_back(properties in any_properties(), other in any_properties()) {
         let mut book = PhoneBook::parse(MODEM).unwrap();

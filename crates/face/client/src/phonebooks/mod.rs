@@ -22,6 +22,7 @@
 //! # Ok::<(), onhook_client::RasError>(())
 //! ```
 
+mod autodial;
 mod eap;
 mod entries;
 mod saved;
@@ -40,8 +41,8 @@ use crate::{books, start};
 pub use eap::EapIdentity;
 pub use entries::Listed;
 pub use onhook_phonebook::{
-    DialParams, EntryProperties, Given, MaskedCredentials, STAND_IN, SetDialParams, Subentry,
-    Threshold, X25, mask, option, option2,
+    Autodial, AutodialEntry, AutodialError, AutodialParam, DialParams, EntryProperties, Given,
+    MaskedCredentials, STAND_IN, SetDialParams, Subentry, Threshold, X25, mask, option, option2,
 };
 
 /// Where the books are, and what is kept beside them.
@@ -55,6 +56,10 @@ pub struct Phonebooks {
     keyring: PathBuf,
     /// What is kept for all users.
     default_keyring: PathBuf,
+    /// What this user has dialed for which address.
+    autodial: PathBuf,
+    /// The default connection of all users.
+    default_autodial: PathBuf,
 }
 
 /// An entry in its book.
@@ -79,6 +84,8 @@ impl Default for Phonebooks {
             all_users: books::all_users_book(),
             keyring: start::state_dir().join(KEYRING),
             default_keyring: books::system_dir().join(KEYRING),
+            autodial: books::user_dir().unwrap_or_else(start::state_dir).join(AUTODIAL),
+            default_autodial: books::system_dir().join(AUTODIAL),
         }
     }
 }
@@ -92,6 +99,8 @@ impl Phonebooks {
             all_users: all.join("rasphone.pbk"),
             keyring: user.join(KEYRING),
             default_keyring: all.join(KEYRING),
+            autodial: user.join(AUTODIAL),
+            default_autodial: all.join(AUTODIAL),
         }
     }
 
@@ -158,6 +167,8 @@ impl Phonebooks {
 
 /// The file of what is kept.
 const KEYRING: &str = "credentials.json";
+/// The file of AutoDial.
+const AUTODIAL: &str = "autodial.json";
 
 /// A new entry's identity, by the system's chance.
 fn new_identity() -> Result<NewIdentity, RasError> {

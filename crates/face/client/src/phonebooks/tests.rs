@@ -355,3 +355,39 @@ fn a_login_script_that_an_entry_names_is_what_is_dialed_with() {
     let found = crate::books::find("lab", Some(book)).unwrap();
     assert_eq!(found.entry.login_script.as_deref(), Some("expect ogin:\nsend $user\n"));
 }
+
+#[test]
+fn what_is_dialed_for_an_address_is_kept() {
+    let place = with_entries(&["office", "home"], &["lab"]);
+    let books = &place.books;
+    let from = |location, entry: &str| AutodialEntry { location, entry: entry.to_owned() };
+    assert_eq!(books.autodial_entries(Some("intranet")).unwrap(), []);
+    books.set_autodial_entries(Some("Intranet"), &[from(1, "office"), from(2, "lab")]).unwrap();
+    books.set_autodial_entries(Some("intranet"), &[from(2, "home")]).unwrap();
+    let found = books.autodial_entries(Some("INTRANET")).unwrap();
+    assert_eq!(found, [from(1, "office"), from(2, "home")]);
+    assert_eq!(code(books.set_autodial_entries(Some("a"), &[from(1, "none")])), 623);
+    assert_eq!(code(books.set_autodial_entries(Some(""), &[from(1, "office")])), 87);
+    books.set_autodial_entries(Some("intranet"), &[]).unwrap();
+    assert_eq!(books.autodial().unwrap().addresses().count(), 0);
+
+    fs::write(&books.default_autodial, r#"{"version":1,"default_entry":"lab"}"#).unwrap();
+    assert_eq!(books.default_connection().unwrap().as_deref(), Some("lab"));
+    books.set_autodial_entries(None, &[from(0, "home")]).unwrap();
+    assert_eq!(books.autodial_entries(None).unwrap(), [from(0, "home")]);
+    let two = [from(0, "home"), from(1, "office")];
+    assert_eq!(code(books.set_autodial_entries(None, &two)), 87);
+    books.set_autodial_entries(None, &[from(0, "")]).unwrap();
+    assert_eq!(books.default_connection().unwrap().as_deref(), Some("lab"));
+
+    assert_eq!(books.autodial_param(2).unwrap(), 100);
+    books.set_autodial_param(2, 7).unwrap();
+    assert_eq!(books.autodial_param(2).unwrap(), 7);
+    assert_eq!(code(books.autodial_param(5)), 87);
+    assert_eq!(code(books.set_autodial_param(5, 1)), 87);
+    books.change_autodial(|autodial| autodial.enable(1, true)).unwrap();
+    assert!(books.autodial().unwrap().is_enabled(1));
+    fs::write(&books.autodial, b"junk").unwrap();
+    assert_eq!(code(books.set_autodial_param(2, 8)), 625);
+    assert_eq!(fs::read(&books.autodial).unwrap(), b"junk");
+}
