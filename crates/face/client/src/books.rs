@@ -48,7 +48,7 @@ pub fn default_books() -> Vec<PathBuf> {
 
 /// Whether a book is that of all users.
 pub fn is_of_all_users(book: &Path) -> bool {
-    book == Path::new(ALL_USERS)
+    book == all_users_book()
 }
 
 /// Reads a book.

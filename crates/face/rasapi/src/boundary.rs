@@ -123,7 +123,6 @@ pub(crate) unsafe fn text(pointer: *const u8, charset: Charset) -> Result<Option
 ///
 /// # Safety
 /// As there.
-#[expect(dead_code, reason = "phone books come next")]
 pub(crate) unsafe fn needed_text(pointer: *const u8, charset: Charset) -> Result<String, Refusal> {
     // SAFETY: as promised to us.
     unsafe { text(pointer, charset) }?.ok_or(Refusal(RasCode::INVALID_PARAMETER))
@@ -227,4 +226,26 @@ impl<'a> Rows<'a> {
         }
         Ok(())
     }
+}
+
+/// Gives octets to a caller that has room for as many as `size` says: 603 with how many there are when that
+/// is not enough.
+///
+/// # Safety
+/// `memory` is null, or leads to as many octets as `size` says, which nobody else touches for as long as
+/// the call lasts.
+pub(crate) unsafe fn give(
+    data: &[u8],
+    memory: *mut u8,
+    mut size: Place<'_, u32>,
+) -> Result<(), Refusal> {
+    let given = usize::try_from(size.get()).unwrap_or(usize::MAX);
+    size.set(u32::try_from(data.len()).unwrap_or(u32::MAX));
+    if data.is_empty() {
+        return Ok(());
+    }
+    // SAFETY: as promised to us, where there is room enough.
+    let room = (given >= data.len()).then(|| unsafe { octets(memory, data.len()) }).flatten();
+    room.ok_or(Refusal(RasCode::BUFFER_TOO_SMALL))?.copy_from_slice(data);
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use onhook_base::Secret;
+use onhook_client::phonebooks::{Given, Phonebooks};
 use onhook_client::{books, certificates};
 use onhook_model::{
     Credentials, DialOptions, DialRequest, Entry, Handle, RasCode, RasError, RasState, Resumption,
@@ -87,7 +88,9 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
         return Err(Refusal(RasCode::NOT_SUPPORTED));
     }
     let mut request = request(params, call.book.as_deref())?;
-    let credentials = credentials(params, &request.entry)?;
+    let by_number = request.options.by_number;
+    let book = request.options.book.as_ref().map(Path::new);
+    let credentials = credentials(params, book, &request.entry, by_number)?;
     request.options.paused_states = call.notifier.is_some() && options & PAUSED_STATES != 0;
     request.options.held_states = call.notifier.is_some();
     let ras = manager::talk()?;
@@ -98,11 +101,19 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
     let is_up = || status_of(dialed.handle).is_ok_and(|r| r.state == RasState::Connected);
     match call.notifier {
         None if dialed.already && is_up() => Ok(()),
-        None => notifier::wait(dialed.handle, events),
+        None => {
+            notifier::wait(dialed.handle, events)?;
+            remember(&request, &credentials, &params.callback_number);
+            Ok(())
+        }
         Some(notifier) if dialed.already && is_up() => {
             notifier::tell_connected(dialed.handle, notifier)
         }
-        Some(notifier) => notifier::follow(dialed.handle, events, notifier),
+        Some(notifier) => {
+            let callback_number = params.callback_number.clone();
+            let is_up = move || remember(&request, &credentials, &callback_number);
+            notifier::follow(dialed.handle, events, notifier, Box::new(is_up))
+        }
     }
 }
 
@@ -125,24 +136,44 @@ fn request(params: &Params, book: Option<&str>) -> Result<DialRequest, Refusal> 
     Ok(DialRequest { entry: found.entry, options })
 }
 
-fn credentials(params: &Params, entry: &Entry) -> Result<Credentials, Refusal> {
+fn credentials(
+    params: &Params,
+    book: Option<&Path>,
+    entry: &Entry,
+    by_number: bool,
+) -> Result<Credentials, Refusal> {
     let certificate = certificates::of_entry(entry, &mut |file| {
         let text = format!("{} has a passphrase, and there is nobody to ask", file.display());
         Err(RasError::new(RasCode::EAPTLS_PASSWD_INVALID, text))
     })?;
-    let stored = |given: &str, stored: &Option<String>| match given {
-        "" => stored.clone().unwrap_or_default(),
-        given => given.to_owned(),
-    };
-    // `*` stands for the domain that is stored with the entry.
-    let domain = params.domain.strip_prefix('*').unwrap_or(&params.domain);
-    Ok(Credentials {
-        user: stored(&params.user, &entry.user),
-        domain: stored(domain, &entry.domain),
+    let given = Given {
+        user: params.user.clone(),
         password: params.password.clone(),
-        tunnel_secret: None,
-        certificate,
-    })
+        domain: params.domain.clone(),
+    };
+    let resolved = match by_number {
+        true => Credentials {
+            user: given.user,
+            password: given.password,
+            domain: given.domain,
+            ..Credentials::default()
+        },
+        false => Phonebooks::default().resolve(book, &entry.name, &given)?,
+    };
+    Ok(Credentials { certificate, ..resolved })
+}
+
+/// With what a dial has succeeded is kept for the next one: not the password, unless it was kept before or
+/// the entry says so.
+fn remember(request: &DialRequest, credentials: &Credentials, callback_number: &str) {
+    if request.options.by_number {
+        return;
+    }
+    let book = request.options.book.as_ref().map(Path::new);
+    // The connection is none the worse when it cannot be kept.
+    Phonebooks::default()
+        .remember(book, &request.entry.name, credentials, callback_number, false)
+        .ok();
 }
 
 /// A dial that is paused goes on with what the program gives now.

@@ -15,10 +15,12 @@
 mod boundary;
 mod connections;
 mod dial;
+mod entries;
 mod events;
 pub mod exports;
 pub mod layout;
 mod manager;
 mod notifier;
 mod projection;
+mod saved;
 mod statistics;

@@ -172,14 +172,25 @@ fn end_of(event: &ConnectionEvent) -> Option<StateReport> {
     }
 }
 
+/// What is done when a dial is up, before its program hears of that.
+pub(crate) type WhenUp = Box<dyn FnOnce() + Send>;
+
 /// Calls the program's function for each state of a dial, on a thread of its own.
 ///
 /// # Errors
 /// 8 when there is no thread for it; the dial is then to be hung up.
-pub(crate) fn follow(handle: Handle, events: Events, notifier: Notifier) -> Result<(), Refusal> {
+pub(crate) fn follow(
+    handle: Handle,
+    events: Events,
+    notifier: Notifier,
+    when_up: WhenUp,
+) -> Result<(), Refusal> {
     let dial = register(handle);
     let name = format!("ras {handle}");
-    let follow = move || Follower { dial, notifier, wants: true, heard: 0 }.run(events);
+    let follow = move || {
+        let when_up = Some(when_up);
+        Follower { dial, notifier, wants: true, heard: 0, when_up }.run(events);
+    };
     match std::thread::Builder::new().name(name).spawn(follow) {
         Ok(_) => Ok(()),
         Err(_) => {
@@ -195,6 +206,7 @@ struct Follower {
     /// It has not asked for no more.
     wants: bool,
     heard: u64,
+    when_up: Option<WhenUp>,
 }
 
 impl Follower {
@@ -226,6 +238,12 @@ impl Follower {
 
     fn hear(&mut self, subentry: u32, report: &StateReport) {
         self.heard += 1;
+        if report.state == RasState::Connected
+            && report.error.is_success()
+            && let Some(when_up) = self.when_up.take()
+        {
+            when_up();
+        }
         self.notify(subentry, report.state, report.error);
         let states = if self.wants { self.heard } else { u64::MAX };
         // One that is gone by now needs no leave.

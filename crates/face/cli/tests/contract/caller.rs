@@ -36,23 +36,23 @@ pub(crate) fn stage() -> &'static Stage {
 
 /// An entry of the given name that leads to the server, in the user's book.
 pub(crate) fn entry(name: &str) -> String {
-    static WRITING: Mutex<()> = Mutex::new(());
     let stage = stage();
-    let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let path = stage.path("onhook").join(BOOK);
-    let book = std::fs::read_to_string(&path).unwrap_or_default();
     let ca = stage.path("ca.pem");
     let text = format!(
-        "{book}[{name}]\r\nEncoding=1\r\nType=2\r\nVpnStrategy=5\r\nOnhookCaFile={}\r\n\r\n\
+        "[{name}]\r\nEncoding=1\r\nType=2\r\nVpnStrategy=5\r\nOnhookCaFile={}\r\n\r\n\
          MEDIA=rastapi\r\nPort=VPN2-0\r\nDevice=WAN Miniport (SSTP)\r\n\r\nDEVICE=vpn\r\n\
          PhoneNumber=127.0.0.1:{}\r\n\r\n",
         ca.display(),
         stage.port,
     );
-    // Others read it at the same time.
-    let new = path.with_extension("being-written");
-    std::fs::write(&new, text).unwrap();
-    std::fs::rename(&new, &path).unwrap();
+    // Others change it at the same time.
+    onhook_client::books::change(&path, |book| {
+        let one = onhook_phonebook::PhoneBook::parse(text.as_bytes()).unwrap();
+        book.set_entry(&one.entry(name).unwrap().0).unwrap();
+        Ok(())
+    })
+    .unwrap();
     name.to_owned()
 }
 

@@ -7,6 +7,8 @@ mod stage;
 
 mod caller;
 mod dialing;
+mod entries;
 mod hanging_up;
 mod listing;
 mod notifications;
+mod saved;

@@ -9,16 +9,26 @@
     reason = "what callers promise is said once, at the door of this module"
 )]
 
+mod autodial;
 mod connections;
 mod dialing;
+mod dialogs;
+mod eap;
+mod entries;
 mod events;
 mod legacy;
+mod saved;
 mod texts;
 
+pub use autodial::*;
 pub use connections::*;
 pub use dialing::*;
+pub use dialogs::*;
+pub use eap::*;
+pub use entries::*;
 pub use events::*;
 pub use legacy::*;
+pub use saved::*;
 pub use texts::*;
 
 /// One function in its two forms, A and W: the body is told which of them was called.
