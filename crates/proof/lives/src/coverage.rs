@@ -125,7 +125,8 @@ impl Coverage {
 
     /// Triples that were visited though they count as unreachable: the rules are wrong then.
     pub fn surprises(&self) -> Vec<Triple> {
-        Triple::all().filter(|t| !is_reachable(*t) && self.visits(*t) > 0).collect()
+        let allowed = |t: &Triple| is_reachable(*t) || is_between_two_lanes(*t);
+        Triple::all().filter(|t| !allowed(t) && self.visits(*t) > 0).collect()
     }
 
     /// A table of states and events: faults met of those that can be met there.
@@ -171,6 +172,24 @@ pub fn is_reachable(triple: Triple) -> bool {
         && event_comes_in(event, state)
         && fault
             .map_or(comes_without_fault(event, state), |fault| has_struck_by(fault, state, event))
+}
+
+/// Of a link with two lanes the first is open while the second is being opened, and the server may fail at
+/// its own second one meanwhile. What comes to pass just then is possible, and too rare to be demanded of a
+/// run.
+fn is_between_two_lanes(triple: Triple) -> bool {
+    let Triple { state, event, fault } = triple;
+    let place = fault.map(Fault::place);
+    match state {
+        State::Opening => {
+            let is_about_undoing = matches!(event, Event::Undone | Event::UndoingFailed);
+            !matches!(event, Event::Abandon | Event::Resumed)
+                && !is_about_undoing
+                && place != Some(Place::Undoing)
+        }
+        State::Linking => place == Some(Place::AnswererDeed) && event_comes_in(event, state),
+        _ => false,
+    }
 }
 
 /// Whether an event can come in a state.

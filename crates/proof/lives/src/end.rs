@@ -2,11 +2,12 @@
 
 use onhook_base::{Duration, Instant};
 use onhook_connection::{Connection, Request, State};
-use onhook_effect::{Effect, HostError, HostErrorKind, LaneFacts, Outcome, StepId, Undo};
+use onhook_effect::{Effect, HostError, HostErrorKind, LaneFacts, LaneId, Outcome, StepId, Undo};
 
 use crate::fault::{Fault, Place};
 use crate::invariant::{Broken, Invariant};
 use crate::script::Mischief;
+use crate::tls::Pretended;
 
 /// What a pretended Linux answers in the end.
 #[derive(Debug)]
@@ -29,12 +30,13 @@ struct Undoing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LaneWish {
     Open,
-    Close,
+    Close(LaneId),
 }
 
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) connection: Connection,
+    tls: Pretended,
     plan: Vec<Mischief>,
     /// How long its Linux takes for each deed and undoing.
     delay: Duration,
@@ -51,6 +53,7 @@ impl End {
     pub(crate) fn new(connection: Connection, plan: Vec<Mischief>, delay: Duration) -> Self {
         Self {
             connection,
+            tls: Pretended::default(),
             plan,
             delay,
             standing: Vec::new(),
@@ -73,15 +76,24 @@ impl End {
         self.standing.iter().filter(|(step, _)| !owed(step)).map(|(_, undo)| undo).collect()
     }
 
-    /// Whether the lane, the outlet and something that hangs on it are there.
-    pub(crate) fn what_stands(&self) -> (bool, bool, bool) {
+    /// How many lanes are there, and whether the outlet and something that hangs on it are.
+    pub(crate) fn what_stands(&self) -> (usize, bool, bool) {
         let is_outlet = |u: &Undo| matches!(u, Undo::DestroyTun { .. } | Undo::CloseStack { .. });
         let any = |test: &dyn Fn(&Undo) -> bool| self.standing.iter().any(|(_, undo)| test(undo));
         (
-            any(&|u| matches!(u, Undo::CloseLane { .. })),
+            self.standing.iter().filter(|(_, u)| matches!(u, Undo::CloseLane { .. })).count(),
             any(&is_outlet),
             any(&|u| u.is_local() && !is_outlet(u)),
         )
+    }
+
+    /// Speaks TLS as far as the connection orders it; whether it did.
+    pub(crate) fn speak_tls(&mut self, now: Instant) -> bool {
+        let Some(order) = self.connection.poll_tls() else { return false };
+        let role = order.role;
+        let reply = self.tls.reply(order);
+        self.connection.handle_tls(now, role, reply);
+        true
     }
 
     /// Whether a deed is being done.
@@ -201,7 +213,10 @@ impl End {
             }
         }
         self.undoings.push(Undoing { at, step, result });
-        matches!(undo, Undo::CloseLane { .. }).then_some(LaneWish::Close)
+        match undo {
+            Undo::CloseLane { lane } => Some(LaneWish::Close(*lane)),
+            _ => None,
+        }
     }
 
     /// Before a deed is asked for, its way back is on the stairs, once.
@@ -266,6 +281,7 @@ fn outcome(effect: &Effect) -> Outcome {
         Effect::OpenLane { .. } => Outcome::LaneOpened(LaneFacts {
             remote: Some(crate::world::SERVER),
             certificate: Some(crate::world::CERTIFICATE),
+            ethernet: Some(crate::front::CALLER),
             ..LaneFacts::default()
         }),
         Effect::CreateTun { .. } => Outcome::TunCreated { name: "onhook0".to_owned() },

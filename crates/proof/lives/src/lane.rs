@@ -78,7 +78,7 @@ impl Lane {
         }
         let spoiled = std::mem::take(&mut self.spoil_next);
         match self.shape {
-            LaneShape::SstpStream => {
+            LaneShape::SstpStream | LaneShape::PptpStream => {
                 if spoiled {
                     self.break_at(at);
                     return;
@@ -89,7 +89,7 @@ impl Lane {
                 self.last = at.max(self.last).max(self.closed_to_pass_until);
                 self.queue.push_back((self.last, bytes));
             }
-            LaneShape::Datagrams => {
+            LaneShape::Datagrams | LaneShape::Ethernet => {
                 if now < self.closed_to_pass_until || self.loss && (chance >> 32).is_multiple_of(5)
                 {
                     return;
@@ -131,11 +131,11 @@ impl Lane {
             return;
         }
         match self.shape {
-            LaneShape::SstpStream => {
+            LaneShape::SstpStream | LaneShape::PptpStream => {
                 let at = self.last.max(now + self.delay).max(self.closed_to_pass_until);
                 self.end.get_or_insert((at, LaneEnd::Closed));
             }
-            LaneShape::Datagrams => self.cut = true,
+            LaneShape::Datagrams | LaneShape::Ethernet => self.cut = true,
         }
     }
 
@@ -164,13 +164,13 @@ impl Lane {
             Fault::Pause => {
                 self.closed_to_pass_until = now + fault.delay();
                 match self.shape {
-                    LaneShape::SstpStream => {
+                    LaneShape::SstpStream | LaneShape::PptpStream => {
                         for (at, _) in &mut self.queue {
                             *at = (*at).max(self.closed_to_pass_until);
                         }
                         self.last = self.last.max(self.closed_to_pass_until);
                     }
-                    LaneShape::Datagrams => self.queue.clear(),
+                    LaneShape::Datagrams | LaneShape::Ethernet => self.queue.clear(),
                 }
             }
             Fault::HalfClose => self.close(now),

@@ -23,6 +23,7 @@ mod bare;
 pub mod coverage;
 mod end;
 pub mod fault;
+mod front;
 pub mod invariant;
 mod lane;
 mod line;
@@ -34,6 +35,7 @@ pub mod script;
 pub mod shrink;
 mod tally;
 mod tamper;
+mod tls;
 mod world;
 
 use invariant::Broken;
@@ -61,7 +63,7 @@ pub struct Look {
     pub life: usize,
     /// Where it stands.
     pub state: State,
-    /// Its lane is open on the caller's machine.
+    /// Its lane is open on the caller's machine; of two, both are.
     pub lane: bool,
     /// Its interface or stack is there.
     pub outlet: bool,

@@ -1,19 +1,16 @@
 //! One call: a caller, an answerer, and the line between them.
 
-use std::net::Ipv4Addr;
+mod answerer;
 
 use onhook_base::{Duration, Instant, Seed};
-use onhook_connection::{
-    Admission, AnswerPlan, Connection, LinkPlan, OutletPlan, Plan, SessionLimits, State, Times,
-    TunPlan, admission_network,
-};
-use onhook_effect::{HostError, HostErrorKind, LaneFacts, LaneId, Undo};
+use onhook_connection::{Connection, Plan, State, Times};
+use onhook_effect::{HostError, HostErrorKind, LaneId};
 use onhook_model::{Cause, Handle, RasCode, Resumption};
-use onhook_ppp::cbcp::CallbackOffer;
 
 use crate::coverage::{Event, Struck};
 use crate::end::{End, LaneWish};
 use crate::fault::{Fault, Place};
+use crate::front::Front;
 use crate::invariant::{Broken, Invariant};
 use crate::lane::{Arrival, Lane, LaneEnd};
 use crate::links::{LINKS, LaneShape};
@@ -22,14 +19,11 @@ use crate::person::User;
 use crate::script::{LifeScript, Mischief};
 use crate::tally::Tally;
 use crate::tamper::Tamper;
-use crate::world::CERTIFICATE;
 
 /// Drains in one moment, beyond which the ends are talking in a circle.
 const MOST_TURNS: u32 = 10_000;
-/// How often the answerer asks a quiet caller for a sign of life.
-const ECHO: Duration = Duration::from_secs(20);
-/// Proofs that the answerer hears after a refused one.
-const RETRIES: u8 = 2;
+/// What tells the chance of a second lane from that of the first.
+const DATA: u64 = 0x0da7_a1a7;
 /// A dial waits no more often, whatever its peer does.
 const MOST_WAITS: u32 = 12;
 
@@ -40,10 +34,12 @@ pub(crate) enum Next {
     Deed,
     Undoing,
     ToCaller,
+    DataToCaller,
     Timer,
     AnswererDeed,
     AnswererUndoing,
     ToAnswerer,
+    DataToAnswerer,
     AnswererTimer,
 }
 
@@ -60,6 +56,10 @@ pub(crate) struct Line {
     answerer: Option<End>,
     up: Lane,
     down: Lane,
+    /// The second lane, where the link has two: to the answerer and to the caller.
+    data: Option<Box<(Lane, Lane)>>,
+    /// The listener before the answerer, on links that have one.
+    front: Option<Box<Front>>,
     tamper: Tamper,
     script: LifeScript,
     /// Inputs of the caller's connection so far.
@@ -106,6 +106,12 @@ impl Line {
             answerer: None,
             up: Lane::new(kind.shape, script.delay, script.salt),
             down: Lane::new(kind.shape, script.delay, !script.salt),
+            data: (kind.shape == LaneShape::PptpStream).then(|| {
+                let datagrams = |salt| Lane::new(LaneShape::Datagrams, script.delay, salt);
+                Box::new((datagrams(script.salt ^ DATA), datagrams(!script.salt ^ DATA)))
+            }),
+            front: (kind.shape == LaneShape::Ethernet)
+                .then(|| Box::new(Front::new(&seed.derive("front")))),
             tamper: Tamper::new(kind.shape, at(&[Place::Message]), script.late_ipv6),
             script: script.clone(),
             steps: 0,
@@ -129,6 +135,11 @@ impl Line {
         }
     }
 
+    /// How many lanes its link has.
+    pub(crate) const fn lanes(&self) -> usize {
+        if self.data.is_some() { 2 } else { 1 }
+    }
+
     /// Offers every moment at which something comes.
     pub(crate) fn offer(&self, now: Instant, offer: &mut dyn FnMut(Option<Instant>, Next)) {
         let timer = |end: &End| end.connection.poll_timeout().map(|d| d.at.max(now));
@@ -136,12 +147,16 @@ impl Line {
         offer(self.caller.next_deed(), Next::Deed);
         offer(self.caller.next_undoing(), Next::Undoing);
         offer(self.down.arrives_at(), Next::ToCaller);
+        offer(self.data.as_ref().and_then(|data| data.1.arrives_at()), Next::DataToCaller);
         offer(timer(&self.caller), Next::Timer);
         if let Some(answerer) = &self.answerer {
             offer(answerer.next_deed(), Next::AnswererDeed);
             offer(answerer.next_undoing(), Next::AnswererUndoing);
-            offer(self.up.arrives_at(), Next::ToAnswerer);
+            offer(self.data.as_ref().and_then(|data| data.0.arrives_at()), Next::DataToAnswerer);
             offer(timer(answerer), Next::AnswererTimer);
+        }
+        if self.answerer.is_some() || self.front.is_some() {
+            offer(self.up.arrives_at(), Next::ToAnswerer);
         }
     }
 
@@ -171,8 +186,12 @@ impl Line {
                 beside("the server's machine has undone a deed")
             }
             Next::ToAnswerer => {
-                self.reach_answerer(now);
+                self.reach_answerer(now, tally);
                 beside("octets reach the server")
+            }
+            Next::DataToAnswerer => {
+                self.data_reaches_answerer(now);
+                beside("data reaches the server")
             }
             Next::AnswererTimer => {
                 if let Some(end) = &mut self.answerer {
@@ -180,7 +199,7 @@ impl Line {
                 }
                 beside("a timer of the server")
             }
-            Next::Deed | Next::Undoing | Next::ToCaller | Next::Timer => {
+            Next::Deed | Next::Undoing | Next::ToCaller | Next::DataToCaller | Next::Timer => {
                 self.reach_caller(now, next)
             }
         };
@@ -198,9 +217,13 @@ impl Line {
                 Some((step, result)) => {
                     let event = if result.is_ok() { Event::DeedDone } else { Event::DeedFailed };
                     let text = format!("{step:?} {result:?}");
-                    if let Ok(onhook_effect::Outcome::LaneOpened(_)) = &result {
+                    // The second lane of a link needs nobody at its other end.
+                    if let (Ok(onhook_effect::Outcome::LaneOpened(_)), false) =
+                        (&result, self.lane_open)
+                    {
                         self.lane_open = true;
-                        self.rings_at = Some(now + self.script.delay);
+                        let rings = self.front.is_none();
+                        self.rings_at = rings.then(|| now + self.script.delay);
                     }
                     self.caller.connection.handle_outcome(now, step, result);
                     (event, text)
@@ -232,6 +255,13 @@ impl Line {
                 }
                 None => (Event::Bytes, "nothing".to_owned()),
             },
+            Next::DataToCaller => match self.data.as_mut().and_then(|data| data.1.receive(now)) {
+                Some(Arrival::Bytes(bytes)) => {
+                    connection.handle_lane(now, LaneId::DATA, &bytes, &mut |_| {});
+                    (Event::Bytes, format!("{} octets: {}", bytes.len(), hex(&bytes)))
+                }
+                Some(Arrival::End(_)) | None => (Event::Bytes, "nothing".to_owned()),
+            },
             _ => {
                 let name = connection.poll_timeout().map_or("", |d| d.why);
                 connection.handle_timeout(now);
@@ -239,49 +269,6 @@ impl Line {
             }
         };
         Happened { event: Some(event), text }
-    }
-
-    fn reach_answerer(&mut self, now: Instant) {
-        let Some(end) = &mut self.answerer else { return };
-        match self.up.receive(now) {
-            Some(Arrival::Bytes(bytes)) => {
-                end.connection.handle_lane(now, LaneId::CONTROL, &bytes, &mut |_| {})
-            }
-            Some(Arrival::End(why)) => {
-                end.connection.handle_lane_closed(now, LaneId::CONTROL, lane_error(why).as_ref());
-            }
-            None => {}
-        }
-    }
-
-    fn ring(&mut self, now: Instant) {
-        if self.server_dead {
-            return;
-        }
-        let mut plan = Plan::for_answer(
-            &AnswerPlan {
-                methods: vec![self.script.method],
-                eap: onhook_ppp::auth::EapTerms::default(),
-                retries: RETRIES,
-                name: "answerer".to_owned(),
-                times: Times::default(),
-                echo: Some(ECHO),
-                multilink: None,
-                callback: onhook_ppp::CallbackTerms::Refused,
-            },
-            LinkPlan::SstpAnswer,
-        );
-        if let Some(adapt) = LINKS[self.script.link].adapt {
-            adapt(&mut plan);
-        }
-        let seed = Seed::from_number(self.script.salt).derive("answerer");
-        let at_server = |m: &&Mischief| m.fault.place() == Place::AnswererDeed;
-        let faults = self.script.mischief.iter().filter(at_server).copied().collect();
-        let mut end = End::new(Connection::new(plan, seed), faults, Duration::ZERO);
-        end.adopt(Undo::CloseLane { lane: LaneId::CONTROL });
-        let facts = LaneFacts { certificate: Some(CERTIFICATE), ..LaneFacts::default() };
-        end.connection.answer(now, &facts);
-        self.answerer = Some(end);
     }
 
     /// A moment that few lives come to: a deed is being done though the connection is up. In a part of
@@ -321,15 +308,22 @@ impl Line {
                 Fault::ServerDies => {
                     self.server_dead = true;
                     self.answerer = None;
-                    self.up.suffer(now, fault);
-                    self.down.suffer(now, fault);
+                    self.front = None;
+                    self.both_suffer(now, fault);
                 }
                 Fault::HalfClose => self.down.suffer(now, fault),
-                _ => {
-                    self.up.suffer(now, fault);
-                    self.down.suffer(now, fault);
-                }
+                _ => self.both_suffer(now, fault),
             }
+        }
+    }
+
+    fn both_suffer(&mut self, now: Instant, fault: Fault) {
+        self.up.suffer(now, fault);
+        self.down.suffer(now, fault);
+        // Datagrams have no stream that could be reset.
+        if let Some(data) = self.data.as_mut().filter(|_| fault != Fault::Reset) {
+            data.0.suffer(now, fault);
+            data.1.suffer(now, fault);
         }
     }
 
@@ -351,10 +345,15 @@ impl Line {
         let mut out = Vec::new();
         for _ in 0..MOST_TURNS {
             let mut idle = true;
-            while self.caller.connection.poll_transmit(&mut out).is_some() {
+            while let Some(lane) = self.caller.connection.poll_transmit(&mut out) {
                 idle = false;
-                self.up.send(now, Duration::ZERO, std::mem::take(&mut out));
+                let up = match (&mut self.data, lane) {
+                    (Some(data), LaneId::DATA) => &mut data.0,
+                    _ => &mut self.up,
+                };
+                up.send(now, Duration::ZERO, std::mem::take(&mut out));
             }
+            idle &= !self.caller.speak_tls(now);
             while let Some((step, request)) = self.caller.connection.poll_request() {
                 idle = false;
                 let round_trip = self.script.delay * 2;
@@ -364,8 +363,8 @@ impl Line {
                     tally.strike(fault);
                 };
                 let wish = self.caller.take(now, step, request, round_trip, &mut strike)?;
-                if wish == Some(LaneWish::Close) {
-                    self.close_at_caller(now);
+                if let Some(LaneWish::Close(lane)) = wish {
+                    self.close_at_caller(now, lane);
                 }
             }
             idle &= self.drain_answerer(now, tally)?;
@@ -376,44 +375,19 @@ impl Line {
         Err(Broken::new(Invariant::TimeGoesOn, "the ends want something more for ever"))
     }
 
-    fn close_at_caller(&mut self, now: Instant) {
+    fn close_at_caller(&mut self, now: Instant, lane: LaneId) {
+        if lane == LaneId::DATA {
+            if let Some(data) = &mut self.data {
+                data.1.stop_listening();
+            }
+            return;
+        }
         if self.lane_open {
             self.up.close(now);
         } else {
             self.rings_at = None;
         }
         self.down.stop_listening();
-    }
-
-    fn drain_answerer(&mut self, now: Instant, tally: &mut Tally) -> Result<bool, Broken> {
-        let Some(end) = &mut self.answerer else { return Ok(true) };
-        let mut idle = true;
-        let mut out = Vec::new();
-        let struck = &mut self.struck;
-        let mut strike = |fault| {
-            struck.add(fault);
-            tally.strike(fault);
-        };
-        while end.connection.poll_transmit(&mut out).is_some() {
-            idle = false;
-            for (late, message) in self.tamper.pass(&out, &mut strike) {
-                self.down.send(now, late, message);
-            }
-        }
-        while let Some((step, request)) = end.connection.poll_request() {
-            idle = false;
-            let wish = end.take(now, step, request, Duration::ZERO, &mut strike)?;
-            if wish == Some(LaneWish::Close) {
-                self.down.close(now);
-                self.up.stop_listening();
-            }
-        }
-        while let Some(question) = end.connection.poll_question() {
-            idle = false;
-            let verdict = self.user.judge(&question, !self.not_admitted);
-            end.connection.admit(now, verdict, Some(admission()));
-        }
-        Ok(idle)
     }
 
     /// Promises that concern this call alone.
@@ -513,7 +487,7 @@ impl Line {
         let wanted = self.caller.connection.cause().is_some_and(Cause::is_wanted);
         let Some(end) = &self.answerer else { return Ok(()) };
         let slow = self.abandoned || self.script.os_delay > Duration::ZERO;
-        if slow || LINKS[self.script.link].shape == LaneShape::Datagrams {
+        if slow || !LINKS[self.script.link].shape.is_stream() {
             return Ok(());
         }
         let state = end.connection.state();
@@ -548,20 +522,6 @@ impl Line {
             return Err(Broken::new(Invariant::ServerIsTold, text));
         }
         Ok(())
-    }
-}
-
-fn admission() -> Admission {
-    let ours = Ipv4Addr::new(10, 99, 0, 1);
-    let theirs = Ipv4Addr::new(10, 99, 0, 2);
-    let dns = vec![Ipv4Addr::new(10, 99, 0, 53)];
-    let network = admission_network(ours, theirs, dns, true);
-    Admission {
-        network,
-        outlet: OutletPlan::Tun(TunPlan::default()),
-        limits: SessionLimits::default(),
-        ipv6_prefix: None,
-        callback: CallbackOffer::None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use onhook_connection::{LinkPlan, Plan};
 use onhook_link::l2tp::{L2tp, L2tpTerms};
+use onhook_link::pppoe::PppoeTerms;
 use onhook_model::Port;
 use onhook_ppp::Encryption;
 use onhook_ppp::auth::Method;
@@ -13,7 +14,7 @@ use crate::bare;
 pub struct LinkKind {
     /// Its name.
     pub name: &'static str,
-    /// Whether its lane is a stream, which is protected and loses nothing, or a line of datagrams.
+    /// What its lane is like; of two, the first.
     pub shape: LaneShape,
     /// Makes a caller's or an answerer's plan one over this link; `None` where plans are so anyway.
     pub adapt: Option<fn(&mut Plan)>,
@@ -24,8 +25,22 @@ pub struct LinkKind {
 pub enum LaneShape {
     /// A protected stream of SSTP packets behind one HTTP reply.
     SstpStream,
+    /// A stream of PPTP's control messages, beside which frames go in datagrams of GRE.
+    PptpStream,
     /// Datagrams, each a frame from its Protocol field on.
     Datagrams,
+    /// Ethernet frames of PPPoE, with a concentrator before the answerer.
+    Ethernet,
+}
+
+impl LaneShape {
+    /// Nothing is lost, and the end is told.
+    pub const fn is_stream(self) -> bool {
+        match self {
+            Self::SstpStream | Self::PptpStream => true,
+            Self::Datagrams | Self::Ethernet => false,
+        }
+    }
 }
 
 /// Every link.
@@ -34,6 +49,8 @@ pub const LINKS: &[LinkKind] = &[
     LinkKind { name: "L2TP", shape: LaneShape::Datagrams, adapt: Some(over_l2tp) },
     LinkKind { name: "serial", shape: LaneShape::Datagrams, adapt: Some(over_serial_line) },
     LinkKind { name: "bare", shape: LaneShape::Datagrams, adapt: Some(over_bare_line) },
+    LinkKind { name: "PPPoE", shape: LaneShape::Ethernet, adapt: Some(over_pppoe) },
+    LinkKind { name: "PPTP", shape: LaneShape::PptpStream, adapt: Some(over_pptp) },
 ];
 
 fn over_l2tp(plan: &mut Plan) {
@@ -63,6 +80,25 @@ fn over_serial_line(plan: &mut Plan) {
             speed: 115_200,
             greets: false,
         },
+    };
+}
+
+/// The answerer's link is the one that the concentrator begins.
+fn over_pppoe(plan: &mut Plan) {
+    encrypt(plan);
+    if !matches!(plan.link, LinkPlan::SstpAnswer) {
+        plan.link = LinkPlan::PppoeCall {
+            interface: Some("eth0".to_owned()),
+            terms: PppoeTerms::default(),
+        };
+    }
+}
+
+fn over_pptp(plan: &mut Plan) {
+    encrypt(plan);
+    plan.link = match plan.link {
+        LinkPlan::SstpAnswer => LinkPlan::PptpAnswer { host_name: "answerer".to_owned(), call: 7 },
+        _ => LinkPlan::PptpCall { host: "pns.example.net".to_owned(), port: 1723 },
     };
 }
 

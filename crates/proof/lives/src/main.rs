@@ -116,6 +116,10 @@ fn summary(seed: u64, tally: &Tally, took: std::time::Duration) {
     for (fault, times) in &tally.struck {
         println!("  {:<32}{times:>12}", fault.text());
     }
+    println!("\nconnections that came up:");
+    for (name, times) in &tally.connected_by {
+        println!("  {name:<32}{times:>12}");
+    }
     let (visited, reachable) = tally.coverage.visited();
     println!(
         "\n{} lives from seed {seed} ({} came up), {} steps, {faults} faults in {:.1} s; \

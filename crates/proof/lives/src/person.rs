@@ -2,7 +2,7 @@
 
 use onhook_base::{Chance, Duration, Secret};
 use onhook_model::{RasCode, RasState, Resumption};
-use onhook_ppp::auth::{self, Question, Verdict};
+use onhook_ppp::auth::{self, Proof, Question, Verdict};
 
 use crate::world::{NEW_PASSWORD, PASSWORD, WRONG_PASSWORD};
 
@@ -71,6 +71,9 @@ impl User {
         };
         if !is_admitted {
             return refuse(RasCode::NO_DIALIN_PERMISSION, false);
+        }
+        if let Proof::Certificate { .. } = question.proof() {
+            return Verdict::Accept { message: Vec::new(), keys: None };
         }
         let known = Secret::new(self.password.to_owned());
         if !question.is_change() {

@@ -1,7 +1,7 @@
 //! What is going to happen in a world, drawn from one number, as a value that can be shortened.
 
 use onhook_base::{Chance, Duration, Seed};
-use onhook_ppp::auth::Method;
+use onhook_ppp::auth::{EapMethod, Method};
 
 use crate::fault::{Act, Fault, Place};
 use crate::links::LINKS;
@@ -44,6 +44,8 @@ pub struct LifeScript {
     pub userspace: bool,
     /// The proof that the server demands.
     pub method: Method,
+    /// By which method of EAP, where it is EAP.
+    pub eap: EapMethod,
     /// The password is wrong.
     pub wrong_password: bool,
     /// Who dialed.
@@ -96,7 +98,14 @@ impl LifeScript {
             2 => millis(chance, 90_000),
             _ => millis(chance, 300_000),
         };
-        let methods = [Method::MsChapV2, Method::MsChapV2, Method::ChapMd5, Method::Pap];
+        let methods = [
+            Method::MsChapV2,
+            Method::MsChapV2,
+            Method::MsChapV2,
+            Method::ChapMd5,
+            Method::Pap,
+            Method::Eap,
+        ];
         let far = if one_in(chance, 6) { 900 } else { 80 };
         let mut life = Self {
             salt: chance.u64(),
@@ -107,6 +116,7 @@ impl LifeScript {
             entry: (!one_in(chance, 3)).then(|| chance.below(3) as u8),
             userspace: one_in(chance, 3),
             method: methods[pick(chance, methods.len())],
+            eap: EapMethod::MsChapV2,
             wrong_password: one_in(chance, 24),
             person: Person::NOBODY,
             idle: one_in(chance, 8).then(|| Duration::from_secs(5 + chance.below(60))),
@@ -126,6 +136,8 @@ impl LifeScript {
         life.break_the_line_of_a_bad_server(chance);
         let mut own = Seed::from_number(life.salt).derive("person").chance();
         life.person = Person::draw(&mut own);
+        let of_eap = [EapMethod::Md5, EapMethod::MsChapV2, EapMethod::Tls, EapMethod::Peap];
+        life.eap = of_eap[pick(&mut own, of_eap.len())];
         life.let_the_person_be_missed();
         let acts = [0, 0, 1, 1, 2, 4][pick(chance, 6)];
         life.acts = (0..acts).map(|_| draw_act(chance)).collect();

@@ -1,5 +1,7 @@
 //! A failing script is made as short as it can be and still fail in the same way.
 
+use onhook_ppp::auth::Method;
+
 use crate::Tally;
 use crate::invariant::Invariant;
 use crate::person::Person;
@@ -71,6 +73,7 @@ fn simpler(life: &LifeScript) -> Vec<LifeScript> {
         }
     };
     offer(LifeScript { link: 0, ..life.clone() });
+    offer(LifeScript { method: Method::MsChapV2, ..life.clone() });
     offer(LifeScript { userspace: true, ..life.clone() });
     offer(LifeScript { wrong_password: false, ..life.clone() });
     offer(LifeScript { person: Person::NOBODY, ..life.clone() });

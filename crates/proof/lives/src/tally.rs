@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use onhook_base::Duration;
 
+use onhook_ppp::auth::Method;
+
 use crate::coverage::Coverage;
 use crate::fault::Fault;
+use crate::links::LINKS;
+use crate::script::LifeScript;
 
 /// Counts over many lives.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +18,8 @@ pub struct Tally {
     pub lives: u64,
     /// Connections that came to be up.
     pub connected: u64,
+    /// Those of them by the name of the link, and by that of the proof.
+    pub connected_by: BTreeMap<String, u64>,
     /// Things that happened.
     pub steps: u64,
     /// Faults that really struck, by kind.
@@ -30,11 +36,27 @@ impl Tally {
         self.lives += other.lives;
         self.connected += other.connected;
         self.steps += other.steps;
+        for (name, times) in &other.connected_by {
+            *self.connected_by.entry(name.clone()).or_default() += times;
+        }
         for (fault, times) in &other.struck {
             *self.struck.entry(*fault).or_default() += times;
         }
         self.longest_hang_up = self.longest_hang_up.max(other.longest_hang_up);
         self.coverage.add(&other.coverage);
+    }
+
+    /// A connection is up.
+    pub(crate) fn connect(&mut self, script: &LifeScript) {
+        self.connected += 1;
+        let proof = match script.method {
+            Method::Eap => script.eap.to_string(),
+            method => method.to_string(),
+        };
+        let link = LINKS.get(script.link).map_or("", |link| link.name);
+        for name in [format!("over {link}"), format!("by {proof}")] {
+            *self.connected_by.entry(name).or_default() += 1;
+        }
     }
 
     /// A fault has struck.

@@ -12,6 +12,10 @@ const CHAP: u16 = 0xc223;
 /// RFC 5072 §2.
 const IPV6CP: [u8; 2] = [0x80, 0x57];
 const CODE_CONFIGURE_REJECT: u8 = 4;
+/// Where the type stands in an Ethernet header, and what it is in a session of PPPoE (RFC 2516 §4).
+const PPPOE_SESSION: [u8; 2] = [0x88, 0x64];
+/// Octets before the frame of PPP in it.
+const PPPOE_HEAD: usize = 20;
 /// Where the longest HTTP reply that is waited for ends.
 const LONGEST_HEAD: usize = 4096;
 
@@ -44,8 +48,19 @@ impl Tamper {
         out
     }
 
+    /// The same of a datagram beside the stream.
+    pub(crate) fn pass_datagram(
+        &mut self,
+        bytes: &[u8],
+        struck: &mut dyn FnMut(Fault),
+    ) -> Vec<Message> {
+        let mut out = Vec::new();
+        self.one(bytes.to_vec(), &mut out, struck);
+        out
+    }
+
     fn split(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
-        if self.shape == LaneShape::Datagrams {
+        if !self.shape.is_stream() {
             return vec![bytes.to_vec()];
         }
         let mut messages = Vec::new();
@@ -59,6 +74,16 @@ impl Tamper {
             }
             messages.extend(self.head.take());
             rest = behind;
+        }
+        if self.shape == LaneShape::PptpStream {
+            // RFC 2637 §1.4: a message begins with its length.
+            while let Some(head) = rest.first_chunk() {
+                let length = usize::from(u16::from_be_bytes(*head));
+                let (message, behind) = rest.split_at(length.clamp(2, rest.len()));
+                messages.push(message.to_vec());
+                rest = behind;
+            }
+            return messages;
         }
         // [MS-SSTP] §2.2.1: version, C bit, then twelve bits of length over the whole packet.
         while let Some(header) = rest.get(..4) {
@@ -114,14 +139,14 @@ fn change(shape: LaneShape, mischief: &Mischief, (late, mut message): Message) -
             vec![here(message)]
         }
         Fault::Terminates => {
-            vec![here(frame(shape, LCP, &[5, 200, 0, 4])), here(message)]
+            vec![here(frame(shape, &message, LCP, &[5, 200, 0, 4])), here(message)]
         }
         Fault::Renegotiates => {
             let request = [1, 201, 0, 10, 5, 6, 0xde, 0xad, 0xbe, 0xef];
-            vec![here(frame(shape, LCP, &request)), here(message)]
+            vec![here(frame(shape, &message, LCP, &request)), here(message)]
         }
         Fault::EarlySuccess => {
-            vec![here(frame(shape, CHAP, &[3, 1, 0, 4])), here(message)]
+            vec![here(frame(shape, &message, CHAP, &[3, 1, 0, 4])), here(message)]
         }
         Fault::Refusal => match (shape, mischief.at) {
             (LaneShape::SstpStream, 0) => {
@@ -129,7 +154,10 @@ fn change(shape: LaneShape, mischief: &Mischief, (late, mut message): Message) -
                 vec![here(reply.to_vec())]
             }
             // RFC 1661 §5.7: Protocol-Reject of IPCP.
-            _ => vec![here(frame(shape, LCP, &[8, 202, 0, 6, 0x80, 0x21])), here(message)],
+            _ => {
+                let reject = frame(shape, &message, LCP, &[8, 202, 0, 6, 0x80, 0x21]);
+                vec![here(reject), here(message)]
+            }
         },
         _ => vec![here(message)],
     }
@@ -139,6 +167,9 @@ fn change(shape: LaneShape, mischief: &Mischief, (late, mut message): Message) -
 fn control_packet(shape: LaneShape, message: &[u8]) -> Option<usize> {
     let protocol_at = match shape {
         LaneShape::Datagrams => 0,
+        LaneShape::PptpStream => return None,
+        LaneShape::Ethernet if message.get(12..14)? != PPPOE_SESSION => return None,
+        LaneShape::Ethernet => PPPOE_HEAD,
         LaneShape::SstpStream if message.first() != Some(&0x10) => return None,
         LaneShape::SstpStream if message.get(1)? & 1 == 1 => return None,
         LaneShape::SstpStream => match message.get(4..6)? {
@@ -151,10 +182,15 @@ fn control_packet(shape: LaneShape, message: &[u8]) -> Option<usize> {
     is_control.then_some(protocol_at + 2)
 }
 
-/// A PPP frame as a message of this lane.
-fn frame(shape: LaneShape, protocol: u16, packet: &[u8]) -> Vec<u8> {
+/// A PPP frame as a message of this lane, to whom another message goes.
+fn frame(shape: LaneShape, like: &[u8], protocol: u16, packet: &[u8]) -> Vec<u8> {
     let mut message = match shape {
-        LaneShape::Datagrams => Vec::new(),
+        LaneShape::Datagrams | LaneShape::PptpStream => Vec::new(),
+        LaneShape::Ethernet => {
+            let length = u16::try_from(2 + packet.len()).unwrap_or(u16::MAX).to_be_bytes();
+            let head = like.get(..PPPOE_HEAD - 2).unwrap_or_default();
+            [head, &length[..]].concat()
+        }
         LaneShape::SstpStream => {
             let length = u16::try_from(4 + 4 + packet.len()).unwrap_or(0xfff).to_be_bytes();
             vec![0x10, 0, length[0], length[1], 0xff, 0x03]

@@ -10,9 +10,10 @@ use onhook_connection::{PlanAbilities, State};
 use onhook_effect::CertificateFacts;
 use onhook_manager::{Caller, Command, Ended, Manager, ManagerTerms};
 use onhook_model::{
-    Cause, ConnectionEvent, DialOptions, DialRequest, Entry, EventKind, Handle, RasState, Traffic,
-    Trust,
+    AuthMethod, Cause, ConnectionEvent, DialOptions, DialRequest, Entry, EventKind, Handle,
+    RasState, Traffic, Trust,
 };
+use onhook_ppp::auth::Method;
 
 use crate::coverage::Event;
 use crate::invariant::{Broken, Invariant};
@@ -160,7 +161,8 @@ impl<'a> World<'a> {
         for (index, life) in self.lives.iter().enumerate() {
             let Some(line) = &life.line else { continue };
             let references = self.manager.status(self.now, root, line.handle).ok();
-            let (lane, outlet, hangers) = line.caller.what_stands();
+            let (lanes, outlet, hangers) = line.caller.what_stands();
+            let lane = lanes == line.lanes();
             let waits = line.caller.connection.paused().is_some();
             observer(Look {
                 life: index,
@@ -391,7 +393,7 @@ impl<'a> World<'a> {
                 hold.order.follow(report)?;
                 hold.failed |= report.state == RasState::Disconnected;
                 if report.state == RasState::Connected {
-                    self.tally.connected += 1;
+                    self.tally.connect(&self.script.lives[hold.life]);
                 }
                 let failed = hold.failed;
                 if failed {
@@ -488,9 +490,14 @@ impl Life {
 pub(crate) fn request_of(script: &LifeScript) -> DialRequest {
     let mut entry = Entry::for_number("vpn.example.net", "sstp");
     entry.trust = Trust::Insecure;
-    for method in [onhook_model::AuthMethod::Pap, onhook_model::AuthMethod::Chap] {
+    for method in [AuthMethod::Pap, AuthMethod::Chap] {
         let bits = entry.auth.bits() | method.bit();
         entry.auth = onhook_model::AuthRestrictions::from_bits(bits);
+    }
+    if script.method == Method::Eap {
+        let bits = entry.auth.bits() | AuthMethod::Eap.bit();
+        entry.auth = onhook_model::AuthRestrictions::from_bits(bits);
+        entry.eap_method = Some(script.eap.number().into());
     }
     if let Some(number) = script.entry {
         entry.name = format!("office {number}");

@@ -1,6 +1,7 @@
 //! Some thousand lives at every test run; `cargo xtask simulate` lives a million.
 
 use onhook_base::Planted;
+use onhook_lives::links::LINKS;
 use onhook_lives::run::{planted, run};
 
 #[test]
@@ -8,6 +9,13 @@ fn no_promise_is_broken_in_five_thousand_lives() {
     let run = run(1, 5_000, 2);
     assert!(run.broken.is_none(), "{:?}", run.broken);
     assert!(run.tally.connected > 1_000, "only {} came up", run.tally.connected);
+    let came_up: Vec<_> = run.tally.connected_by.keys().map(String::as_str).collect();
+    for link in LINKS {
+        assert!(came_up.contains(&format!("over {}", link.name).as_str()), "{came_up:?}");
+    }
+    for proof in ["EAP-MD5", "EAP-MSCHAPv2", "EAP-TLS", "PEAP"] {
+        assert!(came_up.contains(&format!("by {proof}").as_str()), "{came_up:?}");
+    }
     assert_eq!(run.tally.coverage.surprises(), []);
     assert!(run.tally.struck.len() > 30, "too few kinds of faults struck: {:?}", run.tally.struck);
 }

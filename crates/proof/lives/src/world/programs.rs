@@ -3,7 +3,7 @@
 use onhook_base::Secret;
 use onhook_connection::State;
 use onhook_manager::{Caller, ManagerTerms};
-use onhook_model::{Credentials, Handle, RasCode};
+use onhook_model::{ClientCertificate, Credentials, Handle, RasCode};
 
 use super::{Hold, PASSWORD, ROOT, Stage, VISITOR, WRONG_PASSWORD, World, request_of};
 use crate::coverage::Event;
@@ -11,18 +11,27 @@ use crate::fault::Act;
 use crate::invariant::{Broken, Invariant};
 use crate::order::Order;
 
+/// What everybody dials with: a password, and a certificate for who wants one.
+fn credentials(password: &str) -> Credentials {
+    let certificate = ClientCertificate {
+        chain: "alice's certificate".to_owned(),
+        key: Secret::new("alice's key".to_owned()),
+    };
+    Credentials {
+        user: "alice".to_owned(),
+        password: Secret::new(password.to_owned()),
+        domain: String::new(),
+        tunnel_secret: None,
+        certificate: Some(certificate),
+    }
+}
+
 impl World<'_> {
     pub(super) fn dial(&mut self, life: usize) -> Result<(), Broken> {
         let script = &self.script.lives[life];
         let request = request_of(script);
         let password = if script.wrong_password { WRONG_PASSWORD } else { PASSWORD };
-        let credentials = Credentials {
-            user: "alice".to_owned(),
-            password: Secret::new(password.to_owned()),
-            domain: String::new(),
-            tunnel_secret: None,
-            certificate: None,
-        };
+        let credentials = credentials(password);
         let caller = Caller::of(script.user, life as u64 + 1);
         let result = self.manager.dial(self.now, 0, caller, &request, &credentials);
         let script = &self.script.lives[life];
@@ -266,13 +275,7 @@ impl World<'_> {
             return Ok(());
         }
         let program = Caller::of(script.user, life as u64 + 1);
-        let credentials = Credentials {
-            user: "alice".to_owned(),
-            password: Secret::new(PASSWORD.to_owned()),
-            domain: String::new(),
-            tunnel_secret: None,
-            certificate: None,
-        };
+        let credentials = credentials(PASSWORD);
         let request = request_of(script);
         let dialed = self.manager.dial(self.now, 0, program, &request, &credentials);
         match dialed {
