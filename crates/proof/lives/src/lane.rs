@@ -89,7 +89,7 @@ impl Lane {
                 self.last = at.max(self.last).max(self.closed_to_pass_until);
                 self.queue.push_back((self.last, bytes));
             }
-            LaneShape::Datagrams | LaneShape::Ethernet => {
+            LaneShape::Datagrams | LaneShape::Ethernet | LaneShape::Port => {
                 if now < self.closed_to_pass_until || self.loss && (chance >> 32).is_multiple_of(5)
                 {
                     return;
@@ -135,7 +135,7 @@ impl Lane {
                 let at = self.last.max(now + self.delay).max(self.closed_to_pass_until);
                 self.end.get_or_insert((at, LaneEnd::Closed));
             }
-            LaneShape::Datagrams | LaneShape::Ethernet => self.cut = true,
+            LaneShape::Datagrams | LaneShape::Ethernet | LaneShape::Port => self.cut = true,
         }
     }
 
@@ -170,7 +170,9 @@ impl Lane {
                         }
                         self.last = self.last.max(self.closed_to_pass_until);
                     }
-                    LaneShape::Datagrams | LaneShape::Ethernet => self.queue.clear(),
+                    LaneShape::Datagrams | LaneShape::Ethernet | LaneShape::Port => {
+                        self.queue.clear()
+                    }
                 }
             }
             Fault::HalfClose => self.close(now),

@@ -30,6 +30,7 @@ mod line;
 pub mod links;
 mod order;
 pub mod person;
+mod phones;
 pub mod run;
 pub mod script;
 pub mod shrink;

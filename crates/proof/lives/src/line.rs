@@ -16,6 +16,7 @@ use crate::lane::{Arrival, Lane, LaneEnd};
 use crate::links::{LINKS, LaneShape};
 use crate::order::Order;
 use crate::person::User;
+use crate::phones::{Modem, Phones};
 use crate::script::{LifeScript, Mischief};
 use crate::tally::Tally;
 use crate::tamper::Tamper;
@@ -41,6 +42,7 @@ pub(crate) enum Next {
     ToAnswerer,
     DataToAnswerer,
     AnswererTimer,
+    Phones,
 }
 
 /// What has come: an event of the caller's connection, or something beside it.
@@ -60,6 +62,10 @@ pub(crate) struct Line {
     data: Option<Box<(Lane, Lane)>>,
     /// The listener before the answerer, on links that have one.
     front: Option<Box<Front>>,
+    /// The modems, where there are any.
+    phones: Option<Box<Phones>>,
+    /// The caller has closed its port, and its modem is to hear of it behind what was said before.
+    port_closes: bool,
     tamper: Tamper,
     script: LifeScript,
     /// Inputs of the caller's connection so far.
@@ -110,6 +116,8 @@ impl Line {
                 let datagrams = |salt| Lane::new(LaneShape::Datagrams, script.delay, salt);
                 Box::new((datagrams(script.salt ^ DATA), datagrams(!script.salt ^ DATA)))
             }),
+            phones: (kind.shape == LaneShape::Port).then(|| Box::new(Phones::new(now))),
+            port_closes: false,
             front: (kind.shape == LaneShape::Ethernet)
                 .then(|| Box::new(Front::new(&seed.derive("front")))),
             tamper: Tamper::new(kind.shape, at(&[Place::Message]), script.late_ipv6),
@@ -155,7 +163,8 @@ impl Line {
             offer(self.data.as_ref().and_then(|data| data.0.arrives_at()), Next::DataToAnswerer);
             offer(timer(answerer), Next::AnswererTimer);
         }
-        if self.answerer.is_some() || self.front.is_some() {
+        offer(self.phones.as_ref().and_then(|phones| phones.poll_timeout()), Next::Phones);
+        if self.answerer.is_some() || self.front.is_some() || self.phones.is_some() {
             offer(self.up.arrives_at(), Next::ToAnswerer);
         }
     }
@@ -188,6 +197,12 @@ impl Line {
             Next::ToAnswerer => {
                 self.reach_answerer(now, tally);
                 beside("octets reach the server")
+            }
+            Next::Phones => {
+                if let Some(phones) = &mut self.phones {
+                    phones.handle_timeout(now);
+                }
+                beside("the exchange's own time has come")
             }
             Next::DataToAnswerer => {
                 self.data_reaches_answerer(now);
@@ -222,7 +237,7 @@ impl Line {
                         (&result, self.lane_open)
                     {
                         self.lane_open = true;
-                        let rings = self.front.is_none();
+                        let rings = self.front.is_none() && self.phones.is_none();
                         self.rings_at = rings.then(|| now + self.script.delay);
                     }
                     self.caller.connection.handle_outcome(now, step, result);
@@ -309,6 +324,7 @@ impl Line {
                     self.server_dead = true;
                     self.answerer = None;
                     self.front = None;
+                    self.phones = None;
                     self.both_suffer(now, fault);
                 }
                 Fault::HalfClose => self.down.suffer(now, fault),
@@ -353,6 +369,11 @@ impl Line {
                 };
                 up.send(now, Duration::ZERO, std::mem::take(&mut out));
             }
+            while let Some((_, signal)) = self.caller.connection.poll_signal() {
+                if let Some(phones) = &mut self.phones {
+                    phones.signal(Modem::Caller, signal);
+                }
+            }
             idle &= !self.caller.speak_tls(now);
             while let Some((step, request)) = self.caller.connection.poll_request() {
                 idle = false;
@@ -368,6 +389,7 @@ impl Line {
                 }
             }
             idle &= self.drain_answerer(now, tally)?;
+            idle &= !self.drain_phones(now);
             if idle {
                 return Ok(());
             }
@@ -388,6 +410,8 @@ impl Line {
             self.rings_at = None;
         }
         self.down.stop_listening();
+        self.port_closes = true;
+        self.close_port_behind_its_octets();
     }
 
     /// Promises that concern this call alone.
@@ -508,6 +532,9 @@ impl Line {
                 let text = format!("{state:?}, left: {left:?}");
                 return Err(Broken::new(Invariant::AnswererEnds, text));
             }
+        }
+        if self.phones.as_ref().is_some_and(|phones| phones.is_off_the_hook()) {
+            return Err(Broken::new(Invariant::AnswererEnds, "a modem still has the call"));
         }
         let wanted = self.caller.connection.cause().is_some_and(Cause::is_wanted);
         let cause = self.answerer.as_ref().and_then(|end| end.connection.cause());

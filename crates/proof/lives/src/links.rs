@@ -8,6 +8,7 @@ use onhook_ppp::Encryption;
 use onhook_ppp::auth::Method;
 
 use crate::bare;
+use crate::phones::SERVER_NUMBER;
 
 /// A link as the simulation needs to know it.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub enum LaneShape {
     Datagrams,
     /// Ethernet frames of PPPoE, with a concentrator before the answerer.
     Ethernet,
+    /// Octets of a port, behind which is a modem, and others behind that.
+    Port,
 }
 
 impl LaneShape {
@@ -38,7 +41,7 @@ impl LaneShape {
     pub const fn is_stream(self) -> bool {
         match self {
             Self::SstpStream | Self::PptpStream => true,
-            Self::Datagrams | Self::Ethernet => false,
+            Self::Datagrams | Self::Ethernet | Self::Port => false,
         }
     }
 }
@@ -50,6 +53,7 @@ pub const LINKS: &[LinkKind] = &[
     LinkKind { name: "serial", shape: LaneShape::Datagrams, adapt: Some(over_serial_line) },
     LinkKind { name: "bare", shape: LaneShape::Datagrams, adapt: Some(over_bare_line) },
     LinkKind { name: "PPPoE", shape: LaneShape::Ethernet, adapt: Some(over_pppoe) },
+    LinkKind { name: "modem", shape: LaneShape::Port, adapt: Some(over_modems) },
     LinkKind { name: "PPTP", shape: LaneShape::PptpStream, adapt: Some(over_pptp) },
 ];
 
@@ -100,6 +104,17 @@ fn over_pptp(plan: &mut Plan) {
         LinkPlan::SstpAnswer => LinkPlan::PptpAnswer { host_name: "answerer".to_owned(), call: 7 },
         _ => LinkPlan::PptpCall { host: "pns.example.net".to_owned(), port: 1723 },
     };
+}
+
+/// The answerer's link is the one that its modem takes.
+fn over_modems(plan: &mut Plan) {
+    encrypt(plan);
+    if !matches!(plan.link, LinkPlan::SstpAnswer) {
+        let port = Port::Terminal("/dev/ttyS0".to_owned());
+        if let Ok(link) = LinkPlan::calling_back(port, 115_200, SERVER_NUMBER) {
+            plan.link = link;
+        }
+    }
 }
 
 fn over_bare_line(plan: &mut Plan) {

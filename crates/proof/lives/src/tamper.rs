@@ -166,7 +166,7 @@ fn change(shape: LaneShape, mischief: &Mischief, (late, mut message): Message) -
 /// Where the code of a PPP control packet stands, when the message carries one.
 fn control_packet(shape: LaneShape, message: &[u8]) -> Option<usize> {
     let protocol_at = match shape {
-        LaneShape::Datagrams => 0,
+        LaneShape::Datagrams | LaneShape::Port => 0,
         LaneShape::PptpStream => return None,
         LaneShape::Ethernet if message.get(12..14)? != PPPOE_SESSION => return None,
         LaneShape::Ethernet => PPPOE_HEAD,
@@ -185,7 +185,7 @@ fn control_packet(shape: LaneShape, message: &[u8]) -> Option<usize> {
 /// A PPP frame as a message of this lane, to whom another message goes.
 fn frame(shape: LaneShape, like: &[u8], protocol: u16, packet: &[u8]) -> Vec<u8> {
     let mut message = match shape {
-        LaneShape::Datagrams | LaneShape::PptpStream => Vec::new(),
+        LaneShape::Datagrams | LaneShape::Port | LaneShape::PptpStream => Vec::new(),
         LaneShape::Ethernet => {
             let length = u16::try_from(2 + packet.len()).unwrap_or(u16::MAX).to_be_bytes();
             let head = like.get(..PPPOE_HEAD - 2).unwrap_or_default();

@@ -18,6 +18,7 @@ use crate::front::Passed;
 use crate::invariant::Broken;
 use crate::lane::Arrival;
 use crate::links::LINKS;
+use crate::phones::{Modem, Turn};
 use crate::script::Mischief;
 use crate::tally::Tally;
 use crate::world::{CERTIFICATE, SERVER};
@@ -41,6 +42,15 @@ impl Line {
                 Passed::Given => {}
             }
         }
+        if let Some(phones) = &mut self.phones {
+            match arrival {
+                Some(Arrival::Bytes(octets)) => phones.handle_octets(now, Modem::Caller, &octets),
+                // The port is gone, and DTR with it.
+                Some(Arrival::End(_)) => phones.close(Modem::Caller),
+                None => {}
+            }
+            return self.close_port_behind_its_octets();
+        }
         let Some(end) = &mut self.answerer else { return };
         match arrival {
             Some(Arrival::Bytes(bytes)) => {
@@ -51,6 +61,42 @@ impl Line {
             }
             None => {}
         }
+    }
+
+    /// The caller's modem hears of its port's end when it has heard everything before.
+    pub(super) fn close_port_behind_its_octets(&mut self) {
+        if let Some(phones) = &mut self.phones
+            && self.port_closes
+            && self.up.arrives_at().is_none()
+        {
+            self.port_closes = false;
+            phones.close(Modem::Caller);
+        }
+    }
+
+    /// What the modems say to those behind them; whether they did.
+    pub(super) fn drain_phones(&mut self, now: Instant) -> bool {
+        let Some(turn) = self.phones.as_mut().and_then(|phones| phones.turn(now)) else {
+            return false;
+        };
+        let to_answerer = match turn {
+            // Nobody hears a modem whose port is closed.
+            Turn::ToCaller(octets) => {
+                if self.lane_open {
+                    self.down.send(now, Duration::ZERO, octets);
+                }
+                return true;
+            }
+            Turn::ToAnswerer(octets) => octets,
+            Turn::Begins(link, early) => {
+                self.begin_answering(now, Some(link));
+                early
+            }
+        };
+        if let Some(end) = self.answerer.as_mut().filter(|_| !to_answerer.is_empty()) {
+            end.connection.handle_lane(now, LaneId::CONTROL, &to_answerer, &mut |_| {});
+        }
+        true
     }
 
     pub(super) fn data_reaches_answerer(&mut self, now: Instant) {
@@ -136,9 +182,18 @@ impl Line {
                 }
                 _ => {
                     for (late, message) in self.tamper.pass(&out, &mut strike) {
-                        self.down.send(now, late, message);
+                        match &mut self.phones {
+                            // A modem is spoken to at once.
+                            Some(phones) => phones.handle_octets(now, Modem::Answerer, &message),
+                            None => self.down.send(now, late, message),
+                        }
                     }
                 }
+            }
+        }
+        while let Some((_, signal)) = end.connection.poll_signal() {
+            if let Some(phones) = &mut self.phones {
+                phones.signal(Modem::Answerer, signal);
             }
         }
         idle &= !end.speak_tls(now);
@@ -151,9 +206,10 @@ impl Line {
                     }
                 }
                 // The listener's lane is not the call's to close.
-                Some(LaneWish::Close(_)) => match &mut self.front {
-                    Some(front) => front.end(),
-                    None => {
+                Some(LaneWish::Close(_)) => match (&mut self.front, &mut self.phones) {
+                    (Some(front), _) => front.end(),
+                    (_, Some(phones)) => phones.close(Modem::Answerer),
+                    (None, None) => {
                         self.down.close(now);
                         self.up.stop_listening();
                     }
