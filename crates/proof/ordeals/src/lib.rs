@@ -36,6 +36,7 @@ mod pptp_pair;
 mod properties;
 mod proxy_head;
 mod radius_talk;
+mod ras_structures;
 mod sstp_http;
 mod sstp_pair;
 mod sstp_stream;
@@ -60,6 +61,7 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "keyring", run: keyring::run },
     Ordeal { name: "autodial", run: autodial::run },
     Ordeal { name: "users", run: users::run },
+    Ordeal { name: "ras_structures", run: ras_structures::run },
     Ordeal { name: "journal", run: journal::run },
     Ordeal { name: "varlink", run: varlink::run },
     Ordeal { name: "address_answer", run: address_answer::run },
