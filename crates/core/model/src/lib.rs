@@ -27,6 +27,7 @@ mod credentials;
 mod dial;
 mod entry;
 mod handle;
+mod listed_device;
 mod pause;
 mod projection;
 mod report;
@@ -40,6 +41,7 @@ pub use credentials::{ClientCertificate, Credentials};
 pub use dial::{DialOptions, DialRequest, Dialed, ForwardSpec, RasError};
 pub use entry::*;
 pub use handle::{BadHandle, Handle};
+pub use listed_device::ListedDevice;
 pub use pause::Resumption;
 pub use projection::Projection;
 pub use report::{

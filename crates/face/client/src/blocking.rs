@@ -18,14 +18,14 @@ use std::path::Path;
 
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
-    RasCode, RasError, Resumption,
+    ListedDevice, RasCode, RasError, Resumption,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::start;
 use crate::wire::{
-    ByHandle, ByLink, Call, Connections, DialParameters, Event, Heard, MayHandle, Nothing,
+    ByHandle, ByLink, Call, Connections, Devices, DialParameters, Event, Heard, MayHandle, Nothing,
     OneConnection, Records, ResumeParameters,
 };
 use talk::Talk;
@@ -183,6 +183,15 @@ impl Ras {
     pub fn history(&mut self) -> Result<Vec<HistoryRecord>, RasError> {
         let reply: Records = self.ask("History", Nothing {})?;
         Ok(reply.records)
+    }
+
+    /// See [`crate::Ras::devices`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn devices(&mut self) -> Result<Vec<ListedDevice>, RasError> {
+        let reply: Devices = self.ask("Devices", Nothing {})?;
+        Ok(reply.devices)
     }
 
     /// See [`crate::Ras::watch`].

@@ -37,7 +37,7 @@ pub use answering::{AnsweringServer, Calls, answering_socket};
 pub use onhook_model::{
     CallReport, Cause, ClientCertificate, ConnectionEvent, ConnectionReport, Country, Credentials,
     DialOptions, DialRequest, Dialed, Entry, EventKind, Handle, HistoryRecord, LinkReport,
-    Projection, RasCode, RasError, RasState, Resumption, Sharing, StateReport,
+    ListedDevice, Projection, RasCode, RasError, RasState, Resumption, Sharing, StateReport,
 };
 pub use ras::{Events, Ras, TunToAttach};
 pub use start::{default_sockets, state_dir};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
-    RasCode, RasError, Resumption,
+    ListedDevice, RasCode, RasError, Resumption,
 };
 use onhook_rpc::{Framed, Limits};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use tokio::net::UnixStream;
 
 use crate::start;
 use crate::wire::{
-    ByHandle, ByLink, Call, Connections, DialParameters, Event, Heard, MayHandle, Nothing,
+    ByHandle, ByLink, Call, Connections, Devices, DialParameters, Event, Heard, MayHandle, Nothing,
     OneConnection, Records, ResumeParameters, Service, believe, garbled, gone, understand,
 };
 
@@ -210,6 +210,15 @@ impl Ras {
     pub async fn history(&mut self) -> Result<Vec<HistoryRecord>, RasError> {
         let reply: Records = self.call("History", Nothing {}, &[]).await?;
         Ok(reply.records)
+    }
+
+    /// What can be dialed with here (RasEnumDevices).
+    ///
+    /// # Errors
+    /// 740 when it cannot be found out; when the manager does not answer.
+    pub async fn devices(&mut self) -> Result<Vec<ListedDevice>, RasError> {
+        let reply: Devices = self.call("Devices", Nothing {}, &[]).await?;
+        Ok(reply.devices)
     }
 
     /// Events from now on, by a talk of their own.

@@ -1,8 +1,8 @@
 //! What is said to a manager and what it answers, as JSON.
 
 use onhook_model::{
-    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Handle, HistoryRecord, RasCode,
-    RasError, Resumption,
+    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Handle, HistoryRecord,
+    ListedDevice, RasCode, RasError, Resumption,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,11 @@ pub(crate) struct OneConnection {
 #[derive(Deserialize)]
 pub(crate) struct Connections {
     pub(crate) connections: Vec<ConnectionReport>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Devices {
+    pub(crate) devices: Vec<ListedDevice>,
 }
 
 #[derive(Deserialize)]

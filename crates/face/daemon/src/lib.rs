@@ -8,6 +8,7 @@
 
 mod answering;
 mod daemon;
+mod devices;
 mod engine_service;
 mod introspection;
 mod keepers;

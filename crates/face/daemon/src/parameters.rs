@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use onhook_base::Secret;
-use onhook_model::{ConnectionReport, DialRequest, Handle, HistoryRecord, RasError};
+use onhook_model::{ConnectionReport, DialRequest, Handle, HistoryRecord, ListedDevice, RasError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,6 +30,11 @@ pub(crate) struct Connection {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Connections {
     pub(crate) connections: Vec<ConnectionReport>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Devices {
+    pub(crate) devices: Vec<ListedDevice>,
 }
 
 #[derive(Serialize)]

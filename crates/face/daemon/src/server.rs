@@ -22,12 +22,13 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::devices;
 use crate::introspection::introspect;
 use crate::keepers::{Keepers, PassedOn};
 use crate::lines::check_line;
 use crate::parameters::{
-    Attach, ByHandle, ByLink, Connection, Connections, Dial, Heard, Records, Refusal, Resume, read,
-    take_fd, take_secret,
+    Attach, ByHandle, ByLink, Connection, Connections, Devices, Dial, Heard, Records, Refusal,
+    Resume, read, take_fd, take_secret,
 };
 use crate::service::{Caller, Service, TunOffer};
 
@@ -421,6 +422,7 @@ impl<S: Service> Client<S> {
             }
             "List" => Ok(reply(&Connections { connections: service.list(&caller) })),
             "History" => Ok(reply(&Records { records: service.history(&caller) })),
+            "Devices" => Ok(reply(&Devices { devices: devices::devices().await? })),
             "AttachTun" => {
                 let p: Attach = read(parameters)?;
                 let descriptor = take_fd(&mut frame.fds, Some(p.fd), "fd")?

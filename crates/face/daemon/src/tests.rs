@@ -295,10 +295,30 @@ async fn every_method_answers() {
         "WaitGone",
         "Watch",
         "History",
+        "Devices",
         "AttachTun",
     ] {
         assert!(text.contains(&format!("method {method}(")), "{method} is described");
     }
+}
+
+#[tokio::test]
+async fn the_devices_of_this_machine_are_told() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let mut client = stage.client().await;
+    let told = call(&mut client, "org.onhook.Ras.Devices", json!({})).await;
+    let devices = told["parameters"]["devices"].as_array().unwrap();
+    let has = |kind: &str, name: &str| {
+        devices.iter().any(|d| {
+            d["device_type"] == kind && d["name"].as_str().is_some_and(|n| n.contains(name))
+        })
+    };
+    for (kind, name) in
+        [("vpn", "(SSTP)"), ("vpn", "(L2TP)"), ("vpn", "(PPTP)"), ("PPPoE", "(PPPOE)")]
+    {
+        assert!(has(kind, name), "{kind} {name}: {told}");
+    }
+    assert!(devices.iter().all(|d| d["name"].as_str().is_some_and(|name| !name.is_empty())));
 }
 
 #[tokio::test]

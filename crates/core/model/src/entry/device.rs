@@ -168,9 +168,8 @@ impl DeviceType {
         if device.is_empty() || device.eq_ignore_ascii_case(Self::Vpn.text()) {
             return Some((Self::Vpn, VpnProtocol::Sstp.device_name()));
         }
-        if device.eq_ignore_ascii_case(PPPOE_DEVICE)
-            || device.eq_ignore_ascii_case(Self::PppoE.text())
-        {
+        let kind = in_brackets(device).unwrap_or(device);
+        if kind.eq_ignore_ascii_case(Self::PppoE.text()) {
             return Some((Self::PppoE, PPPOE_DEVICE));
         }
         Self::from_text(device).map(|kind| (kind, ""))
@@ -195,6 +194,11 @@ impl DeviceType {
     }
 }
 
+/// What stands in brackets at the end of a device's name.
+fn in_brackets(name: &str) -> Option<&str> {
+    name.strip_suffix(')')?.rsplit_once('(').map(|(_, inner)| inner)
+}
+
 const PPPOE_DEVICE: &str = "WAN Miniport (PPPOE)";
 
 /// A VPN protocol.
@@ -216,6 +220,9 @@ pub enum VpnProtocol {
 impl VpnProtocol {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Pptp, Self::L2tp, Self::Sstp, Self::Ikev2, Self::Gre];
+
+    /// Those that are dialed here, the one that passes most firewalls first.
+    pub const DIALED: [Self; 3] = [Self::Sstp, Self::L2tp, Self::Pptp];
 
     /// Its short name: `SSTP`.
     pub const fn text(self) -> &'static str {
@@ -239,12 +246,11 @@ impl VpnProtocol {
         }
     }
 
-    /// The protocol of this short name or device name, compared without case.
+    /// The protocol of this short name, or of a device's name that ends with it in brackets
+    /// (`WAN Miniport (SSTP)`, `onhook (SSTP)`), compared without case.
     pub fn from_text(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|protocol| {
-            protocol.text().eq_ignore_ascii_case(text)
-                || protocol.device_name().eq_ignore_ascii_case(text)
-        })
+        let text = in_brackets(text).unwrap_or(text);
+        Self::ALL.into_iter().find(|protocol| protocol.text().eq_ignore_ascii_case(text))
     }
 
     /// The strategy that tries this protocol and no other.

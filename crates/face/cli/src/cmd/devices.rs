@@ -9,13 +9,10 @@ use serde_json::{Value, json};
 use crate::args::ListArgs;
 use crate::print;
 
-/// The protocols that are dialed over any network.
-const PROTOCOLS: [VpnProtocol; 2] = [VpnProtocol::Sstp, VpnProtocol::L2tp];
-
 pub(crate) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
     let found = devices()?;
     if args.json {
-        let mut rows: Vec<Value> = PROTOCOLS
+        let mut rows: Vec<Value> = VpnProtocol::DIALED
             .iter()
             .map(|p| json!({ "type": "vpn", "name": p.device_name(), "port": null, "about": "" }))
             .collect();
@@ -27,7 +24,7 @@ pub(crate) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut rows = vec![["TYPE", "PORT", ""].map(str::to_owned)];
-    for protocol in PROTOCOLS {
+    for protocol in VpnProtocol::DIALED {
         rows.push([DeviceType::Vpn.text().to_owned(), String::new(), protocol.text().to_owned()]);
     }
     for device in &found {

@@ -154,6 +154,10 @@ fn b157_b158_b159_a_deleted_entry_loses_its_credentials() {
 
 #[test]
 fn b149_who_may_not_write_gets_5() {
+    if !Path::new("/sys/kernel").exists() {
+        eprintln!("skipped: there is no file system here in which root may not write");
+        return;
+    }
     let mut place = place();
     // Nobody may make a file there, root included.
     place.books.all_users = "/sys/onhook/rasphone.pbk".into();
@@ -221,6 +225,10 @@ fn credentials_for_all_users_belong_to_entries_of_all_users() {
     assert!(books.forget(None, "lab").unwrap());
     assert_eq!(dialed_with(books, "lab"), (String::new(), String::new()));
 
+    if !Path::new("/sys/kernel").exists() {
+        eprintln!("skipped: there is no file system here in which root may not write");
+        return;
+    }
     let mut nowhere = place.books.clone();
     nowhere.default_keyring = "/sys/onhook/credentials.json".into();
     assert_eq!(code(nowhere.set_credentials(None, "lab", &for_all, false)), 5);
