@@ -169,3 +169,12 @@ pub(crate) fn subentry(number_of_whole: usize, subentry: u32) -> Result<usize, R
     let whole = handle(number_of_whole)?;
     Ok(number(status_of(whole)?.subentry_handle(subentry)?))
 }
+
+/// `RasEnumDevices`.
+pub(crate) fn devices(rows: Rows<'_>) -> Result<(), Refusal> {
+    let devices = manager::ask(onhook_client::blocking::Ras::devices)?;
+    rows.tell(&devices, |row, device| {
+        row.put_text("szDeviceType", &device.device_type);
+        row.put_text("szDeviceName", &device.name);
+    })
+}

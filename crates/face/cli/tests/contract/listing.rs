@@ -243,3 +243,40 @@ fn b109_b110_b111_b113_b115_b116_events_are_set_for_what_happens() {
     assert_eq!(OnhookWaitEvent(any, 0), u32::MAX);
     assert_eq!(OnhookEventDescriptor(any), -1);
 }
+
+#[test]
+fn b181_b182_b183_b184_b186_devices() {
+    stage();
+    let form = tables::RASDEVINFO.newest(Machine::of_this_library(), Charset::Wide);
+    let (mut size, mut count) = (0, 0);
+    let null = std::ptr::null_mut();
+    // SAFETY: everything that is pointed to is here, and as large as is said.
+    unsafe {
+        assert_eq!(RasEnumDevicesW(null, &raw mut size, &raw mut count), 603, "b181");
+        assert_eq!(size as usize, form.size() * count as usize);
+        assert_eq!(RasEnumDevicesW(null, std::ptr::null_mut(), &raw mut count), 87, "b183");
+        assert_eq!(RasEnumDevicesW(null, &raw mut size, std::ptr::null_mut()), 87, "b183");
+        let needed = size;
+        let mut memory = vec![0xa5; needed as usize + 100];
+        ViewMut::new(form, &mut memory).unwrap().begin();
+        size = needed - 1;
+        assert_eq!(RasEnumDevicesW(memory.as_mut_ptr(), &raw mut size, &raw mut count), 603);
+        size = needed + 100;
+        assert_eq!(RasEnumDevicesW(memory.as_mut_ptr(), &raw mut size, &raw mut count), 0, "b184");
+        assert_eq!(size, needed);
+        let types = ["vpn", "PPPoE", "modem", "SERIAL"];
+        for row in memory[..needed as usize].chunks_exact(form.size()) {
+            let row = View::new(form, row).unwrap();
+            assert_eq!(row.u32("dwSize"), Some(form.dw_size()), "b186");
+            let kind = row.text("szDeviceType").unwrap().unwrap();
+            assert!(types.contains(&kind.as_str()), "b186: {kind}");
+            assert!(!row.text("szDeviceName").unwrap().unwrap().is_empty(), "b186");
+        }
+        memory[..4].copy_from_slice(&[5, 0, 0, 0]);
+        assert_eq!(
+            RasEnumDevicesW(memory.as_mut_ptr(), &raw mut size, &raw mut count),
+            632,
+            "b182"
+        );
+    }
+}

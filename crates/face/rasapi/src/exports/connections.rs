@@ -173,3 +173,19 @@ pub unsafe extern "C" fn RasGetNapStatus(hrasconn: usize, p_nap_state: *mut u8) 
         Err(Refusal(RasCode::from_number(836)))
     })
 }
+
+both_forms! {
+    /// What can be dialed with here: types of the RASDT list, and names. 603 with size and count, 632, 87.
+    RasEnumDevicesA, RasEnumDevicesW(
+        lp_ras_dev_info: *mut u8,
+        lpcb: *mut u32,
+        lpc_devices: *mut u32,
+    )
+    |charset, lp_ras_dev_info, lpcb, lpc_devices| {
+        // SAFETY: the caller's promise.
+        let rows = unsafe {
+            Rows::new(&tables::RASDEVINFO, charset, lp_ras_dev_info, lpcb, lpc_devices)
+        }?;
+        connections::devices(rows)
+    }
+}
