@@ -11,6 +11,9 @@ use onhook_host::{LaneIo, Received};
 /// How long a polite close of a lane waits for the last octets to leave.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// Whether the last octets have left the machine is looked at no more often than this.
+const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+
 /// The lanes of one connection: one, or two.
 #[derive(Default)]
 pub(crate) struct Lanes {
@@ -30,6 +33,8 @@ struct Slot {
 struct Closing {
     step: StepId,
     until: Instant,
+    /// When the last octets should have left the machine.
+    look: Option<Instant>,
 }
 
 /// A lane that is closed, as it was asked for by a step.
@@ -129,7 +134,7 @@ impl Lanes {
         match &mut slot.lane {
             Some(lane) if !hard && !slot.has_ended => {
                 lane.close_politely();
-                slot.closing = Some(Closing { step, until: now + LAST_WORDS });
+                slot.closing = Some(Closing { step, until: now + LAST_WORDS, look: None });
                 None
             }
             _ => {
@@ -144,19 +149,24 @@ impl Lanes {
         self.slots().into_iter().any(|slot| slot.closing.is_some())
     }
 
-    /// When the next polite close ends at the latest.
+    /// When the next polite close is to be looked after.
     pub(crate) fn closing_until(&self) -> Option<Instant> {
-        self.slots().into_iter().flat_map(|slot| &slot.closing).map(|closing| closing.until).min()
+        let next = |closing: &Closing| closing.look.unwrap_or(closing.until).min(closing.until);
+        self.slots().into_iter().flat_map(|slot| &slot.closing).map(next).min()
     }
 
     /// The next lane whose polite close has come to its end.
     pub(crate) fn finish_closing(&mut self, now: Instant) -> Option<Closed> {
         for (_, slot) in self.slots_mut() {
-            let Some(Closing { step, until }) = slot.closing else { continue };
+            let Some(Closing { step, until, .. }) = slot.closing else { continue };
             let written = slot.lane.as_mut().is_none_or(|lane| lane.flush().unwrap_or(true));
-            if written || now >= until {
+            let drains_in = slot.lane.as_ref().filter(|_| written).and_then(LaneIo::drains_in);
+            if (written && drains_in.is_none()) || now >= until {
                 slot.drop_lane(!written);
                 return Some(Closed { step });
+            }
+            if let (Some(closing), Some(time)) = (&mut slot.closing, drains_in) {
+                closing.look = Some(now + time.max(SHORTEST_LOOK));
             }
         }
         None

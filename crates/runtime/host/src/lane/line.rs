@@ -243,6 +243,13 @@ impl LineLane {
         self.outgoing.len() - self.written
     }
 
+    pub(super) fn drains_in(&self) -> Option<Duration> {
+        match &self.carrier {
+            Carrier::Terminal(terminal) => terminal.get_ref().drains_in(),
+            Carrier::Tcp(_) | Carrier::Unix(_) => None,
+        }
+    }
+
     pub(super) const fn mark(&self) -> usize {
         match &self.carrier {
             Carrier::Terminal(_) => TERMINAL_MARK,

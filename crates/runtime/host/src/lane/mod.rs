@@ -157,6 +157,15 @@ impl LaneIo {
         each!(self, lane => lane.queued())
     }
 
+    /// How long what was written still takes to leave, where a close would throw it away; `None` when
+    /// there is no such thing. Ask again after that time: flow control may hold it up.
+    pub fn drains_in(&self) -> Option<std::time::Duration> {
+        match self {
+            Self::Line(lane) => lane.drains_in(),
+            Self::Tls(_) | Self::Udp(_) | Self::Packet(_) | Self::Gre(_) => None,
+        }
+    }
+
     /// While more octets than this wait for the socket, packets should wait where they are.
     pub fn mark(&self) -> usize {
         each!(self, lane => lane.mark())

@@ -11,6 +11,7 @@ use std::io::{self, Write as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::kill;
@@ -28,6 +29,11 @@ const OPEN: &str = "open the port";
 const DEVICES: &str = "/dev";
 /// Where programs look for one another's locks on serial lines (FHS §5.9).
 pub const PORT_LOCKS: &str = "/var/lock";
+
+/// A start bit, eight of data, a stop bit.
+const BITS_AN_OCTET: u64 = 10;
+/// The speed that is taken for a line which does not tell, in bits per second.
+const SLOW: u32 = 9600;
 
 /// A terminal that is ours until it is dropped.
 #[derive(Debug)]
@@ -100,7 +106,7 @@ impl Terminal {
         terminal.set_up(speed).map_err(|e| failed(&e))?;
         crash_point("a terminal is set up");
         // What somebody typed before is none of ours.
-        terminal.forget_what_waits();
+        terminal.forget_what_waits(FlushArg::TCIOFLUSH);
         // A pseudoterminal has no modem lines.
         drop(terminal.device.set_dtr(true));
         drop(terminal.device.set_rts(true));
@@ -153,9 +159,28 @@ impl Terminal {
         Ok(termios::tcsetattr(&self.device, SetArg::TCSANOW, &settings)?)
     }
 
-    /// In both directions; a terminal that is gone has nothing waiting.
-    fn forget_what_waits(&self) {
-        if let Err(error) = termios::tcflush(&self.device, FlushArg::TCIOFLUSH) {
+    /// How long what was written takes to leave the machine at the line's speed; `None` when nothing of it
+    /// is left here. A pseudoterminal keeps nothing back.
+    pub(super) fn drains_in(&self) -> Option<Duration> {
+        let speed = self.device.get_configuration().and_then(|settings| settings.get_baud_rate());
+        let speed = u64::from(speed.ok().filter(|speed| *speed > 0).unwrap_or(SLOW));
+        match self.waiting_out() {
+            0 => None,
+            octets => Some(Duration::from_micros(octets * BITS_AN_OCTET * 1_000_000 / speed)),
+        }
+    }
+
+    /// Octets that have not left the machine.
+    fn waiting_out(&self) -> u64 {
+        let mut octets = 0;
+        // SAFETY: the descriptor is open for as long as `self` is borrowed, and the call writes one int.
+        let known = unsafe { waiting_out(self.device.as_fd().as_raw_fd(), &raw mut octets) };
+        known.map_or(0, |_| u64::try_from(octets).unwrap_or(0))
+    }
+
+    /// In both directions, or that of what comes alone; a terminal that is gone has nothing waiting.
+    fn forget_what_waits(&self, which: FlushArg) {
+        if let Err(error) = termios::tcflush(&self.device, which) {
             tracing::debug!(target: "host::lane", %error, "the terminal cannot be emptied");
         }
     }
@@ -163,8 +188,10 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // The close of a port that is held up by flow control would wait for half a minute.
-        self.forget_what_waits();
+        // The close of a port that is held up by flow control would wait for half a minute. What has left
+        // a pseudoterminal, though, is forgotten by that before it is read: our last words, often.
+        let is_held_up = self.waiting_out() > 0;
+        self.forget_what_waits(if is_held_up { FlushArg::TCIOFLUSH } else { FlushArg::TCIFLUSH });
         // The settings before us may be to leave it up. A pseudoterminal has none.
         drop(self.device.set_dtr(false));
         let before = Termios::from(self.before);
@@ -283,6 +310,7 @@ fn busy(mut error: HostError) -> HostError {
 
 nix::ioctl_none_bad!(exclusive, libc::TIOCEXCL);
 nix::ioctl_none_bad!(shared, libc::TIOCNXCL);
+nix::ioctl_read_bad!(waiting_out, libc::TIOCOUTQ, libc::c_int);
 
 fn set_exclusive(device: &impl AsRawFd) {
     // SAFETY: the descriptor is open for as long as `device` is borrowed, and the call takes nothing.
@@ -479,5 +507,24 @@ mod tests {
         assert!(release(&path, 4711).unwrap());
         assert!(!path.exists());
         assert!(is_alive(std::process::id()));
+    }
+
+    /// The last words of a call are still in a pseudoterminal when its port is given back.
+    #[test]
+    fn what_was_written_outlives_the_port() {
+        use std::io::Read as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let journal = crate::journal::Journal::open(folder.path(), "boot").unwrap();
+        let journal = std::sync::Arc::new(std::sync::Mutex::new(journal));
+        let pair = nix::pty::openpty(None, None).unwrap();
+        let path = nix::unistd::ttyname(&pair.slave).unwrap();
+        let terminal = Terminal::open(&path, 115_200, &journal).unwrap();
+        terminal.device.write_all(b"last words").unwrap();
+        assert_eq!(terminal.drains_in(), None);
+        drop(terminal);
+        let mut heard = [0; 64];
+        let count = fs::File::from(pair.master).read(&mut heard).unwrap();
+        assert_eq!(heard[..count], *b"last words");
     }
 }
