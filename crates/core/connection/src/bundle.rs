@@ -116,6 +116,13 @@ impl BundleCarrier {
         true
     }
 
+    /// A link is about to go: what is sent goes over the others.
+    pub(crate) fn retire(&mut self, lane: LaneId) {
+        if let Some(Mode::Together(bundle)) = &mut self.mode {
+            bundle.retire(MemberId(lane.0));
+        }
+    }
+
     /// A link has gone.
     pub(crate) fn leave(&mut self, now: Instant, lane: LaneId) {
         if let Some(Mode::Together(bundle)) = &mut self.mode {

@@ -81,7 +81,7 @@ impl Splice {
     pub(crate) fn passes_frames(&self) -> bool {
         match self.joins {
             Joins::Never => false,
-            Joins::WhenAgreed => self.ppp.multilink().is_some(),
+            Joins::WhenAgreed => self.ppp.multilink().is_some() || self.ppp.is_closing_member(),
             Joins::Always => true,
         }
     }
@@ -97,7 +97,7 @@ impl Splice {
                 if let Some(capture) = &mut self.capture {
                     capture.push_parts(now, Direction::Received, frame, &[]);
                 }
-                if passes && self.ppp.phase() == Phase::Network && Ppp::is_for_bundle(frame) {
+                if passes && passes_up(&self.ppp, frame) {
                     self.ppp.heard(now);
                     self.traffic.packets_in = self.traffic.packets_in.saturating_add(1);
                     self.traffic.bytes_in =
@@ -208,6 +208,12 @@ impl Splice {
         let parts = Deadline::earliest(self.link.poll_timeout(), self.ppp.poll_timeout());
         Deadline::earliest(parts, own)
     }
+}
+
+/// Whether a frame of a link that is one of several is for what is above it. While we close the link, too:
+/// what the peer sent ahead of its Terminate-Ack is as good as what came before.
+fn passes_up(ppp: &Ppp, frame: &[u8]) -> bool {
+    (ppp.phase() == Phase::Network || ppp.is_closing_member()) && Ppp::is_for_bundle(frame)
 }
 
 impl std::fmt::Debug for Splice {

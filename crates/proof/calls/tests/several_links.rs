@@ -153,6 +153,20 @@ impl World {
                     above.connection.handle_lane(now, lane, &frame, sink);
                 }
             }
+            Event::Bytes(n, bytes) => {
+                // What is above has been heard before, as by the driver.
+                let (given, others) =
+                    std::mem::take(&mut self.events).into_iter().partition(|(to, event)| {
+                        *to == side && matches!(event, Event::Down(to, _) if *to == n)
+                    });
+                let given: VecDeque<_> = given;
+                self.events = others;
+                for (side, event) in given {
+                    self.of_link(side, event);
+                    self.drain();
+                }
+                self.of_link(side, Event::Bytes(n, bytes));
+            }
             event => self.of_link(side, event),
         }
         self.drain();
@@ -324,6 +338,11 @@ impl World {
             // What is above hears of it before the frames that follow.
             self.events.push_front((side, Event::Proven(n, Box::new(joining))));
         }
+        let is_leaving = link.connection.is_leaving();
+        if let (true, Some(lane)) = (is_leaving, self.sides[side].lanes[n]) {
+            self.sides[side].above.connection.retire(lane);
+        }
+        let Some(link) = &mut self.sides[side].links[n] else { return };
         if link.connection.state() == State::Gone {
             assert_eq!(link.os.leftovers(), [] as [&Undo; 0], "link {n} of side {side}");
             let cause = link.connection.cause().cloned().unwrap();
@@ -337,6 +356,14 @@ impl World {
             above.connection.leave(self.now, lane, &cause);
             self.drain_above(side);
         }
+    }
+
+    /// Hangs a link up as its owner does: what is above gives it nothing more, and then lets it go.
+    fn hang_up(&mut self, side: usize, n: usize) {
+        let lane = self.sides[side].lanes[n].unwrap();
+        self.sides[side].above.connection.retire(lane);
+        self.drain();
+        self.events.push_back((side, Event::End(n, Cause::hung_up(), false)));
     }
 
     fn run_until(&mut self, mut until: impl FnMut(&Self) -> bool) {
@@ -471,6 +498,52 @@ fn the_loss_of_a_link_at_any_step_does_not_end_the_dial() {
         assert_eq!(world.exchange(5), 5, "after {steps} steps");
         if was_up {
             return;
+        }
+    }
+}
+
+#[test]
+fn a_link_that_is_hung_up_in_the_midst_of_traffic_takes_nothing_with_it() {
+    const PACKETS: u32 = 90;
+    for who in SIDES {
+        for events_between in [1, 3, 7] {
+            let mut world = World::dial();
+            world.run_until(World::is_up);
+            let passed = |world: &World| {
+                let traffic = |link: &End| link.connection.traffic().packets_in;
+                world.sides.iter().map(|s| s.links[0].as_ref().map_or(0, traffic)).sum::<u64>()
+            };
+            let mut before = 0;
+            for number in 0..PACKETS {
+                for side in SIDES {
+                    let mut packet = vec![0x45; 1000];
+                    packet[20..24].copy_from_slice(&number.to_be_bytes());
+                    world.sides[side].above.connection.handle_packet(world.now, &packet);
+                }
+                world.drain();
+                // Much is under way all the time.
+                for _ in 0..events_between.min(world.events.len()) {
+                    world.step();
+                }
+                if number == PACKETS / 3 {
+                    before = passed(&world);
+                    world.hang_up(who, 0);
+                }
+            }
+            world.run_until(|w| w.sides.iter().all(|side| side.links[0].is_none()));
+            while !world.events.is_empty() {
+                world.step();
+            }
+            assert!(before > 0, "the link had carried something");
+            for side in SIDES {
+                let came: Vec<_> = world.sides[side]
+                    .packets
+                    .iter()
+                    .map(|p| u32::from_be_bytes(p[20..24].try_into().unwrap()))
+                    .collect();
+                assert_eq!(came, (0..PACKETS).collect::<Vec<_>>(), "at {side}, ended by {who}");
+            }
+            assert_eq!([world.state(CALLER), world.state(ANSWERER)], [State::Connected; 2]);
         }
     }
 }

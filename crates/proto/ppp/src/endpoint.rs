@@ -94,6 +94,10 @@ pub struct Ppp {
     bundled: bool,
     /// The end has begun, and whatever follows is consequence.
     ending: bool,
+    /// When the peer has acknowledged our end, it is told that nothing is repeated.
+    lets_peer_finish: bool,
+    /// When we closed it, it was one of several links, and proven.
+    was_member: bool,
     failure: Option<PppFailure>,
     /// Why it has failed if nothing comes of the door that a refusal left open.
     refusal: Option<PppFailure>,
@@ -134,6 +138,8 @@ impl Ppp {
             peer_is_windows: false,
             bundled: false,
             ending: false,
+            lets_peer_finish: false,
+            was_member: false,
             failure: None,
             refusal: None,
             new_password: None,
@@ -183,15 +189,24 @@ impl Ppp {
         }
         self.ending = true;
         let was_opened = self.lcp.is_opened();
+        self.was_member = self.authenticated && self.multilink().is_some();
         self.close_lcp(now, why);
         if was_opened && !self.terms.linger {
             // A peer that follows the automaton lingers in Stopping for a restart period (3 s in
             // pppd) to acknowledge repeats of our request. There are none on a carrier that loses
             // nothing, and an acknowledgement of ours lets it finish at once: RTA in Stopping is
-            // tlf (RFC 1661 §4.1).
-            let identifier = self.lcp.fresh_identifier();
-            self.lcp.send(ControlPacket { code: code::TERMINATE_ACK, identifier, data: &[] });
+            // tlf (RFC 1661 §4.1). On one that loses, ours follows the peer's: whoever has that
+            // does not repeat either.
+            self.let_peer_finish();
+        } else {
+            self.lets_peer_finish = was_opened;
         }
+    }
+
+    /// An acknowledgement that was not asked for: the peer need not linger (see [`close`](Self::close)).
+    fn let_peer_finish(&mut self) {
+        let identifier = self.lcp.fresh_identifier();
+        self.lcp.send(ControlPacket { code: code::TERMINATE_ACK, identifier, data: &[] });
     }
 
     /// Forgets everything at once: nothing is sent, nothing is told, no timer runs.

@@ -69,6 +69,8 @@ pub trait Answering: Send + Sync {
 /// What a driver is told while it runs.
 pub(crate) enum Order {
     HangUp(Cause),
+    /// To a link: nothing more comes from above, and it is to be hung up now.
+    Leave(Cause),
     Abandon(Cause),
     Resume(Box<Resumption>),
     /// So many states were heard of by the program that dialed.
@@ -222,6 +224,7 @@ impl Driver {
             }
         }
         self.offer_link();
+        self.note_end_of_link();
         self.pass_crash_points();
         self.tell(now);
         self.write_captured();
@@ -471,7 +474,8 @@ impl Driver {
     fn on_order(&mut self, order: Option<Order>) {
         let now = self.host.now();
         match order {
-            Some(Order::HangUp(cause)) => self.connection.hang_up(now, cause),
+            Some(Order::HangUp(cause)) => self.hang_up_link(now, cause),
+            Some(Order::Leave(cause)) => self.connection.hang_up(now, cause),
             Some(Order::Abandon(cause)) => self.connection.abandon(now, cause),
             Some(Order::Resume(given)) => self.connection.resume(now, &given),
             Some(Order::Proceed(states)) => self.on_heard(states),

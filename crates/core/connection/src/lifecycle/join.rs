@@ -10,7 +10,7 @@ use onhook_base::Instant;
 use onhook_effect::{Effect, LaneId, LaneSpec};
 use onhook_link::Link;
 use onhook_model::{Cause, RasCode, RasState};
-use onhook_ppp::{Ppp, auth};
+use onhook_ppp::{Phase, Ppp, auth};
 
 use super::State;
 use crate::bundle::{BundleCarrier, Joining};
@@ -63,6 +63,15 @@ impl Connection {
         Ok(lane)
     }
 
+    /// Above: a link is about to end. From now on nothing is given to it; what it still brings is taken
+    /// until [`leave`](Self::leave). A link that is hung up is to hear of it only when this was said and
+    /// everything before it was given to it: then nothing of what is sent is lost.
+    pub fn retire(&mut self, lane: LaneId) {
+        if let Some(carrier) = self.splice.as_mut().and_then(|splice| splice.link.bundle()) {
+            carrier.retire(lane);
+        }
+    }
+
     /// Above: a link has ended, or was never up, and nothing of it is left.
     pub fn leave(&mut self, now: Instant, lane: LaneId, cause: &Cause) {
         self.stairs.lane_is_gone(lane);
@@ -85,6 +94,14 @@ impl Connection {
         if let Some(carrier) = self.splice.as_mut().and_then(|splice| splice.link.bundle()) {
             carrier.set_backlog(lane, octets);
         }
+    }
+
+    /// A link of several: whether its end has begun, by whomever. What it is given then is lost.
+    pub fn is_leaving(&self) -> bool {
+        let phase = self.splice.as_ref().map(|splice| splice.ppp.phase());
+        let is_up = self.state == State::Connected;
+        let closes = is_up && matches!(phase, Some(Phase::Terminate | Phase::Dead));
+        closes || matches!(self.state, State::Disconnecting | State::Gone)
     }
 
     /// Whether what is received is frames for what is above this link and others, instead of packets.

@@ -5,7 +5,7 @@
 
 use onhook_base::Instant;
 
-use super::{Ppp, PppEvent};
+use super::{Phase, Ppp, PppEvent};
 use crate::auth::Keys;
 use crate::control::ControlPacket;
 use crate::control::wire::code;
@@ -40,6 +40,12 @@ impl Ppp {
     /// The most octets of information that the peer takes in one frame.
     pub fn sendable(&self) -> u16 {
         self.lcp.terms().sendable()
+    }
+
+    /// Whether this is one of several links, which we close and whose peer has not acknowledged that yet:
+    /// fragments that come ahead of its Terminate-Ack are at no special risk of loss (RFC 1990 §7).
+    pub fn is_closing_member(&self) -> bool {
+        self.was_member && self.phase() == Phase::Terminate
     }
 
     /// Something came on this link that its owner has taken itself: the peer is there.

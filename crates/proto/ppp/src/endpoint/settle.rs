@@ -91,6 +91,9 @@ impl Ppp {
                 if let Some(failure) = failure {
                     self.keep_failure(failure);
                 }
+                if std::mem::take(&mut self.lets_peer_finish) {
+                    self.let_peer_finish();
+                }
                 self.finish();
             }
             Signal::Hopeless(failure) => self.fail(now, failure),

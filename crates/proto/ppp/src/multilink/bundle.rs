@@ -64,6 +64,8 @@ struct Member {
     speed: u64,
     /// Octets that wait on it.
     backlog: u64,
+    /// It is about to go: nothing more is given to it.
+    retired: bool,
 }
 
 /// One end of a bundle, as a machine.
@@ -105,9 +107,23 @@ impl Bundle {
         }
         let room = terms.mru.saturating_sub(self.terms.send_form.header_len()).max(1);
         let speed = terms.bits_per_second.filter(|speed| *speed != 0).unwrap_or(SOME_SPEED);
-        self.members.push(Member { id, room: room.into(), speed: speed.into(), backlog: 0 });
+        self.members.push(Member {
+            id,
+            room: room.into(),
+            speed: speed.into(),
+            backlog: 0,
+            retired: false,
+        });
         self.assembly.join(id);
         true
+    }
+
+    /// A link is about to go, in order: nothing more is sent over it, and what is still on its way over it,
+    /// ahead of the peer's Terminate-Ack, is taken (RFC 1990 §7). [`leave`](Self::leave) follows.
+    pub fn retire(&mut self, id: MemberId) {
+        for member in self.members.iter_mut().filter(|m| m.id == id) {
+            member.retired = true;
+        }
     }
 
     /// A link has gone. What was on its way over it is lost; everything else goes on.
@@ -146,7 +162,7 @@ impl Bundle {
     /// the peer could not put it together.
     pub fn send(&mut self, protocol: u16, information: &[u8]) -> bool {
         let most = usize::from(self.terms.peer_mrru);
-        if self.members.is_empty()
+        if self.members.iter().all(|member| member.retired)
             || information.len() > most
             || self.fragments.len() >= MOST_QUEUED
         {
@@ -233,6 +249,7 @@ impl Bundle {
         let mut candidates: Vec<(usize, Member)> = (0..count)
             .filter_map(|n| self.turn.wrapping_add(n).checked_rem(count))
             .filter_map(|at| Some((at, *self.members.get(at)?)))
+            .filter(|(_, member)| !member.retired)
             .collect();
         loop {
             let shares = divide(len, &candidates);

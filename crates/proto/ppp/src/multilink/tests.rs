@@ -496,3 +496,40 @@ proptest! {
         }
     }
 }
+
+/// RFC 1990 §7: a link that closes in order takes nothing with it.
+#[test]
+fn a_link_that_retires_is_given_nothing_and_still_heard() {
+    let (mut ours, mut theirs) = (bundle(LONG, &[64_000; 2]), bundle(LONG, &[64_000; 2]));
+    // What is on its way both ways when it is told to go.
+    assert!(ours.send(protocol::IPV4, &payload(1, 900)));
+    assert!(theirs.send(protocol::IPV4, &payload(2, 900)));
+    let under_way = fragments(&mut theirs);
+    assert_eq!(under_way.iter().filter(|(id, _)| *id == MemberId(1)).count(), 1);
+    ours.retire(MemberId(1));
+    assert_eq!(fragments(&mut ours).len(), 2, "what was given to it leaves over it");
+    for number in 3..20 {
+        assert!(ours.send(protocol::IPV4, &payload(number, 900)));
+    }
+    assert!(fragments(&mut ours).iter().all(|(id, _)| *id == MemberId(0)));
+    for (id, information) in under_way {
+        ours.handle_fragment(NOW, id, &information).unwrap();
+    }
+    assert_eq!(frames(&mut ours).len(), 1, "what came ahead of its end is whole");
+    // And when it has gone, nothing waits for it: what is missing before is lost at once.
+    theirs.leave(NOW, MemberId(1));
+    assert!(theirs.send(protocol::IPV4, &payload(20, 100)));
+    fragments(&mut theirs); // lost
+    assert!(theirs.send(protocol::IPV4, &payload(21, 100)));
+    for (id, information) in fragments(&mut theirs) {
+        ours.handle_fragment(NOW, id, &information).unwrap();
+    }
+    assert_eq!(frames(&mut ours).len(), 0, "it could come over the other link yet");
+    ours.leave(NOW, MemberId(1));
+    assert_eq!(frames(&mut ours).len(), 1);
+    assert_eq!((ours.poll_timeout(), ours.counters().lost), (None, 1));
+    // The last link retires as well: there is nowhere to send to.
+    ours.retire(MemberId(0));
+    assert!(!ours.send(protocol::IPV4, &payload(22, 100)));
+    assert_eq!((fragments(&mut ours).len(), ours.counters().dropped), (0, 1));
+}

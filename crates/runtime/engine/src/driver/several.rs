@@ -32,6 +32,9 @@ pub(crate) enum Word {
     Proven { lane: Option<LaneId>, port: Option<Port>, joining: Box<Joining> },
     /// A frame came over it.
     Frame { lane: LaneId, frame: Vec<u8> },
+    /// It is about to end: nothing more is to be given to it. With a cause it has been told to end, and
+    /// does so when [`Order::Leave`] says that nothing more comes.
+    Leaving { lane: LaneId, told: Option<Cause> },
     /// Nothing of it is left.
     Gone { lane: LaneId, cause: Cause },
 }
@@ -141,8 +144,19 @@ pub(crate) struct Member {
     /// Frames that came before it was taken.
     early: Vec<Vec<u8>>,
     taken: bool,
+    leaving: Leaving,
     /// Dropped when it is known what becomes of the first link: others may wait for that.
     first: Option<watch::Sender<()>>,
+}
+
+/// What has been said above of the end of a link.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leaving {
+    No,
+    /// That it was told to end; it waits until nothing more comes.
+    Asked,
+    /// That it is ending.
+    Said,
 }
 
 /// To whom a link speaks.
@@ -178,7 +192,15 @@ impl Member {
     }
 
     const fn new(lane: Option<LaneId>, words: Words, port: Port) -> Self {
-        Self { lane, words, port, early: Vec::new(), taken: false, first: None }
+        Self {
+            lane,
+            words,
+            port,
+            early: Vec::new(),
+            taken: false,
+            leaving: Leaving::No,
+            first: None,
+        }
     }
 
     /// A frame that is not the link's own business.
@@ -203,6 +225,17 @@ impl Member {
         for frame in std::mem::take(&mut self.early) {
             self.pass_up(&frame);
         }
+    }
+
+    /// Says above, once, that the link is about to end. Whether somebody is there to hear it.
+    fn says_it_leaves(&mut self, told: Option<Cause>) -> bool {
+        let (Words::Known(words), Some(lane), true, Leaving::No) =
+            (&self.words, self.lane, self.taken, self.leaving)
+        else {
+            return false;
+        };
+        self.leaving = if told.is_some() { Leaving::Asked } else { Leaving::Said };
+        words.send(Word::Leaving { lane, told }).is_ok()
     }
 
     /// How much waits for the link's lane.
@@ -281,7 +314,7 @@ impl Driver {
                 let cause = if cause.is_wanted() { cause } else { Cause::hung_up() };
                 // A link that has just ended says so by itself.
                 drop(port.orders.send(match hard {
-                    false => Order::HangUp(cause),
+                    false => Order::Leave(cause),
                     true => Order::Abandon(cause),
                 }));
             }
@@ -300,6 +333,12 @@ impl Driver {
                     let (connection, outlet) = (&mut self.connection, &mut self.outlet);
                     connection.handle_lane(now, lane, &frame, &mut |packet| outlet.deliver(packet));
                 }
+            }
+            Word::Leaving { lane, told } => {
+                self.connection.retire(lane);
+                // What is on its way to it goes first.
+                self.transmit(now);
+                self.let_leave(lane, told);
             }
             Word::Gone { lane, cause } => {
                 let Some(above) = &mut self.above else { return };
@@ -358,6 +397,34 @@ impl Driver {
         }
     }
 
+    /// A link that was told to end may do so.
+    fn let_leave(&self, lane: LaneId, told: Option<Cause>) {
+        let port = self.above.as_ref().and_then(|above| above.ports.get(&lane));
+        if let (Some(port), Some(cause)) = (port, told) {
+            // A link that has just ended says so by itself.
+            drop(port.orders.send(Order::Leave(cause)));
+        }
+    }
+
+    /// A link that is up is to be hung up: what is above it is told first, gives it what is on its way,
+    /// and then lets it go. Others are hung up at once.
+    pub(super) fn hang_up_link(&mut self, now: Instant, cause: Cause) {
+        let is_up = !self.connection.is_leaving();
+        let waits = self.member.as_mut().filter(|_| is_up).is_some_and(|member| {
+            member.leaving == Leaving::Asked || member.says_it_leaves(Some(cause.clone()))
+        });
+        if !waits {
+            self.connection.hang_up(now, cause);
+        }
+    }
+
+    /// A link whose end has come otherwise says so above.
+    pub(super) fn note_end_of_link(&mut self) {
+        if let Some(member) = self.member.as_mut().filter(|_| self.connection.is_leaving()) {
+            member.says_it_leaves(None);
+        }
+    }
+
     pub(super) fn on_taken(&mut self, now: Instant, lane: LaneId) {
         if let Some(member) = &mut self.member {
             member.taken(lane);
@@ -376,12 +443,17 @@ impl Driver {
 
     /// Nothing of this connection is left: whoever still wants to join it is sent away.
     pub(super) fn close_above(&mut self) {
-        let Some(words) = &mut self.words else { return };
+        let Some(mut words) = self.words.take() else { return };
         words.close();
         while let Ok(word) = words.try_recv() {
-            if let Word::Proven { port: Some(port), .. } = word {
-                let text = "what it belongs to has ended";
-                drop(port.orders.send(Order::HangUp(Cause::new(RasCode::BUNDLE_NOT_FOUND, text))));
+            match word {
+                Word::Proven { port: Some(port), .. } => {
+                    let text = "what it belongs to has ended";
+                    let cause = Cause::new(RasCode::BUNDLE_NOT_FOUND, text);
+                    drop(port.orders.send(Order::HangUp(cause)));
+                }
+                Word::Leaving { lane, told } => self.let_leave(lane, told),
+                Word::Proven { .. } | Word::Frame { .. } | Word::Gone { .. } => {}
             }
         }
     }

@@ -198,6 +198,29 @@ fn a_hang_up_costs_one_round_trip() {
     }
 }
 
+/// On a carrier that loses frames a peer lingers for repeats of our Terminate-Request; when its Ack is there
+/// it is told that there are none.
+#[test]
+fn a_peer_on_a_lossy_carrier_need_not_linger_behind_its_ack() {
+    for ack_is_lost in [false, true] {
+        let mut line = Line::lingering(Method::MsChapV2, true).begin();
+        line.run_until_settled().unwrap();
+        let now = line.now;
+        // Ours is the first frame, theirs the second.
+        line.lose = ack_is_lost.then_some(line.frames + 1).into_iter().collect();
+        line.caller.ppp.close(now, CloseReason::HungUp);
+        line.drain();
+        while line.answerer.finish().is_none() {
+            assert!(line.step(now + SECOND * 10), "{}", line.log.join("\n"));
+        }
+        let repeats = if ack_is_lost { SECOND } else { Duration::ZERO };
+        assert!(line.now.since(now) <= repeats + DELAY * 3, "{}", line.log.join("\n"));
+        line.run_for(SECOND);
+        assert_eq!(line.caller.finish(), Some(None));
+        assert!(line.is_quiet());
+    }
+}
+
 #[test]
 fn a_hang_up_with_a_dead_peer_is_bounded() {
     let mut line = Line::by(Method::MsChapV2).begin();
