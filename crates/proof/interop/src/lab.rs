@@ -90,6 +90,11 @@ impl Lab {
         self.run(&format!("busybox tail -c +{} /var/log/peer.log", mark + 1))
     }
 
+    /// Ends every call on either machine, and brings the servers' settings back.
+    pub(crate) fn reset(&self) -> Result<()> {
+        self.call(&["reset"]).map(drop)
+    }
+
     /// Powers the machines off.
     pub(crate) fn stop(&self) {
         if let Err(error) = self.call(&["stop"]) {

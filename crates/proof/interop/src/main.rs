@@ -106,7 +106,7 @@ fn play_one(story: &Story, lab: &Lab, ground: &Ground) -> Result<()> {
     let told = told.and_then(|()| stage.is_clean().context("at the end of the story"));
     let told = told.map_err(|error| error.context(stage.last_words()));
     let figures = stage.figures();
-    stage.clear();
+    stage.clear(told.is_err());
     let verdict = if told.is_ok() { "ok" } else { "FAILED" };
     println!("{verdict} ({figures}{:.1} s)", start.elapsed().as_secs_f64());
     told

@@ -204,17 +204,13 @@ impl<'a> Stage<'a> {
         format!("the end of the manager's log:\n{log}\n")
     }
 
-    /// Ends the manager and whatever the servers still hold, for the next story's sake.
-    pub(crate) fn clear(&mut self) {
+    /// Ends the manager and, where the story failed or the servers still hold something, everything in
+    /// their machines, for the next story's sake.
+    pub(crate) fn clear(&mut self, failed: bool) {
         self.manager = None;
-        let held = self.lab.sessions().unwrap_or_default();
-        let cleared = if held.is_empty() {
-            Ok(String::new())
-        } else {
-            self.lab
-                .run("pkill -9 -f 'pppd .*options.sstp'; pkill -9 -f -- '-m sstpd'; sleep 4; true")
-        };
-        if let Err(error) = cleared.and_then(|_| self.lab.auth("mschap-v2")) {
+        let is_dirty = failed || self.lab.sessions().map_or(true, |held| !held.is_empty());
+        let cleared = if is_dirty { self.lab.reset() } else { Ok(()) };
+        if let Err(error) = cleared.and_then(|()| self.lab.auth("mschap-v2")) {
             println!("stage: {error:#}");
         }
     }

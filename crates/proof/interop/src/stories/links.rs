@@ -10,16 +10,16 @@ use crate::stage::Stage;
 const LIMIT: Duration = Duration::from_millis(3500);
 
 /// A link, and how its server is reached, silenced and freed.
-struct Server {
+pub(super) struct Server {
     /// What `dial` is told.
-    words: Vec<String>,
+    pub(super) words: Vec<String>,
     /// What makes it end the call.
-    ends: &'static str,
+    pub(super) ends: &'static str,
     /// What makes it fall silent, and speak again with nothing left of the call.
-    falls_silent: &'static str,
-    speaks_again: &'static str,
+    pub(super) falls_silent: &'static str,
+    pub(super) speaks_again: &'static str,
     /// What makes it take calls, and say no word of PPP in them; `speaks_again` ends that too.
-    takes_calls_mutely: &'static str,
+    pub(super) takes_calls_mutely: &'static str,
 }
 
 /// Egress of the server, in which what a filter gives to the band `1:3` is lost.
@@ -118,7 +118,7 @@ fn serial(stage: &Stage<'_>, word: &str) -> Result<Server> {
     })
 }
 
-fn play(stage: &mut Stage<'_>, server: &Server) -> Result<()> {
+pub(super) fn play(stage: &mut Stage<'_>, server: &Server) -> Result<()> {
     stage.start(false)?;
     let mut words: Vec<&str> = server.words.iter().map(String::as_str).collect();
     words.extend(["--no-default-route", "--route", "10.88.0.0/24"]);

@@ -160,6 +160,11 @@ pub(crate) const STORIES: &[Story] = &[
         play: callers::pppoe,
     },
     Story {
+        name: "called_by_multilink",
+        about: "two calls of Debian's pppd are one connection of the kernel's multilink to ours",
+        play: callers::multilink,
+    },
+    Story {
         name: "called_by_l2tp",
         about: "Debian's xl2tpd and the kernel's L2TP call it",
         play: callers::l2tp,
@@ -203,6 +208,11 @@ pub(crate) const STORIES: &[Story] = &[
         name: "called_by_modem",
         about: "Debian's chat dials an emulated modem, and pppd calls behind it",
         play: modems::called_by_modem,
+    },
+    Story {
+        name: "dials_a_modem",
+        about: "a modem is dialed, and Debian's pppd answers behind the other: 64 KiB, all the ends of a call",
+        play: modems::dials_a_modem,
     },
     Story {
         name: "keepalive",

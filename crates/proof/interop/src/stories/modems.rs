@@ -1,4 +1,4 @@
-//! pppd calls over a line, and from behind a modem: the modems are emulated, what they carry is not.
+//! pppd at the other end of a line or of a telephone call: the modems are emulated, what they carry is not.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
@@ -6,6 +6,7 @@ use std::process::{Child, Stdio};
 use anyhow::{Context as _, Result};
 
 use super::callers;
+use super::links::{self, Server};
 use crate::stage::Stage;
 
 /// The number of the modem that we have, and that of pppd's.
@@ -13,6 +14,10 @@ const OURS: &str = "5551234";
 const THEIRS: &str = "5555678";
 /// Where pppd reaches its modem.
 const PORT: &str = "10.77.0.1:5000";
+/// What makes the server's pppd take the calls that come there, take them and say nothing, or not be there.
+const TAKES_CALLS: &str = "/share/servers modem 10.77.0.1 5000";
+const TAKES_CALLS_MUTELY: &str = "/share/servers modem 10.77.0.1 5000 mute";
+const TAKES_NONE: &str = "/share/servers modem off";
 
 /// A line over TCP, in async framing.
 const SERIAL: &str = "pppd pty 'busybox nc 10.77.0.1 4000' updetach >/dev/null || \
@@ -34,6 +39,37 @@ pub(super) fn called_by_serial(stage: &mut Stage<'_>) -> Result<()> {
 pub(super) fn called_by_modem(stage: &mut Stage<'_>) -> Result<()> {
     let exchange = Exchange::start(stage)?;
     callers::play(stage, &["--modem", &exchange.ours], CALLER)
+}
+
+pub(super) fn dials_a_modem(stage: &mut Stage<'_>) -> Result<()> {
+    let exchange = Exchange::start(stage)?;
+    stage.lab.run(TAKES_CALLS)?;
+    let played = play(stage, &exchange.ours);
+    stage.lab.run(TAKES_NONE)?;
+    played?;
+    // Nobody takes the call now, for as long as the modem is told to let it ring.
+    let words = ["--device", "modem", "--port", &exchange.ours, "--phone-number", THEIRS];
+    stage.dial(&[&words[..], &["--modem-setting", "ATS7=2"]].concat())?.failed_with(&["678"])?;
+    stage.is_clean()
+}
+
+fn play(stage: &mut Stage<'_>, ours: &str) -> Result<()> {
+    let words = ["--device", "modem", "--port", ours, "--phone-number", THEIRS];
+    let server = Server {
+        words: words.map(str::to_owned).to_vec(),
+        ends: "pkill -TERM -f '^pppd pty'; true",
+        falls_silent: "pkill -STOP -f '^pppd pty'; true",
+        speaks_again: TAKES_CALLS,
+        takes_calls_mutely: TAKES_CALLS_MUTELY,
+    };
+    links::play(stage, &server)?;
+    // Our own number is busy, and another is nobody's.
+    for (number, error) in [(OURS, "676"), ("5550000", "679")] {
+        let words = ["--device", "modem", "--port", ours, "--phone-number", number];
+        stage.dial(&words)?.failed_with(&[error])?;
+        stage.is_clean()?;
+    }
+    Ok(())
 }
 
 /// Two modems that can call one another: one has a terminal here, the other is had over TCP too.
