@@ -402,11 +402,12 @@ pub(crate) struct AnswerArgs {
     /// The file of users
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "radius")]
     pub(crate) users: Option<PathBuf>,
-    /// Let callers change a password that the file of users marks as expired, by MS-CHAP version 2: the file
-    /// is written anew, in its folder
+    /// Let callers change a password that the file of users marks as expired, by MS-CHAP version 2 (alone and
+    /// inside EAP): the file is written anew, in its folder
     #[arg(long, requires = "users")]
     pub(crate) password_changes: bool,
-    /// How many more passwords are heard from a caller whose first was wrong, by MS-CHAP version 2
+    /// How many more passwords are heard from a caller whose first was wrong, by MS-CHAP version 2 (alone
+    /// and inside EAP)
     #[arg(long, value_name = "TIMES", default_value_t = 0)]
     pub(crate) retries: u8,
     /// RADIUS servers

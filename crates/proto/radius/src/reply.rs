@@ -98,6 +98,8 @@ pub struct Refusal {
     pub code: Option<u32>,
     /// Another proof would be heard.
     pub retry: bool,
+    /// The version of MS-CHAP's Change-Password that may follow (RFC 2759 §6).
+    pub version: Option<u32>,
     /// A text for the caller.
     pub text: String,
     /// EAP's last packet.
@@ -222,5 +224,6 @@ fn refusal(packet: &Packet<'_>) -> Refusal {
     if let (true, Some(told)) = (text.is_empty(), told) {
         text = told.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect();
     }
-    Refusal { code: word("E="), retry: word("R=") == Some(1), text, eap: eap(packet) }
+    let retry = word("R=") == Some(1);
+    Refusal { code: word("E="), retry, version: word("V="), text, eap: eap(packet) }
 }

@@ -100,11 +100,13 @@ pub mod microsoft {
     #![allow(missing_docs, reason = "they are the RFC's own names")]
     pub const VENDOR: u32 = 311;
     pub const CHAP_ERROR: u8 = 2;
+    pub const CHAP_NT_ENC_PW: u8 = 6;
     pub const CHAP_CHALLENGE: u8 = 11;
     pub const MPPE_SEND_KEY: u8 = 16;
     pub const MPPE_RECV_KEY: u8 = 17;
     pub const CHAP2_RESPONSE: u8 = 25;
     pub const CHAP2_SUCCESS: u8 = 26;
+    pub const CHAP2_CPW: u8 = 27;
     pub const PRIMARY_DNS_SERVER: u8 = 28;
     pub const SECONDARY_DNS_SERVER: u8 = 29;
 }

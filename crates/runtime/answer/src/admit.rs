@@ -37,7 +37,11 @@ impl Inner {
         call: u64,
         question: auth::Question,
     ) -> (Verdict, Option<Admission>) {
-        if let Some(radius) = self.radius.as_ref().filter(|radius| radius.judges()) {
+        // Who stands in the file is judged by it, also when all servers are silent. What EAP's packets say
+        // only the servers know.
+        let is_ours = !matches!(question.proof(), auth::Proof::Eap { .. })
+            && self.users.knows(question.name());
+        if let Some(radius) = self.radius.as_ref().filter(|radius| radius.judges() && !is_ours) {
             let Some(session) = self.calls().get(call).cloned() else {
                 return (refusal(RasCode::AUTHENTICATION_FAILURE, ""), None);
             };

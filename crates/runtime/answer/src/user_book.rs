@@ -24,6 +24,11 @@ impl UserBook {
         Self { users: RwLock::new(users), file }
     }
 
+    /// Whether the file has such a user.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.users.read().unwrap_or_else(PoisonError::into_inner).find(name).is_some()
+    }
+
     /// Judges a proof against the users. A new password is written to their file, which takes its time.
     pub(crate) fn judge(&self, call: u64, question: &Question) -> Verdict {
         // Whom the callers' root vouches for need not stand in the file.

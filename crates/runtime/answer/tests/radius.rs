@@ -9,11 +9,12 @@ use onhook_answer::{
     Answer, AnswerConfig, Identity, Method, Pool, RadiusConfig, RadiusServer, Users,
 };
 use onhook_base::Secret;
+use onhook_crypto::{change_password, mppe_keys, mschap, radius as proof};
 use onhook_engine::{Caller, Engine, EngineConfig, ManagerTerms};
 use onhook_host::HostConfig;
 use onhook_model::{
     AuthMethod, AuthRestrictions, Credentials, DialOptions, DialRequest, Entry, EventKind, Handle,
-    RasCode, RasState, Trust,
+    RasCode, RasState, Resumption, Trust,
 };
 use onhook_radius::wire::{Attributes, Packet, attribute, code, microsoft};
 use tokio::net::UdpSocket;
@@ -35,6 +36,11 @@ struct Server {
 impl Server {
     /// `speaks`: it answers who asks whom to admit.
     async fn start(speaks: bool) -> Self {
+        Self::saying(move |request| answer(request).filter(|_| speaks)).await
+    }
+
+    /// One that answers as it is told to.
+    async fn saying(mut says: impl FnMut(&[u8]) -> Option<Vec<u8>> + Send + 'static) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = socket.local_addr().unwrap();
         let told = Arc::<Mutex<Vec<Vec<u8>>>>::default();
@@ -45,7 +51,7 @@ impl Server {
             loop {
                 let (length, from) = socket.recv_from(&mut room).await.unwrap();
                 let request = room[..length].to_vec();
-                if let Some(answer) = answer(&request).filter(|_| speaks) {
+                if let Some(answer) = says(&request) {
                     socket.send_to(&answer, from).await.unwrap();
                 }
                 notes.lock().unwrap().push(request);
@@ -103,6 +109,10 @@ struct Stage {
 
 impl Stage {
     async fn new(server: &Server) -> Self {
+        Self::with(server, Method::Pap, Users::default()).await
+    }
+
+    async fn with(server: &Server, method: Method, users: Users) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let engine = |name: &str| {
             let state_dir = folder.path().join(name);
@@ -116,7 +126,7 @@ impl Stage {
         let pool = Pool::new("10.99.0.0/24".parse().unwrap()).unwrap();
         let config = AnswerConfig {
             sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
-            methods: vec![Method::Pap],
+            methods: vec![method],
             radius: Some(RadiusConfig {
                 access: vec![known.clone()],
                 accounting: vec![known],
@@ -124,18 +134,28 @@ impl Stage {
                 identifier: "nas".to_owned(),
                 trusts_unsigned: false,
             }),
-            ..AnswerConfig::new(identity, Users::default(), pool)
+            ..AnswerConfig::new(identity, users, pool)
         };
         let answer = Answer::start(engine("answer").await.unwrap(), config).await.unwrap();
         Self { engine: engine("manager").await.unwrap(), answer, ca, _folder: folder }
     }
 
     fn begin(&self, user: &str) -> Handle {
+        self.begin_by(AuthMethod::Pap, user)
+    }
+
+    /// A dial that waits where a person would be asked.
+    fn begin_by(&self, method: AuthMethod, user: &str) -> Handle {
         let address = self.answer.addresses()[0];
         let mut entry = Entry::for_number(&address.to_string(), "sstp");
         entry.trust = Trust::CaPem(self.ca.clone());
-        entry.auth = AuthRestrictions::from_bits(AuthMethod::Pap.bit());
-        let options = DialOptions { by_number: true, userspace: true, ..DialOptions::default() };
+        entry.auth = AuthRestrictions::from_bits(method.bit());
+        let options = DialOptions {
+            by_number: true,
+            userspace: true,
+            paused_states: true,
+            ..DialOptions::default()
+        };
         let credentials = Credentials {
             user: user.to_owned(),
             password: Secret::new("wonderland1".to_owned()),
@@ -147,12 +167,28 @@ impl Stage {
 
     /// Dials, and says how it ended.
     async fn dial(&self, user: &str) -> (Handle, Result<(), (RasCode, String)>) {
+        self.dial_with(AuthMethod::Pap, user, &[]).await
+    }
+
+    /// Dials by this method; a person gives these when a new password is wanted.
+    async fn dial_with(
+        &self,
+        method: AuthMethod,
+        user: &str,
+        new: &[&str],
+    ) -> (Handle, Result<(), (RasCode, String)>) {
         let mut events = self.engine.subscribe(CALLER);
-        let handle = self.begin(user);
+        let handle = self.begin_by(method, user);
+        let mut new = new.iter();
         let outcome = async {
             loop {
                 let event = events.next().await.unwrap();
                 match &event.kind {
+                    EventKind::State(report) if report.state == RasState::PasswordExpired => {
+                        let password = new.next().map(|new| Secret::new((*new).to_owned()));
+                        let given = Resumption { password, ..Resumption::default() };
+                        self.engine.resume(CALLER, handle, given).expect("a password is wanted");
+                    }
                     EventKind::State(report) if !report.error.is_success() => {
                         return Err((report.error, report.text.clone()));
                     }
@@ -255,5 +291,105 @@ async fn a_caller_hangs_up_while_the_server_is_silent() {
     tokio::time::timeout(Duration::from_secs(4), gone).await.expect("within its budget").unwrap();
     stage.is_empty().await;
     assert_eq!(stage.answer.addresses_taken(), 0);
+    stage.answer.stop().await;
+}
+
+/// The judge of alice's password, which has expired; with the old one she may set another of eight letters
+/// or more.
+struct Expired {
+    password: String,
+    is_expired: bool,
+}
+
+impl Expired {
+    fn says(&mut self, request: &[u8]) -> Option<Vec<u8>> {
+        let packet = Packet::parse(request).unwrap();
+        if packet.code != code::ACCESS_REQUEST {
+            return answer(request);
+        }
+        let challenge: [u8; 16] =
+            packet.microsoft(microsoft::CHAP_CHALLENGE).unwrap().try_into().unwrap();
+        let (proof, is_change) = match packet.microsoft(microsoft::CHAP2_CPW) {
+            // The hash, and then what stands in a response, too.
+            Some(change) => ([&[change[1], 0][..], &change[18..66]].concat(), true),
+            None => (packet.microsoft(microsoft::CHAP2_RESPONSE).unwrap().to_vec(), false),
+        };
+        let identifier = proof[0];
+        let refuse = |text: &str| {
+            let mut attributes = Attributes::default();
+            let text = [&[identifier][..], text.as_bytes()].concat();
+            attributes.microsoft(microsoft::CHAP_ERROR, &text);
+            let (of, kind) = (&packet.authenticator, code::ACCESS_REJECT);
+            Some(attributes.answer(kind, packet.identifier, of, SECRET))
+        };
+        if is_change {
+            let sealed = packet
+                .vendor(microsoft::VENDOR)
+                .filter(|(kind, _)| *kind == microsoft::CHAP_NT_ENC_PW)
+                .flat_map(|(_, piece)| piece[4..].to_vec());
+            let proof = &packet.microsoft(microsoft::CHAP2_CPW).unwrap()[2..];
+            let body: Vec<u8> = sealed.chain(proof.iter().copied()).collect();
+            let old = mschap::nt_password_hash(&self.password);
+            let new = change_password::open(&body, &old).expect("she knows the old one");
+            if new.len() < 8 {
+                return refuse("E=709 R=1 C=00112233445566778899AABBCCDDEEFF V=3 M=too short");
+            }
+            (self.password, self.is_expired) = (new.to_string(), false);
+        }
+        let hash = mschap::nt_password_hash(&self.password);
+        let peer: [u8; 16] = proof[2..18].try_into().unwrap();
+        let response: [u8; 24] = proof[26..50].try_into().unwrap();
+        if response != mschap::nt_response(&challenge, &peer, b"alice", &hash) {
+            return refuse("E=691 R=0 C=00112233445566778899AABBCCDDEEFF V=3 M=wrong");
+        }
+        if self.is_expired {
+            return refuse("E=648 R=0 C=00112233445566778899AABBCCDDEEFF V=3 M=expired");
+        }
+        let ours = mschap::authenticator_response(&hash, &response, &peer, &challenge, b"alice");
+        let mut attributes = Attributes::default();
+        let success = [&[identifier][..], ours.as_bytes()].concat();
+        attributes.microsoft(microsoft::CHAP2_SUCCESS, &success);
+        let master = mppe_keys::master_key(&hash, &response);
+        for (kind, key) in [
+            (microsoft::MPPE_RECV_KEY, mppe_keys::caller_send_key(&master)),
+            (microsoft::MPPE_SEND_KEY, mppe_keys::caller_receive_key(&master)),
+        ] {
+            let salt = [0x80, kind];
+            let hidden = proof::hide_key(SECRET, &packet.authenticator, salt, &key);
+            attributes.microsoft(kind, &[&salt[..], &hidden].concat());
+        }
+        let of = &packet.authenticator;
+        Some(attributes.answer(code::ACCESS_ACCEPT, packet.identifier, of, SECRET))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_the_server_says_has_expired_is_changed_there() {
+    let mut judge = Expired { password: "wonderland1".to_owned(), is_expired: true };
+    let mut server = Server::saying(move |request| judge.says(request)).await;
+    let stage = Stage::with(&server, Method::MsChapV2, Users::default()).await;
+    let new = ["short", "looking glass"];
+    let (handle, outcome) = stage.dial_with(AuthMethod::MsChap2, "alice", &new).await;
+    // SSTP binds itself to the keys of the new password.
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(server.heard(code::ACCESS_REQUEST, 3).await.len(), 3);
+    stage.engine.hang_up(CALLER, handle).unwrap();
+    stage.engine.wait_gone(CALLER, handle).await.unwrap();
+    let (_, outcome) = stage.dial_with(AuthMethod::MsChap2, "alice", &[]).await;
+    assert_eq!(outcome.unwrap_err().0, RasCode::AUTHENTICATION_FAILURE, "the old one is gone");
+    stage.answer.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stands_in_the_file_is_let_in_while_the_servers_are_silent() {
+    let server = Server::start(false).await;
+    let users = Users::parse("alice wonderland1\n").unwrap();
+    let stage = Stage::with(&server, Method::MsChapV2, users).await;
+    let (handle, outcome) = stage.dial_with(AuthMethod::MsChap2, "alice", &[]).await;
+    assert_eq!(outcome, Ok(()));
+    let (_, outcome) = stage.dial_with(AuthMethod::MsChap2, "bob", &[]).await;
+    assert_eq!(outcome.unwrap_err().0, RasCode::AUTH_SERVER_TIMEOUT, "he is none of the file's");
+    stage.engine.hang_up(CALLER, handle).unwrap();
+    stage.engine.wait_gone(CALLER, handle).await.unwrap();
     stage.answer.stop().await;
 }

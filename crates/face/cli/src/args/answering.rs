@@ -45,19 +45,15 @@ pub(crate) struct CallArgs {
 /// Which RADIUS servers there are, and what they are for.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RadiusArgs {
-    /// A RADIUS server that judges callers, instead of a file of users (may be repeated: the others are
-    /// asked when the first is silent; its port is 1812 unless it is said). With a --method of EAP it
-    /// speaks EAP with the callers itself, whichever kind
-    #[arg(
-        long,
-        value_name = "HOST[:PORT]",
-        conflicts_with = "users",
-        requires = "radius_secret_file"
-    )]
+    /// A RADIUS server that judges callers who do not stand in the file of users (may be repeated: the
+    /// others are asked when the first is silent; its port is 1812 unless it is said). With a --method of
+    /// EAP it speaks EAP with the callers itself, whichever kind
+    #[arg(long, value_name = "HOST[:PORT]", requires = "radius_secret_file")]
     pub(crate) radius: Vec<String>,
-    /// The secret that the RADIUS servers share with us, in the first line of this file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) radius_secret_file: Option<PathBuf>,
+    /// The secret that the RADIUS servers share with us, in the first line of this file; with HOST= before
+    /// it, the secret of that server alone, which is named as it is above or below (may be repeated)
+    #[arg(long, value_name = "[HOST=]FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) radius_secret_file: Vec<String>,
     /// A RADIUS server that is told of sessions (may be repeated; its port is 1813 unless it is said)
     #[arg(long, value_name = "HOST[:PORT]", requires = "radius_secret_file")]
     pub(crate) radius_accounting: Vec<String>,

@@ -1,6 +1,7 @@
 //! `onhook answer`: the answering server.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+mod radius;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,9 +10,8 @@ use anyhow::Context as _;
 use clap::ValueEnum as _;
 use onhook_answer::{
     Answer, AnswerConfig, Behind, Door, EapMethod, EapTerms, Identity, Impairment, LinePlace,
-    Method, Pool, Pool6, RadiusConfig, RadiusServer, Session, SessionLimits, SessionRules, Users,
+    Method, Pool, Pool6, Session, SessionLimits, SessionRules, Users,
 };
-use onhook_base::Secret;
 use onhook_engine::{Engine, EngineConfig};
 use onhook_host::{Confinement, HostConfig, PORT_LOCKS, confine};
 use onhook_model::Port;
@@ -22,7 +22,6 @@ use onhook_daemon::{Bound, Reach};
 use tokio::sync::watch;
 
 use super::heal;
-use crate::args::answering::RadiusArgs;
 use crate::args::{AnswerArgs, ImpairName, MethodName};
 use crate::credentials::first_line;
 use crate::print;
@@ -172,7 +171,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         lines: args.serial.iter().map(|port| line(port, args.speed)).collect::<Result<_, _>>()?,
         identity,
         users,
-        radius: radius(&args.radius, &args.name)?,
+        radius: radius::config(&args.radius, &args.name)?,
         password_file: args
             .users
             .as_ref()
@@ -229,45 +228,6 @@ fn canonical(file: impl AsRef<Path>) -> anyhow::Result<PathBuf> {
 fn users_of(file: &Path) -> anyhow::Result<Users> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     Users::parse(&text).map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))
-}
-
-/// The port of RADIUS servers that judge (RFC 2865 §3), and of those that count (RFC 2866 §3).
-const RADIUS: u16 = 1812;
-const RADIUS_ACCOUNTING: u16 = 1813;
-
-fn radius(args: &RadiusArgs, name: &str) -> anyhow::Result<Option<RadiusConfig>> {
-    let Some(file) = &args.radius_secret_file else { return Ok(None) };
-    let secret = first_line(file)?;
-    anyhow::ensure!(!secret.expose().is_empty(), "{}: the secret is empty", file.display());
-    let servers = |names: &[String], port| -> anyhow::Result<Vec<_>> {
-        let server = |name: &String| {
-            let address = radius_address(name, port)?;
-            let secret = Secret::new(secret.expose().clone().into_bytes());
-            Ok(RadiusServer { address, secret })
-        };
-        names.iter().map(server).collect()
-    };
-    Ok(Some(RadiusConfig {
-        access: servers(&args.radius, RADIUS)?,
-        accounting: servers(&args.radius_accounting, RADIUS_ACCOUNTING)?,
-        orders: args.radius_disconnect,
-        identifier: args.nas_identifier.clone().unwrap_or_else(|| name.to_owned()),
-        trusts_unsigned: args.radius_trust_unsigned,
-    }))
-}
-
-/// Looked up once, at start: answers count only from where the question went.
-fn radius_address(name: &str, port: u16) -> anyhow::Result<SocketAddr> {
-    if let Ok(address) = name.parse::<IpAddr>() {
-        return Ok(SocketAddr::new(address, port));
-    }
-    let with_port = match name.parse::<SocketAddr>() {
-        Ok(address) => return Ok(address),
-        Err(_) if name.contains(':') => name.to_owned(),
-        Err(_) => format!("{name}:{port}"),
-    };
-    let mut found = with_port.to_socket_addrs().with_context(|| format!("RADIUS server {name}"))?;
-    found.next().with_context(|| format!("RADIUS server {name} has no address"))
 }
 
 fn names(args: &AnswerArgs) -> Vec<String> {

@@ -185,6 +185,11 @@ pub(crate) const STORIES: &[Story] = &[
         play: radius::tls,
     },
     Story {
+        name: "radius_new_password",
+        about: "FreeRADIUS takes a new password: by MS-CHAP version 2, by EAP-MSCHAPv2, and inside PEAP",
+        play: radius::new_password,
+    },
+    Story {
         name: "silent_radius",
         about: "a RADIUS server that is silent is passed over; one that does not sign is not believed",
         play: radius::silent,

@@ -33,11 +33,12 @@ struct FreeRadius {
 impl FreeRadius {
     /// Installs it where it is missing, and starts it. `signs`: its answers bear a Message-Authenticator.
     fn start(stage: &mut Stage<'_>, signs: bool) -> Result<Self> {
-        Self::start_with(stage, signs, "1.2")
+        Self::start_with(stage, signs, "1.2", false)
     }
 
-    /// The same with this version of TLS at most, inside EAP.
-    fn start_with(stage: &mut Stage<'_>, signs: bool, tls: &str) -> Result<Self> {
+    /// The same with this version of TLS at most, inside EAP. `changes`: alice's password has expired, and she
+    /// may set another.
+    fn start_with(stage: &mut Stage<'_>, signs: bool, tls: &str, changes: bool) -> Result<Self> {
         if !Path::new("/usr/sbin/freeradius").exists() {
             // Its service is not to be started by the installation.
             let install = "apt-get update -qq && RUNLEVEL=1 apt-get install -y -qq freeradius freeradius-utils";
@@ -47,7 +48,10 @@ impl FreeRadius {
         let folder = stage.ground.folder.join(if signs { "signing" } else { "unsigning" });
         std::fs::create_dir_all(&folder)?;
         certificate(&folder)?;
-        std::fs::write(folder.join("radiusd.conf"), configuration(&folder, signs, tls))?;
+        // Her password stands in a file of its own, where she may change it.
+        let changer = if changes { stage.lab.word("USER") } else { "" };
+        std::fs::write(folder.join("radiusd.conf"), configuration(&folder, signs, tls, changer))?;
+        expire(&folder, stage.lab.word("PASSWORD"))?;
         let dictionary = "$INCLUDE /usr/share/freeradius/dictionary\n";
         std::fs::write(folder.join("dictionary"), dictionary)?;
         let (user, password) = (stage.lab.word("USER"), stage.lab.word("PASSWORD"));
@@ -60,6 +64,11 @@ impl FreeRadius {
         std::fs::write(folder.join("users"), users)?;
         let mut command = stage.ground.command("/usr/sbin/freeradius", &folder);
         command.args(["-f", "-d"]).arg(&folder);
+        if changes {
+            repair(&folder)?;
+            command.env("LD_PRELOAD", folder.join("change.so"));
+            command.env("OPENSSL_CONF", folder.join("openssl.cnf"));
+        }
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let mut server = Self { child, folder };
         stage.wait_until("FreeRADIUS", Duration::from_secs(20), |_| {
@@ -93,6 +102,33 @@ impl FreeRadius {
     }
 }
 
+/// What lets FreeRADIUS unseal a new password: RC4, which OpenSSL 3 keeps apart, and the mending of a flaw.
+fn repair(folder: &Path) -> Result<()> {
+    std::fs::write(folder.join("change.c"), include_str!("freeradius-change.c"))?;
+    let mut compile = Command::new("gcc");
+    compile.args(["-shared", "-fPIC", "-o", "change.so", "change.c"]).current_dir(folder);
+    let said = compile.output()?;
+    ensure!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let providers = "openssl_conf = init\n[init]\nproviders = providers\n[providers]\ndefault = on\n\
+        legacy = on\n[on]\nactivate = 1\n";
+    Ok(std::fs::write(folder.join("openssl.cnf"), providers)?)
+}
+
+/// The password that has expired, and the program by which FreeRADIUS keeps another.
+fn expire(folder: &Path, password: &str) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(folder.join("password"), password)?;
+    std::fs::write(folder.join("expired"), "yes")?;
+    let program = folder.join("change-password");
+    let place = folder.display();
+    let text = format!(
+        "#!/bin/sh\nprintf %s \"$2\" > '{place}/password' && printf no > '{place}/expired' && echo kept\n"
+    );
+    std::fs::write(&program, text)?;
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
 fn value<'a>(record: &'a [(String, String)], name: &str) -> &'a str {
     record.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
 }
@@ -124,7 +160,7 @@ fn certificate(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn configuration(folder: &Path, signs: bool, tls: &str) -> String {
+fn configuration(folder: &Path, signs: bool, tls: &str, changer: &str) -> String {
     let sign =
         if signs { "update reply {\n      Message-Authenticator := 0x00\n    }" } else { "" };
     include_str!("radiusd.conf")
@@ -133,6 +169,7 @@ fn configuration(folder: &Path, signs: bool, tls: &str) -> String {
         .replace("@ACCOUNTANT@", port(ACCOUNTANT))
         .replace("@SECRET@", SECRET)
         .replace("@SIGN@", sign)
+        .replace("@CHANGER@", changer)
         .replace("@TLS@", tls)
 }
 
@@ -236,7 +273,7 @@ pub(super) fn play(stage: &mut Stage<'_>) -> Result<()> {
 pub(super) fn tls(stage: &mut Stage<'_>) -> Result<()> {
     stage.start(false)?;
     for version in ["1.2", "1.3"] {
-        let server = FreeRadius::start_with(stage, true, version)?;
+        let server = FreeRadius::start_with(stage, true, version, false)?;
         let said = ["--radius", JUDGE, "--method", "eap-tls", "--method", "peap"];
         let mut answering = Answering::start(stage, &said)?;
         let place = answering.place()?;
@@ -260,6 +297,44 @@ pub(super) fn tls(stage: &mut Stage<'_>) -> Result<()> {
         }
     }
     stage.is_clean()
+}
+
+/// FreeRADIUS says that a password has expired, and keeps another: asked for it by MS-CHAP version 2, by
+/// EAP-MSCHAPv2, and inside PEAP.
+pub(super) fn new_password(stage: &mut Stage<'_>) -> Result<()> {
+    const NEW: &str = "through-the-door 2";
+    stage.start(false)?;
+    let server = FreeRadius::start_with(stage, true, "1.2", true)?;
+    let mut said = vec!["--radius", JUDGE];
+    said.extend(["ms-chap-v2", "eap-ms-chap-v2", "peap"].iter().flat_map(|m| ["--method", m]));
+    let mut answering = Answering::start(stage, &said)?;
+    let place = answering.place()?;
+    let ca = stage.ground.folder.join("both.pem");
+    let pem = std::fs::read_to_string(answering.folder.join("ca.pem"))?;
+    std::fs::write(&ca, pem + &server.read("root.pem"))?;
+    let ca = ca.display().to_string();
+    let file = stage.ground.folder.join("new-password");
+    std::fs::write(&file, format!("{NEW}\n"))?;
+    let file = file.display().to_string();
+    for method in ["ms-chap-v2", "eap-ms-chap-v2", "peap"] {
+        let old = stage.lab.word("PASSWORD").to_owned();
+        expire(&server.folder, &old)?;
+        let words = words(&place, &ca, method);
+        let about = || format!("by {method}");
+        stage.dial(&words)?.failed_with(&["648"]).with_context(about)?;
+        let mut changing = words.clone();
+        changing.extend(["--new-password-file", &file]);
+        // SSTP binds itself to the keys of the new password.
+        let row = stage.connect(&changing).with_context(about)?;
+        stage.hang_up(&row)?;
+        ensure!(server.read("password") == NEW, "{method}: FreeRADIUS keeps another password");
+        stage.dial(&words)?.failed_with(&["691"]).with_context(about)?;
+        stage.dial_with(NEW, &words)?.succeeded().with_context(about)?;
+        let list = stage.manager()?.list()?;
+        stage.hang_up(list.first().context("the connection")?)?;
+        stage.is_clean()?;
+    }
+    Ok(())
 }
 
 /// Start, course and stop stand in the server's own file, with what has really passed.

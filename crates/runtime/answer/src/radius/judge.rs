@@ -15,6 +15,8 @@ use super::{AccountTerms, Radius};
 use crate::admit;
 use crate::calls::Session;
 
+/// The version of Change-Password that MS-CHAP version 2 has (RFC 2759 §6).
+const CHANGE_VERSION: u32 = 3;
 /// A Response of EAP that says a name (RFC 3748 §5.1) begins a talk.
 const IDENTITY: u8 = 1;
 
@@ -172,16 +174,41 @@ fn write_proof(proof: &Proof, into: &mut Attributes) -> bool {
                 && into.microsoft(microsoft::CHAP2_RESPONSE, &value)
         }
         Proof::Eap { packet } => into.pieces(attribute::EAP_MESSAGE, packet),
-        Proof::MsChapV1 { .. } | Proof::NewPassword { .. } | Proof::Certificate { .. } => false,
+        Proof::NewPassword { identifier, authenticator, body } => {
+            into.microsoft(microsoft::CHAP_CHALLENGE, authenticator)
+                && write_change(*identifier, body.expose(), into)
+        }
+        Proof::MsChapV1 { .. } | Proof::Certificate { .. } => false,
     }
+}
+
+/// Octets of a change's body that are the new password, sealed (RFC 2759 §7).
+const SEALED: usize = 516;
+/// Octets of it in one attribute: what a vendor's attribute holds, without its own head of four.
+const SEALED_PIECE: usize = 243;
+/// The codes that stand first in both attributes (RFC 2548 §2.3.4, §2.1.6).
+const CHANGE: u8 = 7;
+const SEALED_PASSWORD: u8 = 6;
+
+/// A change of a password, cut in the parts that RFC 2548 has for it: the proof, and in three pieces the
+/// new password, which the server unseals by the old one. We do not know either.
+fn write_change(identifier: u8, body: &[u8], into: &mut Attributes) -> bool {
+    let Some((sealed, proof)) = body.split_at_checked(SEALED) else { return false };
+    let proof = [&[CHANGE, identifier][..], proof].concat();
+    into.microsoft(microsoft::CHAP2_CPW, &proof)
+        && (1_u8..).zip(sealed.chunks(SEALED_PIECE)).all(|(number, piece)| {
+            let piece = [&[SEALED_PASSWORD, identifier, 0, number][..], piece].concat();
+            into.microsoft(microsoft::CHAP_NT_ENC_PW, &piece)
+        })
 }
 
 /// What the caller is told of an accept: for MS-CHAP version 2 the server's own proof, without which
 /// the caller would hang up.
 fn accept(proof: &Proof, grant: &Grant) -> Result<Verdict, &'static str> {
-    let message = match (proof, &grant.ms_chap2_success) {
-        (Proof::MsChapV2 { .. }, Some(success)) if success.starts_with("S=") => success.clone(),
-        (Proof::MsChapV2 { .. }, _) => {
+    let is_ms_chap = matches!(proof, Proof::MsChapV2 { .. } | Proof::NewPassword { .. });
+    let message = match &grant.ms_chap2_success {
+        Some(success) if is_ms_chap && success.starts_with("S=") => success.clone(),
+        _ if is_ms_chap => {
             return Err(
                 "the RADIUS server accepts without MS-CHAP2-Success, which the caller needs",
             );
@@ -198,7 +225,11 @@ fn keys(keys: &MppeKeys) -> Keys {
 
 fn reject(refusal: Refusal) -> Verdict {
     let code = refusal.code.unwrap_or_else(|| RasCode::AUTHENTICATION_FAILURE.number());
-    Verdict::Reject { code, retry: refusal.retry, message: refusal.text }
+    // Who says that a password has expired hears a new one, unless its words are older than that.
+    let is_expired = code == RasCode::PASSWD_EXPIRED.number();
+    let takes_new = refusal.version.is_some_and(|version| version >= CHANGE_VERSION);
+    let retry = if is_expired { takes_new } else { refusal.retry };
+    Verdict::Reject { code, retry, message: refusal.text }
 }
 
 #[cfg(test)]
@@ -238,6 +269,49 @@ mod tests {
         let pieces: Vec<_> = packet.all(attribute::EAP_MESSAGE).collect();
         assert_eq!(pieces.iter().map(|p| p.len()).collect::<Vec<_>>(), [253, 253, 94]);
         assert_eq!(Proof::Eap { packet: pieces.concat() }, eap);
+    }
+
+    /// RFC 2548 §2.3.4 and §2.1.6: each octet of the packet once, in its place.
+    #[test]
+    fn a_new_password_is_cut_as_a_server_expects_it() {
+        let body: Vec<u8> = (0..582_u16).map(|n| n.to_be_bytes()[1]).collect();
+        let change = |body: &[u8]| Proof::NewPassword {
+            identifier: 9,
+            authenticator: [3; 16],
+            body: Secret::new(body.to_vec()),
+        };
+        let bytes = request(&change(&body));
+        let packet = Packet::parse(&bytes).unwrap();
+        assert_eq!(packet.microsoft(microsoft::CHAP_CHALLENGE), Some(&[3; 16][..]));
+        let proof = packet.microsoft(microsoft::CHAP2_CPW).unwrap();
+        assert_eq!((&proof[..2], proof.len()), (&[7, 9][..], 68));
+        let pieces: Vec<_> = packet
+            .vendor(microsoft::VENDOR)
+            .filter(|(kind, _)| *kind == microsoft::CHAP_NT_ENC_PW)
+            .map(|(_, piece)| piece)
+            .collect();
+        let heads: Vec<_> = pieces.iter().map(|piece| piece[..4].to_vec()).collect();
+        assert_eq!(heads, [[6, 9, 0, 1], [6, 9, 0, 2], [6, 9, 0, 3]]);
+        let sealed = pieces.iter().flat_map(|piece| &piece[4..]);
+        let whole: Vec<u8> = sealed.chain(&proof[2..]).copied().collect();
+        assert_eq!(whole, body);
+        assert!(!write_proof(&change(&body[..100]), &mut Attributes::default()));
+    }
+
+    #[test]
+    fn an_expired_password_may_be_changed_where_the_server_knows_how() {
+        let refusal = |code, retry, version| Refusal { code, retry, version, ..Refusal::default() };
+        for (said, expected) in [
+            (refusal(Some(648), false, Some(3)), (648, true)),
+            (refusal(Some(648), true, Some(2)), (648, false)),
+            (refusal(Some(648), true, None), (648, false)),
+            (refusal(Some(709), true, Some(3)), (709, true)),
+            (refusal(Some(691), false, Some(3)), (691, false)),
+            (refusal(None, false, None), (691, false)),
+        ] {
+            let Verdict::Reject { code, retry, .. } = reject(said) else { panic!("a refusal") };
+            assert_eq!((code, retry), expected);
+        }
     }
 
     #[test]
