@@ -46,5 +46,6 @@ pub use onhook_ppp::cbcp::CallbackAgreement;
 pub use onhook_ppp::multilink::Discriminator;
 pub use plan::{
     AnswerPlan, LinkPlan, OutletPlan, Plan, PlanAbilities, Times, TunPlan, admission_network,
+    check_callback_number,
 };
 pub use stairs::{Debt, Request};

@@ -16,6 +16,7 @@ use onhook_model::{
 use onhook_ppp::multilink::Discriminator;
 use onhook_ppp::{CallbackTerms, EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, auth};
 
+pub use self::callback::check_callback_number;
 pub use self::link::LinkPlan;
 use crate::bundle::Joins;
 use crate::impair::{Impaired, Impairment};

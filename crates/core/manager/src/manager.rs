@@ -235,7 +235,8 @@ impl Manager {
     ///
     /// # Errors
     /// 6 when the handle is no connection (any more), 5 when another user dialed it, 668 when it is
-    /// being hung up, 705 when it is not paused, 87 when what it waits for is not given.
+    /// being hung up, 705 when it is not paused, 87 when what it waits for is not given, 704 or 751 when a
+    /// number is none to be called back at.
     pub fn resume(
         &mut self,
         caller: Caller,
@@ -255,6 +256,10 @@ impl Manager {
         if let Some(missing) = record.state.lacks(&given) {
             let text = format!("{} waits for {missing}", record.state.name());
             return Err(RasError::new(RasCode::INVALID_PARAMETER, text));
+        }
+        let chosen = given.callback_number.as_deref();
+        if let (RasState::CallbackSetByCaller, Some(number)) = (record.state, chosen) {
+            onhook_connection::check_callback_number(number.trim())?;
         }
         // At once, so that nobody else resumes it in the same moment.
         record.state = resumed;

@@ -26,8 +26,9 @@ pub struct DialOptions {
     /// Takes the place of the entry's number (szPhoneNumber).
     pub number: Option<String>,
     /// The number at which the server shall call back, where it lets the caller choose
-    /// (szCallbackNumber); counts for modems. `None`: no callback, unless the server insists on one to a
-    /// number of its own.
+    /// (szCallbackNumber); counts for modems. `*`: the dial waits for it in
+    /// [`RasState::CallbackSetByCaller`](crate::RasState::CallbackSetByCaller). Empty: no callback, unless
+    /// the server insists on one to a number of its own. `None`: as the entry says.
     pub callback_number: Option<String>,
     /// Use the user-space network even where an interface could be made.
     pub userspace: bool,

@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 mod auth;
+mod callback;
 mod device;
 mod link;
 mod number;
@@ -24,6 +25,7 @@ mod problem;
 mod tests;
 
 pub use auth::{AuthMethod, AuthRestrictions, Encryption};
+pub use callback::CallbackMode;
 pub use device::{DeviceType, EntryType, VpnProtocol, VpnStrategy};
 pub use link::{DialMode, FurtherLink};
 pub use number::{DEFAULT_SSTP_PORT, ServerError, parse_server};
@@ -108,6 +110,8 @@ pub struct Entry {
 
     /// Whether LCP options of RFC 1570 may be used.
     pub lcp_extensions: bool,
+    /// Whether it would be called back, over a modem.
+    pub callback: CallbackMode,
     /// Whether software compression (CCP) may be used.
     pub sw_compression: bool,
     /// How often a quiet link is asked for a sign of life; `None`: as the manager likes.
@@ -253,6 +257,7 @@ impl Entry {
             netns: None,
             mtu: None,
             lcp_extensions: true,
+            callback: CallbackMode::Never,
             sw_compression: false,
             echo_interval: None,
             echo_failures: None,

@@ -11,8 +11,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use onhook_model::{
-    AuthRestrictions, DeviceType, DialMode, Encryption, Entry, EntryLimits, EntryType, FurtherLink,
-    Prefix, Sharing, Trust, VpnStrategy,
+    AuthRestrictions, CallbackMode, DeviceType, DialMode, Encryption, Entry, EntryLimits,
+    EntryType, FurtherLink, Prefix, Sharing, Trust, VpnStrategy,
 };
 
 use crate::complaint::{Complaint, EntryError, Warning};
@@ -36,6 +36,8 @@ pub(crate) struct Reading {
     pub(crate) utf8: bool,
     /// Bits of ExcludedProtocols that mean other protocols than IP.
     pub(crate) other_protocols: u32,
+    /// Bits of OverridePref that mean other keys than CallbackMode.
+    pub(crate) other_preferences: u32,
     /// The routes in `Routes`, as against those in `OnhookRoutes`.
     pub(crate) foreign_routes: Vec<Prefix>,
 }
@@ -64,6 +66,7 @@ pub(crate) fn read(book: &Pbk, section: &Section) -> Reading {
     reader.further_links(&mut entry);
     reader.trust(&mut entry);
     let other_protocols = reader.network(&mut entry);
+    let other_preferences = reader.callback(&mut entry);
     reader.own_keys(&mut entry);
     reader.strangers();
     reader.warnings.sort_by_key(|warning| warning.line);
@@ -74,6 +77,7 @@ pub(crate) fn read(book: &Pbk, section: &Section) -> Reading {
         layout: reader.layout,
         utf8: reader.utf8,
         other_protocols,
+        other_preferences,
         foreign_routes: reader.foreign,
     }
 }
@@ -202,6 +206,17 @@ impl Reader<'_> {
         let idle = self.number("IdleDisconnectSeconds", 0, u32::MAX, 0);
         entry.idle_disconnect =
             (idle != 0 && idle != NEVER_IDLE).then(|| Duration::from_secs(idle.into()));
+    }
+
+    /// Whether it would be called back, where that is the entry's to say and not the person's preference. Gives
+    /// what else is the entry's to say.
+    fn callback(&mut self, entry: &mut Entry) -> u32 {
+        let preferences = self.number("OverridePref", 0, u32::MAX, 0);
+        let mode = self.meaning("CallbackMode", 0, CallbackMode::from_value).unwrap_or_default();
+        if preferences & OVERRIDE_CALLBACK != 0 {
+            entry.callback = mode;
+        }
+        preferences & !OVERRIDE_CALLBACK
     }
 
     /// The strongest of the three ways to judge a certificate counts.
@@ -537,6 +552,8 @@ pub(crate) fn without_repeats(prefixes: Vec<Prefix>) -> Vec<Prefix> {
     prefixes.into_iter().filter(|prefix| seen.insert(*prefix)).collect()
 }
 
+/// The bit of OverridePref that lets CallbackMode count.
+pub(crate) const OVERRIDE_CALLBACK: u32 = 32;
 /// Bits of ExcludedProtocols.
 pub(crate) const EXCLUDE_IPV4: u32 = 4;
 pub(crate) const EXCLUDE_IPV6: u32 = 8;

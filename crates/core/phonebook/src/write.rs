@@ -8,12 +8,12 @@
 
 use std::ops::Range;
 
-use onhook_model::{DialMode, Entry, Prefix, Trust};
+use onhook_model::{CallbackMode, DialMode, Entry, Prefix, Trust};
 
 use crate::complaint::{EditError, EntryError};
 use crate::keys;
 use crate::pbk::{MAX_LINE, Pbk, encode};
-use crate::read::{EXCLUDE_IPV4, EXCLUDE_IPV6, Reading, read, without_repeats};
+use crate::read::{EXCLUDE_IPV4, EXCLUDE_IPV6, OVERRIDE_CALLBACK, Reading, read, without_repeats};
 use crate::routes::hex;
 use crate::section::Layout;
 
@@ -78,7 +78,7 @@ fn write_new(part: &mut Pbk, entry: &Entry) {
     let fixed = [("Encoding", "1"), ("PBVersion", "1")];
     let mut lines: Vec<Vec<u8>> =
         fixed.iter().map(|(key, value)| line(key, value.as_bytes())).collect();
-    let mut wants = wants(entry, 0, &[]);
+    let mut wants = wants(entry, Beyond::default());
     wants.sort_by_key(|(key, _)| keys::rank(key.as_bytes()));
     for (key, want) in wants {
         if let Want::Value(text) = want {
@@ -240,13 +240,17 @@ pub(crate) fn write_number_lines(part: &mut Pbk, keys: Range<usize>, utf8: bool,
 
 fn write_general(part: &mut Pbk, entry: &Entry) {
     let Some(reading) = reading_of(part) else { return };
-    let hints = (reading.other_protocols, reading.foreign_routes.as_slice());
-    let now = wants(&reading.entry, hints.0, hints.1);
+    let beyond = Beyond {
+        protocols: reading.other_protocols,
+        preferences: reading.other_preferences,
+        routes: &reading.foreign_routes,
+    };
+    let now = wants(&reading.entry, beyond);
     let broken = match reading.error {
         Some(EntryError::BadSetting { key, .. }) => Some(key),
         _ => None,
     };
-    for ((key, wanted), (_, now)) in wants(entry, hints.0, hints.1).into_iter().zip(now) {
+    for ((key, wanted), (_, now)) in wants(entry, beyond).into_iter().zip(now) {
         if wanted == now && broken != Some(key) {
             continue;
         }
@@ -292,22 +296,32 @@ pub(crate) fn line(key: &str, value: &[u8]) -> Vec<u8> {
     [key.as_bytes(), b"=", value].concat()
 }
 
-/// What the general keys should say. `other_protocols` and `foreign` are what the section already
-/// says beyond the entry: protocols other than IP, and routes in the form that we only read.
-fn wants(entry: &Entry, other_protocols: u32, foreign: &[Prefix]) -> Wants {
+/// What a section already says beyond the entry.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beyond<'a> {
+    /// Protocols other than IP that are excluded.
+    protocols: u32,
+    /// Other keys than CallbackMode that are the entry's to say.
+    preferences: u32,
+    /// Routes in the form that we only read.
+    routes: &'a [Prefix],
+}
+
+/// What the general keys should say.
+fn wants(entry: &Entry, beyond: Beyond<'_>) -> Wants {
     let mut wants = Vec::new();
-    want_dialing(&mut wants, entry, other_protocols);
+    want_dialing(&mut wants, entry, beyond);
     want_addresses(&mut wants, entry);
-    want_routes(&mut wants, entry, foreign);
+    want_routes(&mut wants, entry, beyond.routes);
     want_own(&mut wants, entry);
     wants
 }
 
-fn want_dialing(wants: &mut Wants, entry: &Entry, other_protocols: u32) {
+fn want_dialing(wants: &mut Wants, entry: &Entry, beyond: Beyond<'_>) {
     let mut value = |key, text: String| wants.push((key, Want::Value(text)));
     value("Type", entry.entry_type.value().to_string());
     value("VpnStrategy", entry.vpn_strategy.value().to_string());
-    let mut excluded = other_protocols;
+    let mut excluded = beyond.protocols;
     if !entry.ipv4.enabled {
         excluded |= EXCLUDE_IPV4;
     }
@@ -323,6 +337,12 @@ fn want_dialing(wants: &mut Wants, entry: &Entry, other_protocols: u32) {
     let idle = entry.idle_disconnect.map_or(0, |idle| idle.as_secs());
     value("IdleDisconnectSeconds", idle.to_string());
     value("RedialOnLinkFailure", flag(entry.redial_on_link_failure));
+    let mut preferences = beyond.preferences;
+    if entry.callback != CallbackMode::Never {
+        preferences |= OVERRIDE_CALLBACK;
+    }
+    value("OverridePref", preferences.to_string());
+    value("CallbackMode", entry.callback.value().to_string());
     value("CustomAuthKey", entry.eap_method.unwrap_or(0).to_string());
     value("AuthRestrictions", entry.auth.bits().to_string());
     let mode = Want::Value(entry.dial_mode.value().to_string());
@@ -454,7 +474,7 @@ fn check(part: &Pbk, target: &Entry) -> Result<(), EditError> {
     if let Some(key) = suspect(target) {
         return Err(EditError::CannotHold { key });
     }
-    let (now, wanted) = (wants(&found, 0, &[]), wants(target, 0, &[]));
+    let (now, wanted) = (wants(&found, Beyond::default()), wants(target, Beyond::default()));
     let differing = now.into_iter().zip(wanted).find(|(now, wanted)| now != wanted);
     let key = match differing {
         _ if found.device_type != target.device_type => "DEVICE",
@@ -476,7 +496,7 @@ fn check(part: &Pbk, target: &Entry) -> Result<(), EditError> {
 /// The key whose text cannot stand in a line, if there is one.
 fn suspect(entry: &Entry) -> Option<&'static str> {
     let spoils = |text: &str| text.len() > MAX_LINE / 2 || text.contains(['\r', '\n', '\0']);
-    let general = wants(entry, 0, &[]).into_iter().find_map(|(key, want)| match want {
+    let general = wants(entry, Beyond::default()).into_iter().find_map(|(key, want)| match want {
         Want::Value(text) if spoils(&text) => Some(key),
         Want::Value(_) | Want::Absent | Want::Either => None,
     });

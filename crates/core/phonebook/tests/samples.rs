@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use onhook_model::{
-    AuthMethod, AuthRestrictions, DeviceType, DialMode, Encryption, Entry, EntryType, FurtherLink,
-    RasCode, Trust, VpnProtocol, VpnStrategy,
+    AuthMethod, AuthRestrictions, CallbackMode, DeviceType, DialMode, Encryption, Entry, EntryType,
+    FurtherLink, RasCode, Trust, VpnProtocol, VpnStrategy,
 };
 use onhook_phonebook::{Complaint, EditError, EntryError, PhoneBook};
 
@@ -126,6 +126,29 @@ fn a_modem_entry_dials_with_the_modem_of_the_chain_and_not_with_the_switch() {
     assert_eq!(modem.phone_numbers, ["5550100", "5550101"]);
     assert_eq!(modem.auth, AuthRestrictions::DIAL_UP);
     assert_eq!(modem.problems(), []);
+}
+
+#[test]
+fn whether_it_is_called_back_counts_where_the_entry_says_so_and_not_the_person() {
+    let mut book = PhoneBook::parse(MODEM).unwrap();
+    let mut modem = entry(MODEM, "lab modem");
+    assert_eq!(modem.callback, CallbackMode::Ask);
+    modem.callback = CallbackMode::Never;
+    book.set_entry(&modem).unwrap();
+    let (gone, came) = difference(MODEM, &book.to_bytes());
+    assert_eq!(gone, ["OverridePref=32\r\n", "CallbackMode=1\r\n"]);
+    assert_eq!(came, ["OverridePref=0\r\n", "CallbackMode=0\r\n"]);
+    // Other preferences stay; without the bit for it the mode does not count.
+    let text = b"[m]\nOverridePref=15\nCallbackMode=2\nMEDIA=serial\nPort=COM1\nDEVICE=modem\nPhoneNumber=1\n";
+    let mut other = entry(text, "m");
+    assert_eq!(other.callback, CallbackMode::Never);
+    other.callback = CallbackMode::Ask;
+    let mut book = PhoneBook::parse(text).unwrap();
+    book.set_entry(&other).unwrap();
+    assert_eq!(entry(&book.to_bytes(), "m").callback, CallbackMode::Ask);
+    let (gone, came) = difference(text, &book.to_bytes());
+    assert_eq!(gone, ["OverridePref=15\n", "CallbackMode=2\n"]);
+    assert_eq!(came, ["OverridePref=47\n", "CallbackMode=1\n"]);
 }
 
 #[test]

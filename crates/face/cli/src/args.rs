@@ -153,7 +153,8 @@ pub(crate) struct WhatArgs {
     /// stand for what is dialed with
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) login_script: Option<PathBuf>,
-    /// The number at which the server shall call back, where it lets the caller choose; for modems
+    /// The number at which the server shall call back, where it lets the caller choose; “*” asks for it when the
+    /// server has said so; for modems
     #[arg(long, value_name = "NUMBER")]
     pub(crate) callback: Option<String>,
     /// The port of the device: the modem's; the Ethernet interface of pppoe, which else takes the only one that is up

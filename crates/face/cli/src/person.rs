@@ -1,5 +1,6 @@
 //! Who is asked when a dial waits for a person: somebody at the terminal, or a file that holds a new
-//! password.
+//! password. Where nobody is there to name a number, the dial goes on without a callback, unless one was
+//! demanded.
 
 use std::fs::File;
 use std::io::IsTerminal as _;
@@ -12,10 +13,15 @@ use tokio::sync::oneshot;
 use crate::args::DialArgs;
 use crate::credentials;
 
+/// The number that stands for “ask me when it is time” (szCallbackNumber).
+const ASK: &str = "*";
+
 /// Somebody to ask, or not.
 pub(crate) struct Person {
     is_at_terminal: bool,
     new_password: Option<Secret<String>>,
+    /// A number for callback is to be asked for, whatever the entry says.
+    must_name: bool,
     user: String,
 }
 
@@ -26,6 +32,7 @@ impl Person {
         Ok(Self {
             is_at_terminal: std::io::stdin().is_terminal() && !args.what.password_stdin,
             new_password: file.map(credentials::first_line).transpose()?,
+            must_name: args.what.callback.as_deref().map(str::trim) == Some(ASK),
             user: user.to_owned(),
         })
     }
@@ -44,12 +51,14 @@ impl Person {
             return Some(Resumption { password: Some(new), ..Resumption::default() });
         }
         if !self.is_at_terminal {
-            return None;
+            let may_go_on = state == RasState::CallbackSetByCaller && !self.must_name;
+            return may_go_on.then(|| called_at(String::new()));
         }
         let user = self.user.clone();
         let given = at_terminal(move || match state {
             RasState::RetryAuthentication => ask_credentials(&user),
             RasState::PasswordExpired => ask_new_password(&user),
+            RasState::CallbackSetByCaller => ask_number(),
             _ => Ok(None),
         });
         let given = given.await?;
@@ -91,6 +100,20 @@ impl Drop for Terminal {
             eprintln!("Warning: the terminal may not show what is typed: {error}");
         }
     }
+}
+
+/// What a dial goes on with that would be called back at this number, or not at all at an empty one.
+fn called_at(number: String) -> Resumption {
+    Resumption { callback_number: Some(number), ..Resumption::default() }
+}
+
+fn ask_number() -> std::io::Result<Option<Resumption>> {
+    eprint!("The server can call back. At which number (none: go on in this call): ");
+    let mut line = String::new();
+    if std::io::stdin().read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(called_at(line.trim().to_owned())))
 }
 
 fn ask_credentials(user: &str) -> std::io::Result<Option<Resumption>> {

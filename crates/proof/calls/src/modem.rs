@@ -13,6 +13,7 @@ use onhook_exchange::Exchange;
 use onhook_link::modem::{Attendant, AttendantEvent};
 use onhook_model::{
     AuthMethod, AuthRestrictions, Cause, Credentials, DialOptions, DialRequest, Entry, Port,
+    Resumption,
 };
 use onhook_ppp::CallbackTerms;
 use onhook_ppp::auth::{self, Method};
@@ -31,6 +32,8 @@ const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALH
 pub struct ModemTerms {
     /// The number at which the caller wants to be called back.
     pub callback_number: Option<String>,
+    /// The dial waits where a person would be asked.
+    pub pauses: bool,
     /// What the server offers.
     pub offer: CallbackOffer,
     /// Where the server calls back when the number is its own.
@@ -45,6 +48,7 @@ impl Default for ModemTerms {
     fn default() -> Self {
         Self {
             callback_number: None,
+            pauses: false,
             offer: CallbackOffer::None,
             preset: OURS.1,
             deaf_to_dtr: false,
@@ -93,7 +97,12 @@ impl ModemCall {
             certificate: None,
         };
         let callback_number = terms.callback_number.clone();
-        let options = DialOptions { by_number: true, callback_number, ..DialOptions::default() };
+        let options = DialOptions {
+            by_number: true,
+            callback_number,
+            paused_states: terms.pauses,
+            ..DialOptions::default()
+        };
         let request = DialRequest { entry, options };
         let abilities = PlanAbilities { interfaces: true };
         let plan = Plan::for_dial(&request, &credentials, abilities).expect("the entry is sound");
@@ -136,6 +145,12 @@ impl ModemCall {
     /// Hangs up at the caller's end.
     pub fn hang_up(&mut self) {
         self.caller.connection.hang_up(self.now, Cause::hung_up());
+        self.drain();
+    }
+
+    /// Goes on with what the person gave.
+    pub fn resume(&mut self, given: &Resumption) {
+        self.caller.connection.resume(self.now, given);
         self.drain();
     }
 

@@ -3,7 +3,7 @@
 use onhook_base::Duration;
 use onhook_calls::{ModemCall, ModemTerms};
 use onhook_connection::State;
-use onhook_model::{RasCode, RasState};
+use onhook_model::{RasCode, RasState, Resumption};
 use onhook_ppp::cbcp::CallbackOffer;
 
 const NUMBER: &str = "555-1111";
@@ -158,4 +158,82 @@ fn a_port_that_is_lost_at_any_step_leaves_nothing_behind() {
             break;
         }
     }
+}
+
+fn asking() -> ModemTerms {
+    ModemTerms { callback_number: Some("*".to_owned()), pauses: true, ..by_caller() }
+}
+
+fn number(number: &str) -> Resumption {
+    Resumption { callback_number: Some(number.to_owned()), ..Resumption::default() }
+}
+
+fn paused(terms: ModemTerms) -> ModemCall {
+    let mut call = ModemCall::dial(terms);
+    call.run_until(|call| call.caller.connection.paused().is_some());
+    let (state, cause) = call.caller.connection.paused().unwrap();
+    let expected = (RasState::CallbackSetByCaller, RasCode::BAD_CALLBACK_NUMBER);
+    assert_eq!((state, cause.code()), expected);
+    call
+}
+
+const CHOOSING: [RasState; 3] =
+    [RasState::AuthCallback, RasState::CallbackSetByCaller, RasState::AuthCallback];
+
+/// A person takes longer than a Request is repeated at first, and than authentication may take else.
+#[test]
+fn a_person_names_the_number_in_the_midst_of_the_dial() {
+    let mut call = paused(asking());
+    call.run_for(Duration::from_secs(80));
+    call.resume(&number(NUMBER));
+    call.run_until(ModemCall::is_up);
+    assert_eq!(call.calls(), 2);
+    assert_eq!(told(&call), [&BEFORE[..], &CHOOSING, &MEANWHILE, &AFTER].concat());
+    call.hang_up();
+    call.run_for(Duration::from_secs(30));
+    assert_eq!(call.caller.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn an_empty_number_connects_without_callback() {
+    let mut call = paused(asking());
+    call.resume(&number(""));
+    call.run_until(ModemCall::is_up);
+    assert_eq!(call.calls(), 1);
+    assert_eq!(told(&call), [&BEFORE[..], &CHOOSING, &AFTER].concat());
+}
+
+#[test]
+fn nobody_is_asked_where_the_server_leaves_no_choice() {
+    for (offer, calls) in [(CallbackOffer::None, 1), (CallbackOffer::Preset, 2)] {
+        let mut call = ModemCall::dial(ModemTerms { offer, ..asking() });
+        call.run_until(ModemCall::is_up);
+        assert_eq!(call.calls(), calls);
+        assert!(!call.caller.states().contains(&RasState::CallbackSetByCaller));
+    }
+}
+
+#[test]
+fn a_person_who_names_no_number_is_waited_for_and_no_longer() {
+    let mut call = paused(asking());
+    let since = call.now;
+    call.run_until(|call| call.caller.connection.state() == State::Gone);
+    let waited = call.now.since(since);
+    assert!(waited > Duration::from_secs(80) && waited < Duration::from_secs(200), "{waited:?}");
+    let cause = call.caller.connection.cause().unwrap();
+    assert_eq!(cause.code(), RasCode::BAD_CALLBACK_NUMBER);
+    assert!(cause.text().ends_with("nobody named one in time"), "{cause}");
+    assert_eq!(call.caller.leftovers(), Vec::<String>::new());
+    call.run_for(Duration::from_secs(300));
+    assert!(call.answerer().is_none(), "the server's modem is free again");
+}
+
+#[test]
+fn a_hang_up_while_a_number_is_awaited_leaves_nothing_behind() {
+    let mut call = paused(asking());
+    call.run_for(Duration::from_secs(25));
+    call.hang_up();
+    call.run_until(|call| call.caller.connection.state() == State::Gone);
+    assert_eq!(call.caller.leftovers(), Vec::<String>::new());
+    assert!(call.caller.connection.cause().unwrap().is_wanted());
 }

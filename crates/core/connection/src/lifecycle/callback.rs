@@ -12,7 +12,7 @@
 
 use onhook_base::{Deadline, Instant};
 use onhook_model::{Cause, RasCode, RasState};
-use onhook_ppp::cbcp::CallbackAgreement;
+use onhook_ppp::cbcp::{CallbackAgreement, CallbackWish};
 use onhook_ppp::{CallbackTerms, CloseReason, Ppp, Role, auth};
 
 use super::State;
@@ -36,6 +36,22 @@ impl Connection {
 
     pub(crate) const fn proved_by(&mut self, method: Option<auth::Method>) {
         self.callback.method = method;
+    }
+
+    /// The server lets us name a number. Where nobody has told one in advance a person is asked.
+    pub(crate) fn on_may_choose_callback(&mut self, now: Instant) {
+        if self.state != State::Authenticating {
+            return;
+        }
+        self.announcer.enter(RasState::AuthCallback);
+        if self.plan.ppp.callback == CallbackTerms::Wanted(CallbackWish::Ask) {
+            let text = "the server would call back, and no number is named";
+            let cause = Cause::new(RasCode::BAD_CALLBACK_NUMBER, text);
+            match self.plan.ppp.asks_person {
+                true => self.pause_in(now, RasState::CallbackSetByCaller, cause),
+                false => self.fail(now, cause),
+            }
+        }
     }
 
     pub(crate) fn on_callback_agreed(&mut self, now: Instant, agreement: CallbackAgreement) {

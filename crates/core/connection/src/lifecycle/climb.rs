@@ -209,7 +209,7 @@ impl Connection {
             }
             PppEvent::AuthProgress(progress) => self.announce_progress(&progress),
             PppEvent::PersonWanted(wanted) => self.pause_for(now, &wanted),
-            PppEvent::PeerMayTryAgain => self.wait_for_peers_person(now),
+            PppEvent::PeerMayTryAgain | PppEvent::PeerIsChoosing => self.wait_for_peers_person(now),
             PppEvent::VerifyPeer(question) => {
                 // A later proof makes an earlier one void.
                 self.questions.clear();
@@ -225,11 +225,7 @@ impl Connection {
                 let six = Ipv6 { local: link_local(local), peer: link_local(peer) };
                 self.on_address(now, None, Some(six));
             }
-            PppEvent::MayChooseCallback => {
-                if self.state == State::Authenticating {
-                    self.announcer.enter(RasState::AuthCallback);
-                }
-            }
+            PppEvent::MayChooseCallback => self.on_may_choose_callback(now),
             PppEvent::CallbackAgreed(agreement) => self.on_callback_agreed(now, agreement),
             PppEvent::Ipv4Down | PppEvent::Ipv6Down | PppEvent::PeerClosing => {}
             PppEvent::NetworkSettled => {

@@ -29,11 +29,15 @@ impl Connection {
             || Cause::new(RasCode::AUTHENTICATION_FAILURE, ""),
             |refusal| translate::ppp_failure(refusal, self.state),
         );
+        self.pause_in(now, translate::paused_state(wanted), cause);
+    }
+
+    /// Waits in this state, and ends by `cause` when nobody speaks.
+    pub(crate) fn pause_in(&mut self, now: Instant, state: RasState, cause: Cause) {
         self.pauses = self.pauses.saturating_add(1);
         if self.pauses > MOST_PAUSES {
             return self.fail(now, cause);
         }
-        let state = translate::paused_state(wanted);
         self.announcer.pause(state, &cause);
         self.pause = Some(Pause { state, cause });
         let until = Deadline::new(now + self.plan.times.person, "the person who dialed");
@@ -56,6 +60,9 @@ impl Connection {
     /// Goes on with what the person gave; nothing happens when it does not fit.
     pub(crate) fn go_on(&mut self, now: Instant, given: &Resumption) {
         let Some(pause) = self.pause.take() else { return };
+        if pause.state == RasState::CallbackSetByCaller {
+            return self.go_on_with_number(now, pause, given);
+        }
         let given = match pause.state {
             RasState::RetryAuthentication => self.credentials(given).map(Given::Credentials),
             RasState::PasswordExpired => given.password.clone().map(Given::NewPassword),
@@ -70,6 +77,21 @@ impl Connection {
         self.authenticate_by(now);
         if let Some(splice) = &mut self.splice {
             splice.ppp.give(now, given);
+        }
+    }
+
+    /// The person has named a number to be called back at, or an empty one: then the dial goes on in its own
+    /// call.
+    fn go_on_with_number(&mut self, now: Instant, pause: Pause, given: &Resumption) {
+        let Some(number) = &given.callback_number else {
+            self.pause = Some(pause);
+            return;
+        };
+        let number = Some(number.trim().to_owned()).filter(|number| !number.is_empty());
+        self.announcer.enter(RasState::AuthCallback);
+        self.authenticate_by(now);
+        if let Some(splice) = &mut self.splice {
+            splice.ppp.choose_callback(now, number);
         }
     }
 
@@ -106,6 +128,10 @@ impl Connection {
     /// What the dial ends by when nobody has spoken in time.
     pub(crate) fn overdue(&self) -> Option<Cause> {
         let cause = &self.pause.as_ref()?.cause;
-        Some(Cause::new(cause.code(), format!("{}; nobody gave another in time", cause.text())))
+        let lacks = match cause.code() {
+            RasCode::BAD_CALLBACK_NUMBER => "nobody named one in time",
+            _ => "nobody gave another in time",
+        };
+        Some(Cause::new(cause.code(), format!("{}; {lacks}", cause.text())))
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a dial asks to be called back.
 
-use onhook_model::{DeviceType, DialOptions, Entry, RasCode, RasError};
+use onhook_model::{CallbackMode, DeviceType, DialOptions, Entry, RasCode, RasError};
 use onhook_ppp::CallbackTerms;
 use onhook_ppp::cbcp::{CallbackWish, MOST_NUMBER, is_number};
 
@@ -11,10 +11,14 @@ const ASK: &str = "*";
 /// own for the user insists on it, and needs to be asked (`RasDial`, "Callback Connections").
 ///
 /// # Errors
-/// 751 for a number with characters that no callback number has, 704 for one that is too long or `*`.
+/// 751 for a number with characters that no callback number has, 704 for one that is too long, and for `*`
+/// where the dial cannot be paused.
 pub(super) fn wanted(entry: &Entry, options: &DialOptions) -> Result<CallbackTerms, RasError> {
-    if let Some(number) = &options.callback_number {
-        check(number.trim())?;
+    let told = options.callback_number.as_deref().map(str::trim);
+    let number = told.filter(|number| !number.is_empty());
+    let asks = number == Some(ASK) && options.paused_states;
+    if let Some(number) = number.filter(|_| !asks) {
+        check_callback_number(number)?;
     }
     // Nobody calls a cellular network's data service back, nor a host.
     let can_be_called = entry.device_type == DeviceType::Modem
@@ -23,14 +27,23 @@ pub(super) fn wanted(entry: &Entry, options: &DialOptions) -> Result<CallbackTer
     if !can_be_called {
         return Ok(CallbackTerms::Refused);
     }
-    let number = options.callback_number.as_deref().map(str::trim).filter(|n| !n.is_empty());
-    Ok(CallbackTerms::Wanted(match number {
-        Some(number) => CallbackWish::Number(number.to_owned()),
-        None => CallbackWish::NoNumber,
+    // An empty number, too, outweighs what the entry says.
+    let mode = if told.is_some() { CallbackMode::Never } else { entry.callback };
+    Ok(CallbackTerms::Wanted(match (number, mode) {
+        (Some(_), _) if asks => CallbackWish::Ask,
+        (Some(number), _) => CallbackWish::Number(number.to_owned()),
+        (None, CallbackMode::Ask) if options.paused_states => CallbackWish::Ask,
+        // Without somebody to ask it ends where a number would be told.
+        (None, CallbackMode::Always) => CallbackWish::Ask,
+        (None, CallbackMode::Ask | CallbackMode::Never) => CallbackWish::NoNumber,
     }))
 }
 
-fn check(number: &str) -> Result<(), RasError> {
+/// Whether this number, or none, can be told to a server that calls back.
+///
+/// # Errors
+/// 751 when it has characters that no callback number has, 704 when it is too long or `*`.
+pub fn check_callback_number(number: &str) -> Result<(), RasError> {
     if number == ASK {
         let text = "no number is kept for callback; name one, or none";
         return Err(RasError::new(RasCode::BAD_CALLBACK_NUMBER, text));
@@ -68,6 +81,35 @@ mod tests {
             [("modem", "*99#"), ("sstp", "h"), ("/dev/ttyS0", ""), ("pppoe", "")]
         {
             assert_eq!(asked(device, dialed, Some("1")), Ok(CallbackTerms::Refused), "{device}");
+        }
+    }
+
+    #[test]
+    fn a_person_is_asked_for_the_number_when_the_dial_or_its_entry_says_so() {
+        use CallbackMode as M;
+        let (ask, none) = (CallbackWish::Ask, CallbackWish::NoNumber);
+        let number = CallbackWish::Number("5".to_owned());
+        for (mode, told, paused_states, expected) in [
+            (M::Never, Some("*"), true, &ask),
+            (M::Always, Some(" * "), true, &ask),
+            (M::Never, None, true, &none),
+            (M::Ask, None, true, &ask),
+            (M::Ask, None, false, &none),
+            (M::Ask, Some("5"), true, &number),
+            (M::Ask, Some(""), true, &none),
+            (M::Always, Some(""), false, &none),
+            (M::Always, None, true, &ask),
+            (M::Always, None, false, &ask),
+            (M::Always, Some("5"), false, &number),
+        ] {
+            let mut entry = Entry::for_number("5551234", "modem");
+            entry.callback = mode;
+            let callback_number = told.map(str::to_owned);
+            let options = DialOptions { callback_number, paused_states, ..DialOptions::default() };
+            let expected = CallbackTerms::Wanted(expected.clone());
+            assert_eq!(wanted(&entry, &options), Ok(expected), "{mode:?} {told:?} {paused_states}");
+            entry.device_type = DeviceType::Vpn;
+            assert_eq!(wanted(&entry, &options), Ok(CallbackTerms::Refused));
         }
     }
 

@@ -191,6 +191,11 @@ fn has_ended(error: &RasError) -> bool {
     ended.contains(&error.code)
 }
 
+/// Nobody can be called back at the number that was named: the dial waits for another.
+fn is_no_number(error: &RasError) -> bool {
+    [RasCode::BAD_CALLBACK_NUMBER, RasCode::INVALID_CALLBACK_NUMBER].contains(&error.code)
+}
+
 struct Teller<'a> {
     args: &'a DialArgs,
     request: &'a DialRequest,
@@ -227,7 +232,8 @@ impl Teller<'_> {
             };
             crash_point("client: the dial waits for a person");
             let why = ras.status(handle).await;
-            if let (Ok(why), false) = (&why, self.args.json) {
+            let is_refused = paused.state != RasState::CallbackSetByCaller;
+            if let (Ok(why), true) = (&why, is_refused && !self.args.json) {
                 eprintln!("{}: {}", why.error, why.error.sentence());
             }
             turn = tokio::select! {
@@ -237,12 +243,18 @@ impl Teller<'_> {
                 given = person.ask(paused.state) => match given {
                     Some(given) => {
                         match ras.resume(handle, &given).await {
+                            Ok(()) => {
+                                self.dials_on_with(given);
+                                self.turn(events, handle).await?
+                            }
                             // What came meanwhile is told by its events.
-                            Ok(()) => self.dials_on_with(given),
-                            Err(error) if has_ended(&error) => {}
+                            Err(error) if has_ended(&error) => self.turn(events, handle).await?,
+                            Err(error) if is_no_number(&error) => {
+                                eprintln!("{}: {}", error.code, error.code.sentence());
+                                Turn::Paused(paused)
+                            }
                             Err(error) => return Err(error.into()),
                         }
-                        self.turn(events, handle).await?
                     }
                     None => {
                         let error = why?.error;

@@ -14,6 +14,10 @@ use super::wire::{CbcpOption, CbcpPacket, code, is_number};
 const REPEAT: Duration = Duration::from_secs(2);
 /// How often at most.
 const MOST_TRIES: u8 = 10;
+/// Where the caller may name a number a person may be asked for it: then a Request is repeated more slowly,
+/// and so often that three minutes pass.
+const REPEAT_SLOWLY: Duration = Duration::from_secs(10);
+const MOST_SLOW_TRIES: u8 = 26;
 /// How long the caller waits for a Request.
 const AWAIT_REQUEST: Duration = Duration::from_secs(30);
 /// The pause that we ask for before we are called: a modem takes so long to be reset.
@@ -308,6 +312,8 @@ impl CbcpCaller {
 pub struct CbcpAnswerer {
     offer: CallbackOffer,
     identifier: u8,
+    /// Responses that could not be taken.
+    unfit: u8,
     phase: AnswererPhase,
     outbox: VecDeque<Vec<u8>>,
     events: VecDeque<CbcpEvent>,
@@ -329,6 +335,7 @@ impl CbcpAnswerer {
         let mut answerer = Self {
             offer,
             identifier,
+            unfit: 0,
             phase: AnswererPhase::Failed,
             outbox: VecDeque::new(),
             events: VecDeque::new(),
@@ -338,10 +345,12 @@ impl CbcpAnswerer {
     }
 
     fn ask(&mut self, now: Instant, tries: u8) {
-        if tries > MOST_TRIES {
-            self.phase = AnswererPhase::Failed;
-            self.events.push_back(CbcpEvent::Unanswered { tries: MOST_TRIES });
-            return;
+        let most = match self.offer {
+            CallbackOffer::CallersNumber => MOST_SLOW_TRIES,
+            CallbackOffer::None | CallbackOffer::Preset => MOST_TRIES,
+        };
+        if tries > most {
+            return self.give_up(most);
         }
         if tries > 1 {
             self.identifier = self.identifier.wrapping_add(1);
@@ -355,7 +364,13 @@ impl CbcpAnswerer {
         };
         let request = CbcpPacket { code: code::REQUEST, identifier: self.identifier, options };
         queue(&mut self.outbox, &request.to_vec());
-        self.phase = AnswererPhase::Asking { tries, again: now + REPEAT };
+        let wait = if tries < MOST_TRIES { REPEAT } else { REPEAT_SLOWLY };
+        self.phase = AnswererPhase::Asking { tries, again: now + wait };
+    }
+
+    fn give_up(&mut self, tries: u8) {
+        self.phase = AnswererPhase::Failed;
+        self.events.push_back(CbcpEvent::Unanswered { tries });
     }
 
     /// The information of one frame.
@@ -368,8 +383,13 @@ impl CbcpAnswerer {
             AnswererPhase::Asking { tries, .. } if packet.identifier == self.identifier => {
                 match self.judge(&packet) {
                     Some(agreement) => self.agree(&packet, information, agreement),
-                    // [MS-CBCP] §3.2.5: asked anew.
-                    None => self.ask(now, tries.saturating_add(1)),
+                    // [MS-CBCP] §3.2.5: asked anew, and not for ever.
+                    None if self.unfit >= MOST_TRIES.saturating_sub(1) => self.give_up(MOST_TRIES),
+                    None => {
+                        self.unfit = self.unfit.saturating_add(1);
+                        let tries = tries.saturating_add(1);
+                        self.ask(now, tries);
+                    }
                 }
             }
             AnswererPhase::Agreed { response, ack } if response == information => {

@@ -111,6 +111,10 @@ impl Ppp {
                 End::Caller(CbcpCaller::new(now, wish.clone()))
             }
             (Role::Caller | Role::Answerer, _) => {
+                // At the other end a person may be asked for the number.
+                if self.callback_offer == CallbackOffer::CallersNumber {
+                    self.tell(PppEvent::PeerIsChoosing);
+                }
                 End::Answerer(CbcpAnswerer::new(now, self.callback_offer, 1))
             }
         };

@@ -83,6 +83,9 @@ pub enum PppEvent {
     PersonWanted(Wanted),
     /// The peer was refused and may try again, for as long as a person takes: three minutes.
     PeerMayTryAgain,
+    /// (Answerer) the caller may name a number to be called back at, for which a person may be asked: that takes
+    /// three minutes at most.
+    PeerIsChoosing,
     /// All demanded proofs are in, also when none was demanded: call
     /// [`Ppp::project`](crate::Ppp::project). Comes again when the peer negotiates LCP anew.
     Authenticated {

@@ -302,6 +302,7 @@ impl Victim {
             | PppEvent::AuthProgress(_)
             | PppEvent::PersonWanted(_)
             | PppEvent::PeerMayTryAgain
+            | PppEvent::PeerIsChoosing
             | PppEvent::NetworkSettled
             | PppEvent::MayChooseCallback
             | PppEvent::CallbackAgreed(_)
