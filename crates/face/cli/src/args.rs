@@ -442,6 +442,10 @@ pub(crate) struct AnswerArgs {
     /// under the name in it, and need not stand in the file of users
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) callers_ca: Option<PathBuf>,
+    /// Lists (PEM) of certificates that those roots have revoked, read at the start: a caller's must stand on none,
+    /// and its issuer must have one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "callers_ca")]
+    pub(crate) callers_crl: Option<PathBuf>,
     /// A small inside host stands behind the calls, instead of this machine
     #[arg(long)]
     pub(crate) inside: bool,

@@ -84,6 +84,9 @@ pub struct AnswerConfig {
     /// The roots (PEM) that vouch for callers' certificates, for EAP-TLS: whoever has a certificate of
     /// theirs is let in, under the name that stands in it.
     pub callers_ca: Option<Vec<u8>>,
+    /// Lists (PEM) of certificates that these roots have revoked: with them a caller's must stand on none,
+    /// and its issuer must have one. When a list says that it is out of date it counts all the same.
+    pub callers_crl: Option<Vec<u8>>,
     /// Our name in challenges.
     pub name: String,
     /// What stands behind the calls.
@@ -120,6 +123,7 @@ impl AnswerConfig {
             methods: vec![Method::MsChapV2],
             eap: auth::EapTerms::default(),
             callers_ca: None,
+            callers_crl: None,
             name: String::from("onhook"),
             behind: Behind::Inside,
             max_calls: 1024,
@@ -151,7 +155,8 @@ impl AnswerConfig {
         if self.eap.pass_through || !self.eap.methods.iter().any(speaks_tls) {
             return Ok(None);
         }
-        self.identity.for_eap(self.callers_ca.as_deref()).map(Some)
+        let (roots, revoked) = (self.callers_ca.as_deref(), self.callers_crl.as_deref());
+        self.identity.for_eap(roots, revoked).map(Some)
     }
 }
 

@@ -31,9 +31,14 @@ impl Identity {
         Ok(Self { tls, facts, ca_pem: None, chain, key })
     }
 
-    /// The same, for TLS inside EAP; `callers` are the roots (PEM) that vouch for callers' certificates.
-    pub(crate) fn for_eap(&self, callers: Option<&[u8]>) -> Result<EapServer, HostError> {
-        EapServer::new(&self.chain, self.key.expose(), callers)
+    /// The same, for TLS inside EAP; `callers` are the roots (PEM) that vouch for callers' certificates, and
+    /// `revoked` lists (PEM) of those for which nobody vouches any more.
+    pub(crate) fn for_eap(
+        &self,
+        callers: Option<&[u8]>,
+        revoked: Option<&[u8]>,
+    ) -> Result<EapServer, HostError> {
+        EapServer::new(&self.chain, self.key.expose(), callers, revoked)
     }
 
     /// Makes a root of its own and a certificate for these names and addresses, good for a year.

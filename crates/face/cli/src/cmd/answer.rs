@@ -196,6 +196,7 @@ fn config(args: &AnswerArgs) -> anyhow::Result<AnswerConfig> {
         methods,
         eap: EapTerms { methods: eap_methods, pass_through },
         callers_ca: args.callers_ca.as_ref().map(std::fs::read).transpose()?,
+        callers_crl: args.callers_crl.as_ref().map(std::fs::read).transpose()?,
         name: args.name.clone(),
         behind: if args.inside { Behind::Inside } else { Behind::Machine },
         multilink: args.multilink,

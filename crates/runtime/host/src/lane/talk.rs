@@ -11,7 +11,7 @@ use std::sync::Arc;
 use onhook_base::Secret;
 use onhook_effect::{CertifiedKey, EapTlsSpec, HostError, HostErrorKind, TlsFault};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{
     CertificateError, ClientConnection, Connection, Error, ProtocolVersion, RootCertStore,
@@ -87,20 +87,27 @@ pub struct EapServer {
 
 impl EapServer {
     /// A certificate chain and key in PEM form, and the roots (PEM) that vouch for callers' certificates:
-    /// without them EAP-TLS is not answered.
+    /// without them EAP-TLS is not answered. With lists of `revoked` certificates (PEM) a caller's must be on
+    /// none of them, and its issuer must have one.
     ///
     /// # Errors
     /// When they cannot be read or do not belong together.
-    pub fn new(chain: &[u8], key: &[u8], callers: Option<&[u8]>) -> Result<Self, HostError> {
+    pub fn new(
+        chain: &[u8],
+        key: &[u8],
+        callers: Option<&[u8]>,
+        revoked: Option<&[u8]>,
+    ) -> Result<Self, HostError> {
         let for_peap = Self::config(chain, key, None)?;
-        let for_tls = callers.map(|pem| Self::config(chain, key, Some(pem))).transpose()?;
+        let for_tls =
+            callers.map(|roots| Self::config(chain, key, Some((roots, revoked)))).transpose()?;
         Ok(Self { for_tls, for_peap })
     }
 
     fn config(
         chain: &[u8],
         key: &[u8],
-        callers: Option<&[u8]>,
+        callers: Option<(&[u8], Option<&[u8]>)>,
     ) -> Result<Arc<ServerConfig>, HostError> {
         let failed = |why: String| HostError::new(DEED, HostErrorKind::Other, why);
         let certified = read_pem(chain, key).map_err(failed)?;
@@ -109,17 +116,22 @@ impl EapServer {
             .map_err(|e| failed(e.to_string()))?;
         let builder = match callers {
             None => builder.with_no_client_auth(),
-            Some(pem) => {
+            Some((pem, revoked)) => {
                 let mut roots = RootCertStore::empty();
                 let given: Vec<_> =
                     CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|e| {
                         failed(format!("the callers' roots are not in PEM form: {e}"))
                     })?;
                 roots.add_parsable_certificates(given);
-                let verifier =
-                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-                        .build()
-                        .map_err(|e| failed(format!("the callers' roots cannot be used: {e}")))?;
+                let mut verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+                if let Some(pem) = revoked {
+                    let lists = revocation_lists(pem).map_err(failed)?;
+                    verifier = verifier.with_crls(lists).only_check_end_entity_revocation();
+                }
+                let verifier = verifier
+                    .build()
+                    .map_err(|e| failed(format!("the callers' roots cannot be used: {e}")))?;
                 builder.with_client_cert_verifier(verifier)
             }
         };
@@ -151,6 +163,16 @@ fn read_pem(chain: &[u8], key: &[u8]) -> Result<Certified, String> {
     let key = PrivateKeyDer::from_pem_slice(key)
         .map_err(|e| format!("the private key is not in PEM form, or is encrypted: {e}"))?;
     Ok((chain, key))
+}
+
+fn revocation_lists(pem: &[u8]) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+    let lists = CertificateRevocationListDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| format!("the list of revoked certificates is not in PEM form: {e}"))?;
+    match lists.is_empty() {
+        true => Err("there is no list of revoked certificates in what was given as one".to_owned()),
+        false => Ok(lists),
+    }
 }
 
 /// One conversation, at either end.

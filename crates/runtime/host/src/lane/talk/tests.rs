@@ -1,8 +1,9 @@
 //! Both ends of a conversation, in either version of TLS, and certificates that will not do.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason,
+    RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use rustls::version::{TLS12, TLS13};
 
@@ -19,16 +20,26 @@ impl Organisation {
     fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.distinguished_name.push(DnType::CommonName, name);
         let root = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         Self { root }
     }
 
     fn issue(&self, name: &str, purpose: ExtendedKeyUsagePurpose) -> CertifiedKey {
+        self.issue_number(9, name, purpose)
+    }
+
+    fn issue_number(
+        &self,
+        serial: u8,
+        name: &str,
+        purpose: ExtendedKeyUsagePurpose,
+    ) -> CertifiedKey {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![purpose];
+        params.serial_number = Some(SerialNumber::from(vec![serial]));
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().unwrap();
         let chain = params.signed_by(&key, &self.root).unwrap().pem();
@@ -50,7 +61,33 @@ impl Organisation {
     fn server(&self) -> EapServer {
         let own = self.issue("vpn.example", ExtendedKeyUsagePurpose::ServerAuth);
         let (chain, key) = (own.chain.as_bytes(), own.key.expose().as_bytes());
-        EapServer::new(chain, key, Some(self.pem().as_bytes())).unwrap()
+        EapServer::new(chain, key, Some(self.pem().as_bytes()), None).unwrap()
+    }
+
+    /// The same, with a list of certificates that were revoked.
+    fn server_with_list(&self, list: &str) -> Result<EapServer, HostError> {
+        let own = self.issue("vpn.example", ExtendedKeyUsagePurpose::ServerAuth);
+        let (chain, key) = (own.chain.as_bytes(), own.key.expose().as_bytes());
+        EapServer::new(chain, key, Some(self.pem().as_bytes()), Some(list.as_bytes()))
+    }
+
+    /// A list of these serial numbers.
+    fn revokes(&self, serials: &[u8]) -> String {
+        let revoked = |serial: &u8| RevokedCertParams {
+            serial_number: SerialNumber::from(vec![*serial]),
+            revocation_time: date_time_ymd(2026, 1, 1),
+            reason_code: Some(RevocationReason::KeyCompromise),
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 1),
+            next_update: date_time_ymd(2026, 1, 2),
+            crl_number: SerialNumber::from(vec![1]),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.root).unwrap().pem().unwrap()
     }
 
     /// The same, of one version of TLS alone.
@@ -181,7 +218,7 @@ fn a_caller_without_a_good_certificate_gets_no_keys_from_us() {
     }
     let own = organisation.issue("vpn.example", ExtendedKeyUsagePurpose::ServerAuth);
     let (chain, key) = (own.chain.as_bytes(), own.key.expose().as_bytes());
-    let nobody = EapServer::new(chain, key, None).unwrap();
+    let nobody = EapServer::new(chain, key, None, None).unwrap();
     let refused = TlsTalk::answerer(&nobody, EAP_TLS).map(drop).unwrap_err();
     assert_eq!(refused.0, TalkFault::Ours);
     let broken = EapTlsSpec {
@@ -205,4 +242,41 @@ fn what_is_no_tls_ends_it() {
         }
         assert!(matches!(stage, TalkStage::Failed { .. }), "{stage:?}");
     }
+}
+
+#[test]
+fn a_certificate_that_was_revoked_is_refused_and_others_are_not() {
+    let organisation = Organisation::new("one root");
+    let server = organisation.server_with_list(&organisation.revokes(&[5, 6])).unwrap();
+    for (serial, is_good) in [(4, true), (5, false), (6, false)] {
+        let alice = organisation.issue_number(serial, "alice", ExtendedKeyUsagePurpose::ClientAuth);
+        let spec = EapTlsSpec { certificate: Some(alice), ..organisation.spec(None) };
+        let (_, _, _, theirs) = ends(&spec, &server, EAP_TLS);
+        match theirs {
+            TalkStage::Open(_) => assert!(is_good, "{serial} was revoked"),
+            TalkStage::Failed { fault, text } => {
+                let revoked = TalkFault::Theirs(TlsFault::Revoked);
+                assert_eq!((is_good, fault), (false, revoked), "{text}");
+            }
+            TalkStage::Shaking => panic!("it never ends"),
+        }
+    }
+    // The passwords inside PEAP are proved without a certificate.
+    let (_, _, _, theirs) = ends(&organisation.spec(None), &server, PEAP);
+    assert!(matches!(theirs, TalkStage::Open(_)), "{theirs:?}");
+}
+
+#[test]
+fn a_certificate_of_which_no_list_tells_is_refused() {
+    let (organisation, other) = (Organisation::new("one root"), Organisation::new("another"));
+    let server = organisation.server_with_list(&other.revokes(&[])).unwrap();
+    let (_, _, _, theirs) = ends(&organisation.spec(None), &server, EAP_TLS);
+    assert!(matches!(theirs, TalkStage::Failed { .. }), "{theirs:?}");
+    for nonsense in ["", "-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n"] {
+        assert!(organisation.server_with_list(nonsense).is_err());
+    }
+    assert!(
+        organisation.server_with_list(&organisation.pem()).is_err(),
+        "a certificate is no list"
+    );
 }
