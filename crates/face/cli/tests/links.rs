@@ -10,6 +10,7 @@ use serde_json::Value;
 mod stage;
 
 use onhook_exchange::{Bank, SPEED};
+use stage::terminal::AtTerminal;
 use stage::{ONHOOK, PASSWORD, Stage, lines, says};
 
 /// An answering side of one link.
@@ -306,6 +307,35 @@ fn a_caller_is_called_back_where_it_wants_or_where_the_file_of_users_says() {
     let words = ["--callback", "555;1"];
     let bad = dial_by_modem(&stage, &bank, NUMBERS[1], &words);
     assert!(!bad.status.success() && says(&bad, "751"), "{bad:?}");
+}
+
+#[test]
+fn at_a_terminal_the_number_to_be_called_back_at_is_asked_for() {
+    let (stage, bank) = (Stage::new(), bank());
+    let asks = ["--callback", "*"];
+    let alone = dial_by_modem(&stage, &bank, NUMBERS[1], &asks);
+    assert!(!alone.status.success() && says(&alone, "704"), "nobody is there: {alone:?}");
+    std::fs::write(stage.path("users"), format!("alice {PASSWORD} callback=caller\n")).unwrap();
+    let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+    let words = ["dial", "--user", "alice", "--device", "modem", "--port", bank.path(0)];
+    let words = [&words[..], &["--phone-number", NUMBERS[1]], &asks].concat();
+    let Some(mut dial) = AtTerminal::run(&stage, &words) else { return };
+    dial.shows("Password of alice: ");
+    dial.types(PASSWORD);
+    dial.shows("RASCS_CallbackSetByCaller");
+    dial.shows("At which number");
+    dial.types("555;1");
+    dial.shows("751");
+    dial.shows("At which number");
+    dial.types("555-1111");
+    dial.shows("RASCS_WaitForCallback");
+    dial.shows("RASCS_Connected");
+    assert!(dial.child.wait().unwrap().success());
+    server.call_has_ended();
+    let handle = stage.list()[0]["handle"].as_str().unwrap().to_owned();
+    assert!(stage.run(&["hangup", &handle], "").status.success());
+    server.call_has_ended();
+    assert!(bank.with(|exchange| !exchange.has_carrier(0) && !exchange.has_carrier(1)));
 }
 
 /// Hung up while the server's call is awaited: the terminal is given back at once.

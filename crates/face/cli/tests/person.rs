@@ -1,16 +1,12 @@
 //! Dials that wait for a person, as one meets them: a mistyped password, one that has expired.
 
-use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-
-use nix::pty::openpty;
 
 #[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
 mod stage;
 
-use stage::{ONHOOK, PASSWORD, STUCK, Stage, lines, says};
+use stage::terminal::AtTerminal;
+use stage::{PASSWORD, Stage, lines, says};
 
 const NEW: &str = "looking-glass 2";
 
@@ -88,66 +84,6 @@ fn a_server_that_takes_no_new_password_says_648_for_good() {
     assert!(says(&output, "648"), "{output:?}");
 }
 
-/// A command at a terminal of its own.
-struct AtTerminal {
-    child: Child,
-    keyboard: std::fs::File,
-    shown: Receiver<Vec<u8>>,
-    seen: String,
-}
-
-impl AtTerminal {
-    /// `None` where there is no program that gives a command a terminal.
-    fn run(stage: &Stage, args: &[&str]) -> Option<Self> {
-        let terminal = openpty(None, None).unwrap();
-        let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
-        let child = Command::new("setsid")
-            .args(["--ctty", "--wait", ONHOOK])
-            .args(args)
-            .env("ONHOOK_SOCKET", stage.path("m.sock"))
-            .env("XDG_CONFIG_HOME", stage.folder.path())
-            .env("HOME", stage.folder.path())
-            .stdin(slave())
-            .stdout(slave())
-            .stderr(slave())
-            .spawn();
-        let child = match child {
-            Ok(child) => child,
-            Err(error) => {
-                eprintln!("skipped: setsid cannot be run: {error}");
-                return None;
-            }
-        };
-        drop(terminal.slave);
-        let keyboard = std::fs::File::from(terminal.master);
-        let mut screen = keyboard.try_clone().unwrap();
-        let (tell, shown) = channel();
-        std::thread::spawn(move || {
-            let mut octets = [0; 1024];
-            while let Ok(length @ 1..) = screen.read(&mut octets) {
-                if tell.send(octets[..length].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-        Some(Self { child, keyboard, shown, seen: String::new() })
-    }
-
-    fn shows(&mut self, text: &str) {
-        while !self.seen.contains(text) {
-            let more = self.shown.recv_timeout(STUCK);
-            let more = more.unwrap_or_else(|_| panic!("“{text}” is not shown: {}", self.seen));
-            self.seen.push_str(&String::from_utf8_lossy(&more));
-        }
-        let end = self.seen.find(text).unwrap() + text.len();
-        self.seen.drain(..end);
-    }
-
-    fn types(&mut self, text: &str) {
-        writeln!(self.keyboard, "{text}").unwrap();
-    }
-}
-
 #[test]
 fn at_a_terminal_the_right_password_is_asked_for_and_then_a_new_one() {
     let stage = Stage::answering(&expired(), &["--password-changes", "--retries", "2"], "30");
@@ -177,4 +113,28 @@ fn at_a_terminal_the_right_password_is_asked_for_and_then_a_new_one() {
     assert!(dial.child.wait().unwrap().success());
     let text = std::fs::read_to_string(stage.path("users")).unwrap();
     assert!(text.contains(NEW) && !text.contains("expired"), "{text}");
+}
+
+/// The same inside EAP, alone and inside PEAP, by a server of our own.
+#[test]
+fn an_expired_password_is_changed_inside_eap() {
+    for method in ["eap-ms-chap-v2", "peap"] {
+        let more = ["--password-changes", "--retries", "1", "--method", method];
+        let stage = Stage::answering(&expired(), &more, "30");
+        let file = stage.path("new");
+        std::fs::write(&file, NEW).unwrap();
+        let file = file.to_str().unwrap();
+        let output = stage.dial_with(&["--auth", method], PASSWORD);
+        assert!(says(&output, "648"), "{method}: {output:?}");
+        let output = stage.dial_with(&["--auth", method, "--new-password-file", file], PASSWORD);
+        assert!(output.status.success(), "{method}: {output:?}\n{}", stage.log());
+        let states = states(&output);
+        let paused = states.iter().position(|s| s == "RASCS_PasswordExpired").unwrap();
+        assert_eq!(states[paused + 1], "RASCS_AuthChangePassword");
+        let text = std::fs::read_to_string(stage.path("users")).unwrap();
+        assert_eq!(text, format!("# callers\nalice \"{NEW}\"\nbob builder1\n"));
+        assert!(says(&stage.dial_with(&["--auth", method], PASSWORD), "691"), "{method}");
+        assert!(stage.dial_with(&["--auth", method], NEW).status.success(), "{method}");
+        assert!(!stage.log().contains(NEW), "a password stands in the log");
+    }
 }

@@ -1,6 +1,8 @@
 //! A manager, an answering server and their folder, each in a process of its own: what the tests of the
 //! program play on. Everything is on loopback, in the user-space network, and needs no rights.
 
+pub mod terminal;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
