@@ -1,8 +1,11 @@
 //! Some thousand lives at every test run; `cargo xtask simulate` lives a million.
 
-use onhook_base::Planted;
+use onhook_base::{Duration, Planted};
+use onhook_lives::fault::Fault;
 use onhook_lives::links::LINKS;
 use onhook_lives::run::{planted, run};
+use onhook_lives::script::{Mischief, Script};
+use onhook_lives::{Tally, play};
 
 #[test]
 fn no_promise_is_broken_in_five_thousand_lives() {
@@ -18,6 +21,23 @@ fn no_promise_is_broken_in_five_thousand_lives() {
     }
     assert_eq!(run.tally.coverage.surprises(), []);
     assert!(run.tally.struck.len() > 30, "too few kinds of faults struck: {:?}", run.tally.struck);
+}
+
+#[test]
+fn two_lanes_have_the_time_of_one() {
+    let mut script = Script::draw(1);
+    script.lives.truncate(1);
+    script.stops_at = None;
+    let life = &mut script.lives[0];
+    life.link = LINKS.iter().position(|link| link.name == "PPTP").unwrap();
+    (life.dials_at, life.ends_at) = (Duration::ZERO, Duration::from_secs(300));
+    life.acts.clear();
+    // The name, the first lane; the second one is never there, and nobody says a word.
+    life.mischief =
+        [Fault::DeedHangs, Fault::Partition].map(|fault| Mischief { at: 2, fault }).into();
+    let mut tally = Tally::default();
+    assert_eq!(play(&script, false, &mut tally).broken, None);
+    assert!(tally.struck.contains_key(&Fault::DeedHangs));
 }
 
 #[test]

@@ -111,7 +111,9 @@ impl Connection {
         match self.plan.data_lane(&self.seed, facts) {
             Ok(None) => self.begin_linking(now, facts),
             Ok(Some(spec)) => {
-                self.deadline = Some(Deadline::new(now + self.plan.times.opening, "connecting"));
+                // Who is called has none yet; a dial has one time for both lanes.
+                let until = now + self.plan.times.opening;
+                self.deadline.get_or_insert_with(|| Deadline::new(until, "connecting"));
                 self.climbing.control_lane = Some(facts.clone());
                 self.stairs.new_flight();
                 self.stairs.ask(Effect::OpenLane { lane: LaneId::DATA, spec });
