@@ -87,45 +87,12 @@ impl Host {
                     files.entry(file.path.clone()).or_default().push((seq, file));
                     continue;
                 }
-                Record::Pin { .. } | Record::Resolved { .. } if !is_this_boot => {
-                    Recovery::AlreadyGone
-                }
-                Record::Pin { to, interface, next_hop, metric } => {
-                    let to = Prefix::host(to);
-                    self.unpin(&Route { to, interface, next_hop, metric })
-                }
-                Record::Resolved { interface, index } => {
-                    self.forget_resolved(&interface, index).await
-                }
-                // A concentrator may remember a session longer than a machine is down.
-                Record::Session { interface, terminate } => {
-                    match end_session(&interface, &terminate) {
-                        Ok(true) => Recovery::Undone,
-                        Ok(false) => Recovery::AlreadyGone,
-                        Err(error) => {
-                            Recovery::Failed(HostError::from_io("end the session", &error))
-                        }
-                    }
-                }
                 // Their peers may take their time: all are told at once, when there are ways to them again.
                 Record::Asked { .. } | Record::Tunnel(_) => {
                     to_tell.push((seq, is_this_boot, record));
                     continue;
                 }
-                Record::Terminal { path, before } => match give_back(&path, &before) {
-                    Ok(Some(())) => Recovery::Undone,
-                    Ok(None) => Recovery::LeftAlone,
-                    Err(error) if error.kind() == ErrorKind::NotFound => Recovery::AlreadyGone,
-                    Err(error) => {
-                        Recovery::Failed(HostError::from_io("give the terminal back", &error))
-                    }
-                },
-                Record::PortLock { path, process } => match release_port(&path, process) {
-                    Ok(true) => Recovery::Undone,
-                    Ok(false) => Recovery::AlreadyGone,
-                    Err(error) => Recovery::Failed(HostError::from_io("unlock the line", &error)),
-                },
-                Record::Resolvconf { label } => self.dns().delete_resolvconf(&label).await.into(),
+                record => self.undo(record, is_this_boot).await,
             };
             crash_point("healed, not struck");
             self.settle(&[seq], &result);
@@ -155,6 +122,33 @@ impl Host {
             recovered.push(Recovered { what, result });
         }
         recovered
+    }
+
+    /// Undoes what concerns nothing else.
+    async fn undo(&self, record: Record, is_this_boot: bool) -> Recovery {
+        match record {
+            Record::Pin { .. } | Record::Resolved { .. } if !is_this_boot => Recovery::AlreadyGone,
+            Record::Pin { to, interface, next_hop, metric } => {
+                let to = Prefix::host(to);
+                self.unpin(&Route { to, interface, next_hop, metric })
+            }
+            Record::Resolved { interface, index } => self.forget_resolved(&interface, index).await,
+            Record::Resolvconf { label } => self.dns().delete_resolvconf(&label).await.into(),
+            // A concentrator may remember a session longer than a machine is down.
+            Record::Session { interface, terminate } => {
+                came_of(end_session(&interface, &terminate), "end the session")
+            }
+            Record::PortLock { path, process } => {
+                came_of(release_port(&path, process), "unlock the line")
+            }
+            Record::Terminal { path, before } => match give_back(&path, &before) {
+                Ok(None) => Recovery::LeftAlone,
+                Err(error) if error.kind() == ErrorKind::NotFound => Recovery::AlreadyGone,
+                given_back => came_of(given_back.map(|_| true), "give the terminal back"),
+            },
+            // These do concern others, and are seen to apart.
+            Record::File(_) | Record::Asked { .. } | Record::Tunnel(_) => Recovery::LeftAlone,
+        }
     }
 
     fn settle(&self, entries: &[u64], result: &Recovery) {
@@ -188,6 +182,15 @@ impl Host {
             }
             _ => Recovery::AlreadyGone,
         }
+    }
+}
+
+/// What came of a deed that says whether there was anything to be done.
+fn came_of(done: std::io::Result<bool>, deed: &'static str) -> Recovery {
+    match done {
+        Ok(true) => Recovery::Undone,
+        Ok(false) => Recovery::AlreadyGone,
+        Err(error) => Recovery::Failed(HostError::from_io(deed, &error)),
     }
 }
 
