@@ -37,6 +37,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "onhook-answer",
         &[
             "base",
+            "crypto",
             "ppp",
             "link",
             "radius",

@@ -132,13 +132,7 @@ pub(crate) fn run(data: &[u8]) {
         }
         while let Some(event) = machine.poll_event() {
             if let AuthEvent::Ask(question) = &event {
-                let verdict = match question.proof() {
-                    Proof::Certificate { .. } => {
-                        Verdict::Accept { message: Vec::new(), keys: None }
-                    }
-                    _ => verdict(question, &password, expired),
-                };
-                machine.answer(now, verdict);
+                machine.answer(now, verdict(question, &password, expired));
             }
             moved = true;
             note(event, &mut their_end);
@@ -185,8 +179,11 @@ fn answer(wanted: Option<&Wanted>, given: &str) -> Given {
     }
 }
 
-/// By the password, which may have expired: then it is good for its change alone.
+/// By the certificate, or by the password, which may have expired: then it is good for its change alone.
 fn verdict(question: &Question, password: &Secret<String>, expired: bool) -> Verdict {
+    if let Proof::Certificate { .. } = question.proof() {
+        return Verdict::Accept { message: Vec::new(), keys: None };
+    }
     let new = question.new_password(password);
     let reject = |code| Verdict::Reject { code, retry: true, message: String::new() };
     match judge(question, new.as_ref().unwrap_or(password)) {
