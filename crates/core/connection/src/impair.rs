@@ -351,6 +351,10 @@ impl Link for Impaired {
         self.link.safe_mtu()
     }
 
+    fn keep_to_safe_mtu(&mut self) {
+        self.link.keep_to_safe_mtu();
+    }
+
     fn poll_transmit(&mut self, into: &mut Vec<u8>) -> Option<Lane> {
         if !self.last.is_empty() {
             *into = std::mem::take(&mut self.last);

@@ -156,24 +156,28 @@ impl Splice {
         self.last_traffic = now;
     }
 
-    /// Where the link has only agreed to such packets, tries whether they pass. The answer has until the
-    /// network is up, which takes longer.
-    pub(crate) fn try_size(&mut self, now: Instant, mtu: u16) {
-        if self.link.safe_mtu().is_some() {
-            self.ppp.try_size(now, mtu);
+    /// The link is up, and PPP begins. Where the link has only agreed to long packets, PPP tries whether they
+    /// pass: the answer has until our proof is accepted, or, where none is asked for, until the network is up.
+    pub(crate) fn begin(&mut self, now: Instant) {
+        let facts = self.link.facts();
+        self.ppp.ask_mru(facts.mru_to_ask);
+        if let Some(safe) = self.link.safe_mtu() {
+            self.ppp.try_size(safe, facts.mtu);
         }
+        self.ppp.open(now);
+        self.ppp.lower_up(now);
     }
 
-    /// The largest packet that passes, as far as PPP and what was tried tell.
-    pub(crate) fn packet_room(&self) -> u16 {
-        let room = self.ppp.packet_room();
-        match (self.ppp.size_has_passed(), self.link.safe_mtu()) {
-            (Some(false), Some(safe)) => {
-                tracing::warn!(target: "connection", safe, "long frames do not pass");
-                room.min(safe)
-            }
-            _ => room,
-        }
+    /// Where what was tried has not passed, LCP begins anew with what does, so that the other end keeps to it
+    /// as well; whether that is so.
+    pub(crate) fn shorten(&mut self, now: Instant) -> bool {
+        let (Some(false), Some(safe)) = (self.ppp.size_has_passed(), self.link.safe_mtu()) else {
+            return false;
+        };
+        tracing::warn!(target: "connection", safe, "long frames do not pass");
+        self.link.keep_to_safe_mtu();
+        self.ppp.keep_to_size(now, safe);
+        true
     }
 
     /// Sends one IP packet of ours, if it may pass; or, where the link is one of several, a frame.

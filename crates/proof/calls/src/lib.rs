@@ -447,6 +447,14 @@ impl Call {
         self.drain();
     }
 
+    /// Sends an IP packet from the answerer.
+    pub fn send_packet_back(&mut self, packet: &[u8]) {
+        if let Some(answerer) = &mut self.answerer {
+            answerer.connection.handle_packet(self.now, packet);
+        }
+        self.drain();
+    }
+
     fn drain(&mut self) {
         let now = self.now;
         let rtt = self.terms.delay * 2;

@@ -70,6 +70,15 @@ fn the_whole_of_ethernet_is_used_when_it_passes_and_not_when_it_does_not() {
         let mut call = Call::dial(Terms::over(Over::Pppoe { mtu, carries }));
         call.run_until(Call::is_up);
         assert_eq!(call.caller.connection.projection().mtu, found, "{mtu} {carries}");
+        // Both keep to it, so that nothing is lost either way.
+        let answerer = call.answerer.as_ref().unwrap().connection.projection();
+        assert_eq!((answerer.mtu, answerer.ipv4.is_some()), (found, true), "{mtu} {carries}");
+        call.send_packet(&packet(found));
+        call.send_packet_back(&packet(found));
+        call.run_for(Duration::from_secs(300));
+        assert_eq!(call.answerer.as_ref().unwrap().packets, [packet(found)]);
+        assert_eq!(call.caller.packets, [packet(found)]);
+        assert!(call.is_up(), "a keep-alive of five minutes later");
     }
 }
 

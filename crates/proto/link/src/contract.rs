@@ -245,6 +245,9 @@ pub trait Link {
         None
     }
 
+    /// From now on [`LinkFacts::mtu`] is what surely passes, and what the peer is asked to keep to.
+    fn keep_to_safe_mtu(&mut self) {}
+
     /// Octets queued and not yet taken by [`poll_transmit`](Self::poll_transmit).
     fn queued_bytes(&self) -> usize;
 

@@ -85,6 +85,8 @@ pub struct Ppp {
     early: [Option<Vec<u8>>; 3],
     rejections: Rejections,
     loops: u8,
+    /// The size that passes surely, and the one that may.
+    to_try: Option<(u16, u16)>,
     /// The Echo-Request by which a size is tried, and whether it was answered.
     trial: Option<(u8, bool)>,
     garbled: u8,
@@ -132,6 +134,7 @@ impl Ppp {
             early: [None, None, None],
             rejections: Rejections::default(),
             loops: 0,
+            to_try: None,
             trial: None,
             garbled: 0,
             heard_anything: false,
@@ -148,6 +151,12 @@ impl Ppp {
             events: VecDeque::new(),
             counters: Counters::default(),
         }
+    }
+
+    /// What the link has agreed about the size of frames while it came up, instead of
+    /// [`PppTerms::mru_to_ask`]. Counts before [`lower_up`](Self::lower_up).
+    pub fn ask_mru(&mut self, mru: Option<u16>) {
+        self.lcp.terms_mut().ask(mru);
     }
 
     /// Administrative Open: LCP negotiates as soon as the link is up.

@@ -6,7 +6,7 @@ use onhook_base::{Deadline, Instant, Planted, is_planted};
 use onhook_effect::{Effect, LaneFacts, LaneId, Outcome, StepId};
 use onhook_link::{CertificateHashes, FrameTerms, LinkEvent, SessionKeys};
 use onhook_model::{Cause, RasCode, RasState};
-use onhook_ppp::{Ppp, PppEvent, auth};
+use onhook_ppp::{Ppp, PppEvent, Role, auth};
 
 use super::State;
 use super::project::{Ipv4, Ipv6, link_local};
@@ -178,8 +178,7 @@ impl Connection {
     fn begin_authenticating(&mut self, now: Instant) {
         let (State::Linking, Some(splice)) = (self.state, &mut self.splice) else { return };
         self.projection.line = splice.link.connected_as().map(str::to_owned);
-        splice.ppp.open(now);
-        splice.ppp.lower_up(now);
+        splice.begin(now);
         self.stairs.push_ppp();
         debug_assert_eq!(self.stairs.top(), Top::Ppp);
         self.announcer.enter(RasState::DeviceConnected);
@@ -203,7 +202,6 @@ impl Connection {
                         peer_mru: facts.peer_mru,
                     });
                     self.projection.mtu = splice.link.facts().mtu.min(facts.peer_mru);
-                    splice.try_size(now, self.projection.mtu);
                     if let Some(mtu) = self.plan.mtu {
                         self.projection.mtu = self.projection.mtu.min(mtu);
                     }
@@ -284,6 +282,13 @@ impl Connection {
             return;
         }
         let Some(splice) = &mut self.splice else { return };
+        // What was tried has left before the proof, and its answer comes before the verdict. Who gives the
+        // verdict may have its own answer later.
+        let was_judged =
+            self.plan.ppp.role == Role::Caller && self.projection.authentication.is_some();
+        if was_judged && splice.shorten(now) {
+            return;
+        }
         let keys_of_proof = keys.clone();
         let keys = keys
             .and_then(auth::Keys::for_binding)

@@ -109,13 +109,18 @@ impl Connection {
             && self.descent.is_none()
             && !self.stairs.is_waiting()
         {
+            let is_to_shorten = self.climbing.stage == Stage::Agreeing;
+            if is_to_shorten && self.splice.as_mut().is_some_and(|splice| splice.shorten(now)) {
+                self.climbing.settled = false;
+                return;
+            }
             self.stairs.new_flight();
             match self.climbing.stage {
                 Stage::Agreeing => {
                     self.announcer.enter(RasState::Projected);
                     self.announcer.enter(RasState::ApplySettings);
                     if let Some(splice) = &self.splice {
-                        self.projection.mtu = self.projection.mtu.min(splice.packet_room());
+                        self.projection.mtu = self.projection.mtu.min(splice.ppp.packet_room());
                         let encrypted = splice.ppp.protection();
                         self.projection.protection =
                             self.projection.protection.take().or(encrypted);

@@ -400,6 +400,10 @@ impl Link for Pppoe {
         (self.mtu > MTU).then_some(MTU)
     }
 
+    fn keep_to_safe_mtu(&mut self) {
+        self.mtu = self.mtu.min(MTU);
+    }
+
     fn queued_bytes(&self) -> usize {
         self.to_send.iter().map(Vec::len).sum()
     }

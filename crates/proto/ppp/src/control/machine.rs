@@ -250,6 +250,10 @@ impl<T: Terms> Control<T> {
         &self.terms
     }
 
+    pub(crate) const fn terms_mut(&mut self) -> &mut T {
+        &mut self.terms
+    }
+
     /// How long the Ack of our last request was on its way, from the first time that we asked: a round
     /// trip, or more.
     pub(crate) const fn answer_time(&self) -> Duration {

@@ -108,19 +108,39 @@ impl Ppp {
         self.lcp.send(ControlPacket { code: code::ECHO_REQUEST, identifier, data: &magic });
     }
 
-    /// Tries whether frames with so many octets of information pass: asks for a sign of life that is as
-    /// long (RFC 4638 §4). Does nothing unless LCP is open, and nothing that the peer cannot receive.
-    pub fn try_size(&mut self, now: Instant, octets: u16) {
-        let takes = self.lcp.terms().sendable();
-        if !self.finished && self.lcp.is_opened() && octets <= takes {
-            self.send_long_echo_request(octets);
+    /// When LCP opens, tries whether frames with as many octets of information as the peer receives pass, `most`
+    /// at the most: asks for a sign of life that is as long (RFC 4638 §4), before any proof. `safe` is what
+    /// needs no trial. Counts before LCP is open.
+    pub const fn try_size(&mut self, safe: u16, most: u16) {
+        self.to_try = Some((safe, most));
+    }
+
+    /// Whether what [`try_size`](Self::try_size) has made it send was answered; `None` when nothing was tried.
+    pub fn size_has_passed(&self) -> Option<bool> {
+        self.trial.map(|(_, answered)| answered)
+    }
+
+    /// Negotiates LCP and all above it anew, so that both ends keep to so many octets of information in one
+    /// frame: what was agreed before does not pass (RFC 4638 §4). Does nothing unless LCP is open.
+    pub fn keep_to_size(&mut self, now: Instant, octets: u16) {
+        if !self.finished && !self.ending && !self.bundled && self.lcp.is_opened() {
+            self.to_try = None;
+            self.lcp.terms_mut().keep_to(octets);
+            // As if the link had gone and come again (RFC 1661 §4.3).
+            self.lcp.lower_down(now);
+            self.lcp.lower_up(now);
             self.settle(now);
         }
     }
 
-    /// Whether what [`try_size`](Self::try_size) has sent was answered; `None` when nothing was tried.
-    pub fn size_has_passed(&self) -> Option<bool> {
-        self.trial.map(|(_, answered)| answered)
+    pub(super) fn begin_trial(&mut self) {
+        self.trial = None;
+        let takes = self.lcp.terms().sendable();
+        let Some((safe, most)) = self.to_try else { return };
+        let octets = most.min(takes);
+        if octets > safe {
+            self.send_long_echo_request(octets);
+        }
     }
 
     fn send_long_echo_request(&mut self, octets: u16) {

@@ -121,6 +121,9 @@ impl Ppp {
             multilink: self.multilink(),
         }));
         self.send_identification();
+        self.begin_trial();
+        // It is to leave before the proof's first word.
+        self.collect_packets();
         self.begin_proof(now, theirs.method, demanded);
     }
 
@@ -139,6 +142,7 @@ impl Ppp {
     /// Everything above LCP ends (RFC 1661 §4.4, tld).
     fn on_lcp_down(&mut self) {
         self.keepalive.stop();
+        self.trial = None;
         self.proof = None;
         self.callback = None;
         self.authenticated = false;

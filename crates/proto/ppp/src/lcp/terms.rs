@@ -125,7 +125,7 @@ const BY_CBCP: LcpOption<'static> =
 impl LcpTerms {
     pub(crate) fn new(terms: &PppTerms, chance: Chance) -> Self {
         let mut lcp = Self {
-            mru_to_ask: terms.mru_to_ask.filter(|mru| *mru != DEFAULT_MRU && *mru >= MIN_MRU),
+            mru_to_ask: worth_asking(terms.mru_to_ask),
             max_mru: terms.max_mru.max(MIN_MRU),
             asynchronous: terms.asynchronous,
             refuse_framing_options: terms.refuse_framing_options,
@@ -183,6 +183,18 @@ impl LcpTerms {
     /// Our magic number; zero if the peer wants none.
     pub(crate) fn magic(&self) -> u32 {
         self.ours.magic.map_or(0, NonZeroU32::get)
+    }
+
+    /// From the next negotiation on the peer is asked to send no more octets of information in one frame;
+    /// `None` leaves it at the default.
+    pub(crate) fn ask(&mut self, mru: Option<u16>) {
+        self.mru_to_ask = worth_asking(mru);
+    }
+
+    /// From the next negotiation on neither end is to send more octets of information in one frame.
+    pub(crate) fn keep_to(&mut self, mru: u16) {
+        self.max_mru = self.max_mru.min(mru.max(MIN_MRU));
+        self.ask(Some(self.max_mru));
     }
 
     /// Octets of information that may be sent to the peer in one frame.
@@ -309,6 +321,11 @@ impl LcpTerms {
         taken.magic = number;
         Verdict::Fine
     }
+}
+
+/// The default is not asked for (RFC 1661 §6.1).
+fn worth_asking(mru: Option<u16>) -> Option<u16> {
+    mru.filter(|mru| *mru != DEFAULT_MRU && *mru >= MIN_MRU)
 }
 
 impl Terms for LcpTerms {

@@ -43,6 +43,31 @@ fn a_call_without_proof_takes_three_round_trips() {
     assert_eq!(line.run_until_settled(), Some(DELAY * 6));
 }
 
+/// RFC 4638 §4, RFC 1661 §4.3: what does not pass is negotiated away, before the networks or when they are up,
+/// and the other end, which has tried nothing, keeps to it as well.
+#[test]
+fn both_ends_keep_to_a_size_that_one_has_found() {
+    for when_up in [false, true] {
+        let mut line = Line::by(Method::MsChapV2).begin();
+        match when_up {
+            true => assert!(line.run_until_settled().is_some()),
+            false => line.run_for(DELAY * 3),
+        }
+        assert_ne!(line.answerer.ppp.phase(), Phase::Establish);
+        line.caller.ppp.keep_to_size(line.now, 1492);
+        assert_eq!(line.caller.ppp.phase(), Phase::Establish);
+        line.drain();
+        line.run_for(SECOND);
+        for end in [&line.caller, &line.answerer] {
+            assert_eq!((end.ppp.phase(), end.ppp.packet_room()), (Phase::Network, 1492));
+        }
+        let ups = |event: &&PppEvent| matches!(event, PppEvent::Ipv4Up { .. });
+        for end in [&line.caller, &line.answerer] {
+            assert_eq!(end.events.iter().filter(ups).count(), 1 + usize::from(when_up));
+        }
+    }
+}
+
 #[test]
 fn both_ends_learn_addresses_names_and_the_same_keys() {
     let mut line = Line::by(Method::MsChapV2).begin();

@@ -64,13 +64,20 @@ fn new(terms: PppTerms) -> Ppp {
 /// LCP is open; the peer has asked for its magic number and `options`.
 fn opened(terms: PppTerms, options: &[u8]) -> Ppp {
     let mut ppp = new(terms);
-    let ours = frames(&mut ppp).remove(0);
-    assert_eq!(ours.code, code::CONFIGURE_REQUEST);
-    give(&mut ppp, protocol::LCP, code::CONFIGURE_ACK, ours.identifier, &ours.data);
-    let theirs = [&MAGIC[..], options].concat();
-    give(&mut ppp, protocol::LCP, code::CONFIGURE_REQUEST, 1, &theirs);
-    assert_eq!(frames(&mut ppp).remove(0).code, code::CONFIGURE_ACK);
+    open(&mut ppp, options);
     ppp
+}
+
+/// LCP opens; what was sent behind the Ack.
+fn open(ppp: &mut Ppp, options: &[u8]) -> Vec<Seen> {
+    let ours = frames(ppp).remove(0);
+    assert_eq!(ours.code, code::CONFIGURE_REQUEST);
+    give(ppp, protocol::LCP, code::CONFIGURE_ACK, ours.identifier, &ours.data);
+    let theirs = [&MAGIC[..], options].concat();
+    give(ppp, protocol::LCP, code::CONFIGURE_REQUEST, 1, &theirs);
+    let mut sent = frames(ppp);
+    assert_eq!(sent.remove(0).code, code::CONFIGURE_ACK);
+    sent
 }
 
 fn caller() -> PppTerms {
@@ -357,20 +364,47 @@ fn echoes_are_answered_with_our_magic_when_open() {
 /// RFC 4638 §4: whether a size passes is asked by an echo of that size.
 #[test]
 fn a_size_is_tried_by_an_echo_that_is_as_long() {
+    // The least that the peer takes, what may be tried, and what is.
+    let mru = |mru: u16| [&[1, 4][..], &mru.to_be_bytes()].concat();
+    for (takes, most, tried) in
+        [(1500, 1500, Some(1500)), (1497, 1500, Some(1497)), (1492, 1500, None), (1500, 1492, None)]
+    {
+        let mut ppp = new(caller());
+        ppp.try_size(1492, most);
+        assert_eq!(ppp.size_has_passed(), None, "not before LCP is open");
+        let sent = open(&mut ppp, &mru(takes));
+        let echo = sent.into_iter().find(|frame| frame.code == code::ECHO_REQUEST);
+        assert_eq!(echo.as_ref().map(|echo| echo.data.len() + 4), tried);
+        let Some(echo) = echo else { continue };
+        assert_eq!(ppp.size_has_passed(), Some(false));
+        let answer = vec![9; echo.data.len()];
+        give(&mut ppp, protocol::LCP, code::ECHO_REPLY, echo.identifier ^ 1, &answer);
+        assert_eq!(ppp.size_has_passed(), Some(false), "another's answer");
+        give(&mut ppp, protocol::LCP, code::ECHO_REPLY, echo.identifier, &answer);
+        assert_eq!(ppp.size_has_passed(), Some(true));
+    }
+}
+
+/// RFC 1661 §4.3: Down and Up at once is how a negotiation is begun anew.
+#[test]
+fn a_size_that_does_not_pass_is_negotiated_away() {
     let mut ppp = new(caller());
-    ppp.try_size(Instant::ORIGIN, 1500);
-    assert_eq!(ppp.size_has_passed(), None, "not before LCP is open");
-    let mut ppp = opened(caller(), &[]);
-    ppp.try_size(Instant::ORIGIN, 1501);
-    assert_eq!((ppp.size_has_passed(), frames(&mut ppp).len()), (None, 0), "more than it takes");
-    ppp.try_size(Instant::ORIGIN, 1500);
-    let echo = frames(&mut ppp).remove(0);
-    assert_eq!((echo.code, echo.data.len()), (code::ECHO_REQUEST, 1496));
-    assert_eq!(ppp.size_has_passed(), Some(false));
-    give(&mut ppp, protocol::LCP, code::ECHO_REPLY, echo.identifier ^ 1, &[9; 1496]);
-    assert_eq!(ppp.size_has_passed(), Some(false), "another's answer");
-    give(&mut ppp, protocol::LCP, code::ECHO_REPLY, echo.identifier, &[9; 1496]);
-    assert_eq!(ppp.size_has_passed(), Some(true));
+    ppp.keep_to_size(Instant::ORIGIN, 1492);
+    assert_eq!(frames(&mut ppp).len(), 1, "nothing is agreed yet that could be shortened");
+    let mut ppp = new(caller());
+    ppp.try_size(1492, 1500);
+    open(&mut ppp, &[]);
+    ppp.keep_to_size(Instant::ORIGIN, 1492);
+    let request = frames(&mut ppp).remove(0);
+    assert_eq!((request.code, &request.data[..4]), (code::CONFIGURE_REQUEST, &[1, 4, 5, 0xd4][..]));
+    assert_eq!(ppp.phase(), Phase::Establish);
+    assert_eq!(ppp.size_has_passed(), None, "what was tried is of the negotiation before");
+    // The peer may go on asking for what it likes: no more is sent to it.
+    give(&mut ppp, protocol::LCP, code::CONFIGURE_ACK, request.identifier, &request.data);
+    give(&mut ppp, protocol::LCP, code::CONFIGURE_REQUEST, 77, &[1, 4, 5, 0xdc]);
+    assert_eq!(frames(&mut ppp).remove(0).code, code::CONFIGURE_ACK);
+    assert_eq!((ppp.lcp.is_opened(), ppp.packet_room()), (true, 1492));
+    assert_eq!(ppp.size_has_passed(), None, "what passes surely is not tried");
 }
 
 #[test]
