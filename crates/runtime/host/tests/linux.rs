@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
-use onhook_effect::{Effect, HostErrorKind, Outcome, Prefix, TunId, TunSpec};
+use onhook_effect::{Effect, HostErrorKind, LaneId, LaneSpec, Outcome, Prefix, TunId, TunSpec};
 use onhook_host::{
-    DnsChoice, Host, HostConfig, NamespaceSpec, Recovery, Resource, TunDevice, namespace_with_tun,
-    recv_fd, send_fd,
+    DnsChoice, Host, HostConfig, LaneIo, NamespaceSpec, PacketPort, Recovery, Resource, TunDevice,
+    namespace_with_tun, recv_fd, send_fd,
 };
 use runner::{Ignored, Verdict, again, own_namespaces, tun_device};
 
@@ -38,6 +38,8 @@ fn main() -> ExitCode {
         a_second_default_route_stands_behind_the_first,
         the_way_to_the_server_is_shared_and_kept,
         a_router_on_the_way_is_pinned,
+        frames_of_sessions_pass_in_their_order_and_the_interface_s_end_is_heard,
+        a_stale_session_is_heard_while_nobody_else_has_sessions,
         what_a_killed_manager_left_is_healed,
         name_servers_that_are_called_off_are_put_back,
         a_file_that_cannot_be_replaced_is_written_over,
@@ -553,6 +555,140 @@ fn a_router_on_the_way_is_pinned() -> Verdict {
             host.revert(2, &pin(to).undo()).await.unwrap();
         }
         assert_eq!(network(), before);
+    });
+    Ok(())
+}
+
+/// Two ends of a cable, up.
+fn cable() -> Verdict {
+    ip("link add eth0 type veth peer name eth1")?;
+    for end in ["eth0", "eth1"] {
+        fs::write(format!("/proc/sys/net/ipv6/conf/{end}/disable_ipv6"), "1").unwrap_or_default();
+        ip(&format!("link set {end} up"))?;
+    }
+    Ok(())
+}
+
+async fn ethernet(host: &Host, owner: u64) -> LaneIo {
+    let spec = LaneSpec::Ethernet { interface: Some("eth0".to_owned()) };
+    let opened =
+        host.apply(owner, &Effect::OpenLane { lane: LaneId::CONTROL, spec }).await.unwrap();
+    let Some(Resource::Lane(_, lane)) = opened.resource else { panic!("no lane") };
+    lane
+}
+
+/// A frame of this session (`None`: of discovery), so long, with a number in it.
+fn frame(from: [u8; 6], to: [u8; 6], session: Option<u16>, length: usize, number: u32) -> Vec<u8> {
+    let kind: [u8; 3] = if session.is_some() { [0x88, 0x64, 0x11] } else { [0x88, 0x63, 0x11] };
+    let session = session.unwrap_or_default().to_be_bytes();
+    let head = [&to[..], &from, &kind, &[0], &session, &[0, 0], &number.to_be_bytes()].concat();
+    [&head[..], &vec![0x5a; length - head.len()]].concat()
+}
+
+/// Sends what was given, all of it.
+async fn flushed(lane: &mut LaneIo) {
+    while !lane.flush().unwrap() {
+        lane.ready(false, true).await.unwrap();
+    }
+}
+
+/// Waits for so many frames.
+async fn heard(lane: &mut LaneIo, count: usize) -> Vec<Vec<u8>> {
+    let mut heard = Vec::new();
+    while heard.len() < count {
+        lane.ready(true, false).await.unwrap();
+        lane.receive(1 << 20, &mut |frame| heard.push(frame.to_vec())).unwrap();
+    }
+    heard
+}
+
+async fn heard_at(port: &PacketPort, count: usize) -> Vec<Vec<u8>> {
+    let mut heard = Vec::new();
+    while heard.len() < count {
+        port.readable().await.unwrap();
+        while port.receive(&mut |frame| heard.push(frame.to_vec())).unwrap() {}
+    }
+    heard
+}
+
+fn frames_of_sessions_pass_in_their_order_and_the_interface_s_end_is_heard() -> Verdict {
+    let world = World::new()?;
+    cable()?;
+    world.runtime.block_on(async {
+        let host = world.host().await;
+        let port = PacketPort::listen("eth1").unwrap();
+        let mut lane = ethernet(&host, 1).await;
+        let (ours, theirs) = (lane.facts().ethernet.unwrap().address, port.facts().address);
+        // More than a ring holds, of all lengths, with discovery among them: each kind keeps its order.
+        let mut number = 0;
+        for _ in 0..30 {
+            let mut sent = [Vec::new(), Vec::new()];
+            for _ in 0..70 {
+                number += 1;
+                let session = (number % 9 != 0).then_some(5);
+                let length = 60 + (number as usize * 37) % 1455;
+                let frame = frame(ours, theirs, session, length, number);
+                lane.send(&frame).unwrap();
+                sent[usize::from(session.is_some())].push(frame);
+            }
+            flushed(&mut lane).await;
+            assert_eq!(lane.queued(), 0);
+            let got = heard_at(&port, 70).await;
+            let (session, discovery): (Vec<_>, _) = got.into_iter().partition(|f| f[13] == 0x64);
+            assert_eq!([discovery, session], sent);
+            // And back.
+            let back: Vec<_> =
+                (0..70).map(|n| frame(theirs, ours, Some(5), 60 + n * 20, n as u32)).collect();
+            back.iter().for_each(|frame| port.send_or_lose(frame));
+            assert_eq!(heard(&mut lane, 70).await, back);
+        }
+        // A frame that the wire cannot carry is lost, and no other with it.
+        lane.send(&frame(ours, theirs, Some(5), 1600, 1)).unwrap();
+        lane.send(&frame(ours, theirs, Some(5), 1514, 2)).unwrap();
+        flushed(&mut lane).await;
+        assert_eq!(heard_at(&port, 1).await, [frame(ours, theirs, Some(5), 1514, 2)]);
+        ip("link set eth0 down").unwrap();
+        lane.ready(true, false).await.unwrap();
+        let error = loop {
+            match lane.receive(1 << 20, &mut |_| {}) {
+                Ok(_) => lane.ready(true, false).await.map(drop).unwrap(),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.raw_os_error(), Some(libc::ENETDOWN));
+    });
+    Ok(())
+}
+
+fn a_stale_session_is_heard_while_nobody_else_has_sessions() -> Verdict {
+    let world = World::new()?;
+    cable()?;
+    world.runtime.block_on(async {
+        let host = world.host().await;
+        let port = PacketPort::listen("eth1").unwrap();
+        let mut lane = ethernet(&host, 1).await;
+        let (ours, theirs) = (lane.facts().ethernet.unwrap().address, port.facts().address);
+        let stale = |number| frame(theirs, ours, Some(0x77), 60, number);
+        let own = |number| frame(theirs, ours, Some(5), 60, number);
+        // Before there is a session, and beside one.
+        port.send_or_lose(&stale(1));
+        assert_eq!(heard(&mut lane, 1).await, [stale(1)]);
+        lane.send(&frame(ours, theirs, Some(5), 60, 0)).unwrap();
+        flushed(&mut lane).await;
+        port.send_or_lose(&stale(2));
+        port.send_or_lose(&own(3));
+        assert_eq!(heard(&mut lane, 2).await, [stale(2), own(3)]);
+        // Somebody else comes: what is not ours may be his.
+        let second = ethernet(&host, 2).await;
+        port.send_or_lose(&stale(4));
+        port.send_or_lose(&own(5));
+        assert_eq!(heard(&mut lane, 1).await, [own(5)]);
+        // From now on it does not even wake us.
+        port.send_or_lose(&stale(6));
+        port.send_or_lose(&own(7));
+        assert_eq!(heard(&mut lane, 1).await, [own(7)]);
+        drop((lane, second));
+        heard_at(&port, 2).await;
     });
     Ok(())
 }

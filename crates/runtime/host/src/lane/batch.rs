@@ -14,7 +14,7 @@ use super::queue::Queue;
 /// The longest datagram that is read: a jumbo payload and its headers.
 const LONGEST: usize = 2048;
 /// Datagrams of one system call.
-const BATCH: usize = 32;
+pub(super) const BATCH: usize = 32;
 
 /// Where one batch is read to.
 struct Room {
@@ -67,33 +67,47 @@ pub(super) fn flush(
     socket: &AsyncFd<OwnedFd>,
     is_loss: impl Fn(&io::Error) -> bool,
 ) -> io::Result<bool> {
-    while queue.octets() > 0 {
-        match socket.try_io(Interest::WRITABLE, |fd| send_some(queue, fd)) {
-            Ok(count) => queue.forget(count),
+    let count = queue.lengths().len();
+    flush_run(queue, count, socket, is_loss)
+}
+
+/// The same for so many at the front alone.
+pub(super) fn flush_run(
+    queue: &mut Queue,
+    count: usize,
+    socket: &AsyncFd<OwnedFd>,
+    is_loss: impl Fn(&io::Error) -> bool,
+) -> io::Result<bool> {
+    let mut left = count;
+    while left > 0 {
+        let gone = match socket.try_io(Interest::WRITABLE, |fd| send_some(queue, left, fd)) {
+            Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
             // It was the first one's: the others are tried for themselves.
             Err(error) if is_loss(&error) => {
                 tracing::debug!(target: "host::lane", %error, "a datagram is lost");
-                queue.forget(1);
+                1
             }
             Err(error) => return Err(error),
-        }
+        };
+        queue.forget(gone);
+        left = left.saturating_sub(gone);
     }
     Ok(true)
 }
 
-/// How many have left.
-fn send_some(queue: &Queue, fd: &OwnedFd) -> io::Result<usize> {
+/// How many of the first `most` have left.
+fn send_some(queue: &Queue, most: usize, fd: &OwnedFd) -> io::Result<usize> {
     let flags = MsgFlags::MSG_DONTWAIT;
     let mut rest = queue.waiting();
-    if queue.lengths().len() == 1 {
-        send(fd.as_raw_fd(), rest, flags)?;
+    if let (1, Some(length)) = (most, queue.lengths().front()) {
+        send(fd.as_raw_fd(), rest.get(..*length).unwrap_or_default(), flags)?;
         return Ok(1);
     }
     let mut slices = [[].as_slice(); BATCH].map(|nothing| [IoSlice::new(nothing)]);
     let mut count = 0;
-    for (slice, length) in slices.iter_mut().zip(queue.lengths()) {
+    for (slice, length) in slices.iter_mut().zip(queue.lengths()).take(most) {
         let Some((datagram, others)) = rest.split_at_checked(*length) else { break };
         *slice = [IoSlice::new(datagram)];
         rest = others;

@@ -1,11 +1,11 @@
 //! From a listener that reads for all to the call whose a datagram is.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::queue::Queue;
 use super::{Ready, Received};
 
 /// Datagrams that may wait for a call that is slow to take them.
@@ -15,32 +15,36 @@ const INBOX: usize = 512;
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     state: Mutex<InboxState>,
+    /// What the call has taken of it, and not yet read.
+    taken: Mutex<Queue>,
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct InboxState {
-    waiting: VecDeque<Vec<u8>>,
+    waiting: Queue,
     closed: bool,
 }
 
 impl Inbox {
     /// Gives what waits to `sink`.
     pub(super) fn receive(&self, budget: usize, sink: &mut dyn FnMut(&[u8])) -> Received {
+        let mut queue = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = 0;
         while taken < budget {
-            let (datagram, closed) = {
+            let Some(length) = queue.lengths().front().copied() else {
                 let mut state = self.lock();
-                (state.waiting.pop_front(), state.closed)
-            };
-            match datagram {
-                Some(datagram) => {
-                    taken += datagram.len();
-                    sink(&datagram);
+                match (state.waiting.octets(), state.closed) {
+                    (0, true) => return Received::Closed,
+                    (0, false) => return Received::Drained,
+                    // All at once, so that who gives is not held up by who takes.
+                    (_, _) => std::mem::swap(&mut *queue, &mut state.waiting),
                 }
-                None if closed => return Received::Closed,
-                None => return Received::Drained,
-            }
+                continue;
+            };
+            taken += length;
+            sink(queue.waiting().get(..length).unwrap_or_default());
+            queue.forget(1);
         }
         Received::More
     }
@@ -50,8 +54,9 @@ impl Inbox {
     }
 
     fn has_news(&self) -> bool {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.lock();
-        state.closed || !state.waiting.is_empty()
+        state.closed || state.waiting.octets() > 0 || taken.octets() > 0
     }
 
     pub(super) async fn ready(&self) {
@@ -103,8 +108,8 @@ impl Hand {
     /// Hands one over; one too many is lost.
     pub fn give(&self, datagram: &[u8]) {
         let mut state = self.0.lock();
-        if state.waiting.len() < INBOX {
-            state.waiting.push_back(datagram.to_vec());
+        if state.waiting.lengths().len() < INBOX {
+            state.waiting.push(datagram);
         }
         drop(state);
         self.0.changed.notify_one();

@@ -1,25 +1,37 @@
 //! A lane of Ethernet frames for PPPoE: packet sockets of its own for a dial, or a part of a listener's.
 //!
 //! Two sockets, one for discovery and one for sessions, because a packet socket takes one kind of frame or
-//! all kinds. The kernel filters: of discovery only what is for us, of sessions nothing before there is one
-//! and then that one alone. A session is written into the record of changes when its first frame leaves, so
-//! that a concentrator is told of its end even when we are killed.
+//! all kinds. The kernel filters: of discovery only what is for us, of sessions our own; while nobody else on
+//! this machine has any on the interface, all that are for us, since those are stale. Frames of sessions come
+//! through a ring where there can be one, else in batches; they leave in batches. A session is written into
+//! the record of changes when its first frame leaves, so that a concentrator is told of its end even when we
+//! are killed.
 
-use std::collections::VecDeque;
+mod alone;
+mod filter;
+mod only;
+mod ring;
+
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::socket::{MsgFlags, recv, send};
 use onhook_effect::{EthernetFacts, HostError, HostErrorKind, LaneFacts};
-use socket2::{Domain, Protocol, SockFilter, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::batch::{read, register};
+use self::alone::Lookups;
+use self::filter::Filter;
+use self::only::only_ethernet;
+use self::ring::Ring;
+use super::batch::{BATCH, flush_run, read, register};
 use super::hand::{Hand, Inbox, either_ready};
+use super::queue::Queue;
 use super::{LaneIo, Ready, Received};
+use crate::clock;
 use crate::crash_point;
 use crate::dns::{SharedJournal, lock};
 use crate::journal::Record;
@@ -40,8 +52,12 @@ const ASKINGS: u32 = 2;
 const MOST_HEARD: u32 = 64;
 /// While more octets than this wait, packets wait where they are.
 const MARK: usize = 512 << 10;
-/// The most octets that may wait; further frames are lost.
-const MOST_QUEUED: usize = 1 << 20;
+/// Blocks of a ring for one session: 256 frames, in half a mebibyte.
+const BLOCKS_OF_ONE: u16 = 8;
+/// And for all sessions of a wire: 1,024 frames.
+const BLOCKS_OF_ALL: u16 = 32;
+/// Something has come, be it the news that the interface is down.
+const ARRIVED: Interest = Interest::READABLE.add(Interest::ERROR);
 /// Octets before PPPoE's payload.
 const HEADER: usize = 20;
 
@@ -50,19 +66,12 @@ const HEADER: usize = 20;
 pub struct PacketPort {
     discovery: AsyncFd<OwnedFd>,
     session: AsyncFd<OwnedFd>,
+    /// Where the session's frames come in; without it they are read from the socket.
+    ring: Option<Ring>,
     interface: String,
+    index: u32,
+    lookups: Mutex<Lookups>,
     facts: EthernetFacts,
-}
-
-/// Which frames are let through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Filter {
-    All,
-    Nothing,
-    /// What is for this station.
-    To([u8; 6]),
-    /// What is of this session.
-    Of([u8; 6], u16),
 }
 
 impl PacketPort {
@@ -71,11 +80,15 @@ impl PacketPort {
     /// # Errors
     /// When there is no such Ethernet, or we have not the rights (CAP_NET_RAW).
     pub fn listen(interface: &str) -> Result<Arc<Self>, HostError> {
-        let opened = Self::open(interface, |_| (Filter::All, Filter::All));
+        let opened = Self::open(interface, BLOCKS_OF_ALL, |_| (Filter::All, Filter::All));
         opened.map(Arc::new).map_err(|e| failed(interface, &e))
     }
 
-    fn open(interface: &str, filters: impl Fn([u8; 6]) -> (Filter, Filter)) -> io::Result<Self> {
+    fn open(
+        interface: &str,
+        blocks: u16,
+        filters: impl Fn([u8; 6]) -> (Filter, Filter),
+    ) -> io::Result<Self> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "there is no such interface");
         let link = Netlink::open()?.link_by_name(interface)?.ok_or_else(missing)?;
         if !link.is_up {
@@ -86,13 +99,19 @@ impl PacketPort {
         };
         let discovery = socket(link.index, DISCOVERY)?;
         let session = socket(link.index, SESSION)?;
+        let ring = Ring::of(&session, blocks).inspect_err(|error| {
+            tracing::debug!(target: "host::lane", interface, %error, "there is no ring: frames are read");
+        });
         let (first, second) = filters(address);
         first.attach(&discovery)?;
         second.attach(&session)?;
         Ok(Self {
             discovery: register(discovery)?,
             session: register(session)?,
+            ring: ring.ok(),
             interface: interface.to_owned(),
+            index: link.index,
+            lookups: Mutex::default(),
             facts: EthernetFacts { address, mtu: link.mtu },
         })
     }
@@ -102,6 +121,22 @@ impl PacketPort {
         self.facts
     }
 
+    /// Whether nobody else on this machine has PPPoE sessions on this interface, as far as the kernel tells:
+    /// then a session that is not ours is nobody's. `None` when it was asked too often lately.
+    pub fn is_alone(&self) -> Option<bool> {
+        let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        if !lookups.permit(clock::now()) {
+            return None;
+        }
+        let own = nix::sys::stat::fstat(self.session.get_ref()).ok()?.st_ino;
+        Some(alone::is_alone(&self.interface, self.index, own))
+    }
+
+    /// Which frames of sessions are let in from now on.
+    fn let_in(&self, filter: Filter) -> io::Result<()> {
+        filter.attach(&SockRef::from(self.session.get_ref()))
+    }
+
     /// Resolves when something has come.
     ///
     /// # Errors
@@ -109,7 +144,7 @@ impl PacketPort {
     pub async fn readable(&self) -> io::Result<()> {
         tokio::select! {
             ready = self.discovery.readable() => ready.map(|mut guard| guard.retain_ready()),
-            ready = self.session.readable() => ready.map(|mut guard| guard.retain_ready()),
+            ready = self.session.ready(ARRIVED) => ready.map(|mut guard| guard.retain_ready()),
         }
     }
 
@@ -119,18 +154,42 @@ impl PacketPort {
     /// When the interface is gone or down.
     pub fn receive(&self, sink: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
         let discovery = read(&self.discovery, sink)?;
-        Ok(read(&self.session, sink)? || discovery)
+        let session = match &self.ring {
+            Some(ring) => self.read_ring(ring, sink),
+            None => read(&self.session, sink)?,
+        };
+        // That the interface has gone down is told by the socket, ring or not.
+        let failure = self.session.try_io(Interest::ERROR, |fd| {
+            SockRef::from(fd).take_error()?.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        });
+        match failure {
+            Ok(error) => Err(error),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(session || discovery),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Sends one frame of either kind, or says that it must wait.
-    fn send(&self, frame: &[u8]) -> io::Result<()> {
-        let socket = match Session::of(frame) {
-            Some(_) => &self.session,
-            None => &self.discovery,
-        };
-        socket.try_io(Interest::WRITABLE, |fd| {
-            Ok(send(fd.as_raw_fd(), frame, MsgFlags::MSG_DONTWAIT).map(drop)?)
-        })
+    /// One batch; whether there may be more. That there are frames is told by the socket.
+    fn read_ring(&self, ring: &Ring, sink: &mut dyn FnMut(&[u8])) -> bool {
+        let read = self.session.try_io(Interest::READABLE, |_| match ring.read(sink) {
+            true => Ok(()),
+            false => Err(io::ErrorKind::WouldBlock.into()),
+        });
+        read.is_ok()
+    }
+
+    /// Sends what the interface takes, in its order; true when nothing is left.
+    fn flush(&self, queue: &mut Queue) -> io::Result<bool> {
+        while let Some((is_session, count)) = run(queue) {
+            let socket = if is_session { &self.session } else { &self.discovery };
+            if !flush_run(queue, count, socket, is_loss)? {
+                return Ok(false);
+            }
+            if !is_session {
+                crash_point("a frame of discovery has left");
+            }
+        }
+        Ok(true)
     }
 
     /// Sends one small frame now, or loses it.
@@ -140,6 +199,28 @@ impl PacketPort {
             tracing::debug!(target: "host::lane", %error, "a frame is lost");
         }
     }
+}
+
+/// How many of one kind stand in front, at most a batch, and whether they are of sessions.
+fn run(queue: &Queue) -> Option<(bool, usize)> {
+    let mut rest = queue.waiting();
+    let mut kinds = queue.lengths().iter().take(BATCH).map(|length| {
+        let (frame, others) = rest.split_at_checked(*length).unwrap_or((rest, &[]));
+        rest = others;
+        kind(frame) == Some(SESSION)
+    });
+    let first = kinds.next()?;
+    Some((first, 1 + kinds.take_while(|kind| *kind == first).count()))
+}
+
+/// Ethernet's own name for what a frame carries.
+fn kind(frame: &[u8]) -> Option<u16> {
+    frame.get(12..)?.first_chunk().copied().map(u16::from_be_bytes)
+}
+
+/// The driver's queue is full, or the frame does not fit the wire: it is lost.
+fn is_loss(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::EMSGSIZE))
 }
 
 fn failed(interface: &str, error: &io::Error) -> HostError {
@@ -176,45 +257,6 @@ fn socket(index: u32, kind: u16) -> io::Result<Socket> {
     if result == 0 { Ok(socket) } else { Err(io::Error::last_os_error()) }
 }
 
-impl Filter {
-    /// Classic BPF (the kernel's socket filters): loads from the frame, comparisons, a verdict.
-    fn attach(self, socket: &Socket) -> io::Result<()> {
-        const LOAD_WORD: u16 = 0x20;
-        const LOAD_HALF: u16 = 0x28;
-        const JUMP_EQUAL: u16 = 0x15;
-        const RETURN: u16 = 0x06;
-        let mut program: Vec<SockFilter> = Vec::new();
-        let compare = |at: u32, station: [u8; 6]| {
-            let [a, b, c, d, e, f] = station;
-            [
-                (LOAD_WORD, at, u32::from_be_bytes([a, b, c, d])),
-                (LOAD_HALF, at + 4, u32::from(u16::from_be_bytes([e, f]))),
-            ]
-        };
-        let checks: Vec<(u16, u32, u32)> = match self {
-            Self::All | Self::Nothing => Vec::new(),
-            Self::To(station) => compare(0, station).to_vec(),
-            Self::Of(peer, session) => {
-                let mut checks = compare(6, peer).to_vec();
-                checks.push((LOAD_HALF, 16, u32::from(session)));
-                checks
-            }
-        };
-        let count = checks.len();
-        for (number, (load, at, value)) in checks.into_iter().enumerate() {
-            program.push(SockFilter::new(load, 0, 0, at));
-            // A mismatch leads to the last line: over the loads and jumps that follow, and the yes.
-            let far = u8::try_from(2 * (count - number - 1) + 1).unwrap_or(u8::MAX);
-            program.push(SockFilter::new(JUMP_EQUAL, 0, far, value));
-        }
-        if self != Self::Nothing {
-            program.push(SockFilter::new(RETURN, 0, 0, u32::MAX));
-        }
-        program.push(SockFilter::new(RETURN, 0, 0, 0));
-        socket.attach_filter(&program)
-    }
-}
-
 /// A PPPoE session, as its frames name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Session {
@@ -235,8 +277,23 @@ impl Session {
         is_session.then_some(Self { theirs: *theirs, ours: *ours, number })
     }
 
+    /// The filter that lets in its frames, and no others.
+    const fn alone(self) -> Filter {
+        Filter::Of(self.theirs, self.number)
+    }
+
+    /// Whether a received frame is of this session.
+    fn has(self, frame: &[u8]) -> bool {
+        kind(frame) == Some(SESSION)
+            && frame.get(6..12) == Some(&self.theirs)
+            && frame.get(16..18) == Some(&self.number.to_be_bytes())
+    }
+
     /// Whether a frame tells that this session is over.
     fn is_ended_by(self, frame: &[u8]) -> bool {
+        if kind(frame) != Some(DISCOVERY) {
+            return false;
+        }
         let ends = self.terminate();
         let same = |range: std::ops::Range<usize>| frame.get(range.clone()) == ends.get(range);
         let (there, back) = (same(0..12), frame.get(..6) == Some(&self.ours));
@@ -346,8 +403,7 @@ pub struct PacketLane {
     journal: Option<SharedJournal>,
     asked: Option<Asked>,
     kept: Option<Kept>,
-    outgoing: VecDeque<Vec<u8>>,
-    queued: usize,
+    outgoing: Queue,
     facts: LaneFacts,
 }
 
@@ -365,8 +421,13 @@ impl PacketLane {
                 &only
             }
         };
-        let port = PacketPort::open(interface, |ours| (Filter::To(ours), Filter::Nothing))
-            .map_err(|e| failed(interface, &e))?;
+        let port =
+            PacketPort::open(interface, BLOCKS_OF_ONE, |ours| (Filter::To(ours), Filter::Nothing))
+                .map_err(|e| failed(interface, &e))?;
+        if port.is_alone() == Some(true) {
+            let ours = Filter::To(port.facts.address);
+            port.let_in(ours).map_err(|e| failed(interface, &e))?;
+        }
         Ok(Self::of(Arc::new(port), None, Some(journal.clone())))
     }
 
@@ -388,8 +449,7 @@ impl PacketLane {
             journal,
             asked: None,
             kept: None,
-            outgoing: VecDeque::new(),
-            queued: 0,
+            outgoing: Queue::default(),
             facts,
         }))
     }
@@ -409,28 +469,42 @@ impl PacketLane {
         if let Some(inbox) = &self.inbox {
             return Ok(inbox.receive(budget, sink));
         }
-        let (mut taken, kept) = (0, &mut self.kept);
-        while taken < budget {
-            let more = self.port.receive(&mut |frame| {
+        let (mut taken, mut is_shared) = (0, false);
+        let (port, kept) = (&self.port, &mut self.kept);
+        let mut received = Received::More;
+        while taken < budget && received == Received::More {
+            let more = port.receive(&mut |frame| {
                 taken += frame.len();
-                if let Some(kept) = kept {
-                    kept.is_over |= kept.session.is_ended_by(frame);
+                let is_ours = match kept {
+                    Some(kept) => {
+                        kept.is_over |= kept.session.is_ended_by(frame);
+                        kept.session.has(frame)
+                    }
+                    None => false,
+                };
+                if is_ours || kind(frame) != Some(SESSION) {
+                    return sink(frame);
                 }
-                sink(frame);
+                match port.is_alone() {
+                    Some(true) => sink(frame),
+                    // Another's session is another's, and its frames are not to wake us.
+                    Some(false) => is_shared = true,
+                    None => {}
+                }
             })?;
             if !more {
-                return Ok(Received::Drained);
+                received = Received::Drained;
             }
         }
-        Ok(Received::More)
+        if is_shared {
+            port.let_in(self.kept.as_ref().map_or(Filter::Nothing, |kept| kept.session.alone()))?;
+        }
+        Ok(received)
     }
 
     pub(super) fn send(&mut self, frame: &[u8]) -> io::Result<()> {
         self.keep(frame)?;
-        if self.queued + frame.len() <= MOST_QUEUED {
-            self.queued += frame.len();
-            self.outgoing.push_back(frame.to_vec());
-        }
+        self.outgoing.push(frame);
         Ok(())
     }
 
@@ -451,9 +525,9 @@ impl PacketLane {
         };
         let entry = lock(journal).append(&record, false).map_err(io::Error::other)?;
         crash_point("a PPPoE session is written down");
-        let filter = Filter::Of(session.theirs, session.number);
-        let socket = self.port.session.get_ref().try_clone()?;
-        filter.attach(&Socket::from(socket))?;
+        if self.port.is_alone() != Some(true) {
+            self.port.let_in(session.alone())?;
+        }
         let journal = journal.clone();
         self.kept = Some(Kept { session, entry, journal, is_over: false });
         self.forget_asking();
@@ -479,29 +553,11 @@ impl PacketLane {
     }
 
     pub(super) fn flush(&mut self) -> io::Result<bool> {
-        while let Some(frame) = self.outgoing.front() {
-            match self.port.send(frame) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                // The driver's queue is full, or the frame does not fit the wire: it is lost.
-                Err(error)
-                    if matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::EMSGSIZE)) =>
-                {
-                    tracing::debug!(target: "host::lane", %error, "a frame is lost");
-                }
-                sent => sent?,
-            }
-            if Session::of(frame).is_none() {
-                crash_point("a frame of discovery has left");
-            }
-            self.queued -= frame.len();
-            self.outgoing.pop_front();
-        }
-        Ok(true)
+        self.port.flush(&mut self.outgoing)
     }
 
     pub(super) const fn queued(&self) -> usize {
-        self.queued
+        self.outgoing.octets()
     }
 
     pub(super) const fn mark(&self) -> usize {
@@ -522,28 +578,6 @@ impl Drop for PacketLane {
             self.port.send_or_lose(&kept.session.terminate());
         }
         lock(&kept.journal).strike(kept.entry);
-    }
-}
-
-/// The only Ethernet interface that is up.
-fn only_ethernet() -> Result<String, HostError> {
-    let failed = |text: String| HostError::new(OPEN, HostErrorKind::NoEthernet, text);
-    let told = |e: io::Error| failed(e.to_string());
-    let netlink = Netlink::open().map_err(told)?;
-    let all = nix::net::if_::if_nameindex().map_err(|e| told(e.into()))?;
-    let mut names = Vec::new();
-    for interface in &all {
-        let name = interface.name().to_string_lossy();
-        // One that goes away meanwhile is none.
-        let link = netlink.link_by_name(&name).map_err(told)?;
-        if link.is_some_and(|link| link.is_up && link.is_running && link.ethernet.is_some()) {
-            names.push(name.into_owned());
-        }
-    }
-    match names.as_slice() {
-        [only] => Ok(only.clone()),
-        [] => Err(failed("there is no Ethernet interface that is up".to_owned())),
-        several => Err(failed(format!("name one of the interfaces {}", several.join(", ")))),
     }
 }
 
@@ -582,6 +616,9 @@ mod tests {
                 .concat();
         assert_eq!(Session::of(&frame), Some(session));
         assert!(!session.is_ended_by(&frame));
+        let answer = [&[4_u8; 6][..], &[2; 6], &frame[12..]].concat();
+        assert!(session.has(&answer) && !session.has(&frame));
+        assert!(!Session { number: 0x1235, ..session }.has(&answer));
         let ends = session.terminate();
         assert_eq!(Session::of(&ends), None);
         assert!(session.is_ended_by(&ends));

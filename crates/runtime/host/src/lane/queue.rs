@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 /// The most octets that may wait; further datagrams are lost, as on any network.
 const MOST: usize = 1 << 20;
 
+/// Octets that are kept for the next ones when none waits.
+const ROOM: usize = 256 << 10;
+
 /// Datagrams that wait.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -44,6 +47,11 @@ impl Queue {
         self.written += octets;
         if self.lengths.is_empty() {
             self.octets.clear();
+            self.octets.shrink_to(ROOM);
+            self.written = 0;
+        } else if self.written >= MOST {
+            // Where something waits always, what has left must not grow.
+            self.octets.drain(..self.written);
             self.written = 0;
         }
     }
@@ -67,5 +75,18 @@ mod tests {
         assert_eq!(queue.lengths(), &[5], "there is no room for it");
         queue.forget(9);
         assert_eq!((queue.octets(), queue.lengths().len()), (0, 0));
+    }
+
+    #[test]
+    fn a_queue_that_is_never_empty_does_not_grow() {
+        let mut queue = Queue::default();
+        let frame = |number: u32| [&number.to_be_bytes()[..], &[7; 1500]].concat();
+        queue.push(&frame(0));
+        for number in 1..10_000 {
+            queue.push(&frame(number));
+            queue.forget(1);
+            assert_eq!(queue.waiting(), frame(number));
+        }
+        assert!(queue.octets.len() <= MOST + 2 * frame(0).len(), "{}", queue.octets.len());
     }
 }
