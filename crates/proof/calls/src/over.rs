@@ -142,13 +142,14 @@ impl Front {
                 }
                 l2tp::Reaction::Give(_) | l2tp::Reaction::GiveAll => Passed::Given,
             },
-            Self::Pppoe { session, .. } if SessionName::of_received(bytes).is_some() => {
-                let is_known = SessionName::of_received(bytes) == *session;
-                if is_known { Passed::Given } else { Passed::Taken }
+            Self::Pppoe { session, .. }
+                if session.is_some() && SessionName::of_received(bytes) == *session =>
+            {
+                Passed::Given
             }
             Self::Pppoe { concentrator, session } => match concentrator.handle(now, bytes) {
                 pppoe::Reaction::Nothing => Passed::Taken,
-                pppoe::Reaction::Reply(reply) => {
+                pppoe::Reaction::Reply(reply) | pppoe::Reaction::End(reply) => {
                     send(&reply);
                     Passed::Taken
                 }

@@ -98,7 +98,7 @@ fn react(
     called: &mut Option<Pppoe>,
 ) {
     match server.handle(now, frame) {
-        Reaction::Nothing => {}
+        Reaction::Nothing | Reaction::End(_) => {}
         Reaction::Reply(reply) => caller.handle_lane(now, Lane::Control, &reply),
         Reaction::Begin(name, reply) => {
             caller.handle_lane(now, Lane::Control, &reply);

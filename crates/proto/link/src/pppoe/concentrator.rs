@@ -9,7 +9,8 @@ use onhook_base::{Duration, Instant, Seed};
 use onhook_crypto::cookie::cookie;
 
 use super::machine::MTU;
-use super::wire::{BROADCAST, Builder, Frame, SessionName, Station, Tags, code, tag};
+use super::strays::Strays;
+use super::wire::{BROADCAST, Builder, Frame, LAST_SESSION, SessionName, Station, Tags, code, tag};
 
 /// An offer may be answered for this long, and up to once more.
 const SLOT: Duration = Duration::from_secs(60);
@@ -17,7 +18,6 @@ const SLOT: Duration = Duration::from_secs(60);
 const MOST_OFFERS: u32 = 1000;
 /// The most payload that may be agreed (RFC 4638).
 const JUMBO: u16 = 1500;
-const LAST_SESSION: u16 = 0xfffe;
 
 /// What a concentrator is to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,9 @@ pub enum Reaction {
     Nothing,
     /// This is to be sent.
     Reply(Vec<u8>),
+    /// Somebody goes on with a session that is not ours: this ends it, and is to be sent unless somebody else
+    /// on this machine may have the session.
+    End(Vec<u8>),
     /// A session begins: this is to be sent when its call is taken. Otherwise
     /// [`Concentrator::end`] is to be told.
     Begin(SessionName, Vec<u8>),
@@ -56,6 +59,7 @@ pub struct Concentrator {
     answered: HashMap<(Station, Vec<u8>), (u16, Vec<u8>)>,
     next: u16,
     second: (Instant, u32),
+    strays: Strays,
 }
 
 impl Concentrator {
@@ -70,16 +74,21 @@ impl Concentrator {
             answered: HashMap::new(),
             next: u16::from_le_bytes([low, high]),
             second: (Instant::ORIGIN, 0),
+            strays: Strays::default(),
         }
     }
 
-    /// A discovery packet has come.
+    /// A discovery packet has come, or a frame of a session that is none of ours.
     pub fn handle(&mut self, now: Instant, bytes: &[u8]) -> Reaction {
         let Ok(frame) = Frame::parse(bytes) else { return Reaction::Nothing };
-        let Ok(tags) = Tags::parse(frame.payload) else { return Reaction::Nothing };
         let is_to_us = frame.to == self.terms.address;
+        if frame.is_session {
+            let end = if is_to_us { self.strays.end(now, &frame) } else { None };
+            return end.map_or(Reaction::Nothing, Reaction::End);
+        }
+        let Ok(tags) = Tags::parse(frame.payload) else { return Reaction::Nothing };
         match frame.code {
-            _ if frame.is_session || frame.session != 0 => Reaction::Nothing,
+            _ if frame.session != 0 => Reaction::Nothing,
             code::PADI if is_to_us || frame.to == BROADCAST => self.offer(now, frame.from, &tags),
             code::PADR if is_to_us => self.begin(now, frame.from, &tags),
             _ => Reaction::Nothing,

@@ -14,8 +14,10 @@ use std::collections::VecDeque;
 use onhook_base::{Deadline, Duration, Instant, Seed};
 
 use super::failure::PppoeFailure;
+use super::strays::Strays;
 use super::wire::{
-    BROADCAST, Builder, Frame, SessionName, Station, Tags, code, finish, push_session_header, tag,
+    BROADCAST, Builder, Frame, LAST_SESSION, SessionName, Station, Tags, code, finish,
+    push_session_header, tag,
 };
 use crate::contract::{
     Farewell, FrameTerms, Framing, Lane, LaneFacts, Link, LinkEvent, LinkFacts, LinkFailure,
@@ -37,8 +39,6 @@ const SENDINGS: u32 = 4;
 const WITHDRAWAL: Duration = Duration::from_millis(500);
 /// Frames that wait for the lane: more than that, and the newest are lost, as in any network.
 const MOST_QUEUED: usize = 1024;
-/// The highest number that a session may have (§4).
-const LAST_SESSION: u16 = 0xfffe;
 
 /// What a caller looks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,6 +88,7 @@ pub struct Pppoe {
     frame: Vec<u8>,
     has_frame: bool,
     pub(super) events: VecDeque<LinkEvent>,
+    strays: Strays,
     dropped: u64,
 }
 
@@ -122,6 +123,7 @@ impl Pppoe {
             frame: Vec::new(),
             has_frame: false,
             events: VecDeque::new(),
+            strays: Strays::default(),
             dropped: 0,
         }
     }
@@ -273,17 +275,39 @@ impl Pppoe {
         self.fall(PppoeFailure::Terminated(text));
     }
 
-    fn handle_session(&mut self, frame: &Frame<'_>) {
+    fn handle_session(&mut self, now: Instant, frame: &Frame<'_>) {
         let is_ours = frame.from == self.peer
             && frame.to == self.ours
             && frame.session == self.session
             && self.phase == Phase::Up;
+        if !is_ours {
+            self.end_stray(now, frame);
+        }
         if !is_ours || frame.payload.is_empty() || self.has_frame {
             return self.drop_one();
         }
         self.frame.clear();
         self.frame.extend_from_slice(frame.payload);
         self.has_frame = true;
+    }
+
+    /// A concentrator goes on with a session that was ours before we were killed, perhaps. While one is asked
+    /// for a session, what comes from it may be that session's, faster than its number.
+    fn end_stray(&mut self, now: Instant, frame: &Frame<'_>) {
+        let is_nobodys = match self.phase {
+            Phase::Discovering { .. } => true,
+            Phase::Requesting { .. } => frame.from != self.peer,
+            Phase::Up => true,
+            Phase::Idle | Phase::Gone => false,
+        };
+        if is_nobodys
+            && frame.to == self.ours
+            && self.to_send.len() < MOST_QUEUED
+            && let Some(end) = self.strays.end(now, frame)
+        {
+            tracing::debug!(target: "link::pppoe", session = frame.session, "a stale session is ended");
+            self.to_send.push_back(end);
+        }
     }
 }
 
@@ -339,7 +363,7 @@ impl Link for Pppoe {
     #[inline]
     fn handle_lane(&mut self, now: Instant, _lane: Lane, bytes: &[u8]) {
         match Frame::parse(bytes) {
-            Ok(frame) if frame.is_session => self.handle_session(&frame),
+            Ok(frame) if frame.is_session => self.handle_session(now, &frame),
             Ok(frame) => self.handle_discovery(now, &frame),
             Err(_) => self.drop_one(),
         }

@@ -15,12 +15,15 @@
 //! | `wire.rs` | Ethernet and PPPoE headers, tags |
 //! | `machine.rs` | one session, at either end |
 //! | `concentrator.rs` | what answers discovery for all callers of one wire |
+//! | `strays.rs` | sessions that somebody goes on with after their end |
 //! | `failure.rs` | why a link went down |
 //!
 //! # What an owner must know
 //!
 //! - A lane's datagrams are whole Ethernet frames; [`LaneFacts::ethernet`](crate::LaneFacts) is required.
 //! - After a PADT, heard or sent, nothing of the session passes, not even PPP's farewell (§5.5).
+//! - A frame of another session is answered by PADT: give a machine only those that nobody else on the
+//!   same station can have.
 //! - A session that somebody forgot to end is ended by [`SessionName::terminate`], which needs no machine.
 
 #![cfg_attr(
@@ -31,6 +34,7 @@
 mod concentrator;
 mod failure;
 mod machine;
+mod strays;
 mod wire;
 
 #[cfg(test)]

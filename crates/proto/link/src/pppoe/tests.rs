@@ -189,7 +189,7 @@ fn settle(caller: &mut Pppoe, server: &mut Concentrator) -> (Option<SessionName>
         for packet in packets {
             count += 1;
             let reply = match server.handle(NOW, &packet) {
-                Reaction::Nothing => continue,
+                Reaction::Nothing | Reaction::End(_) => continue,
                 Reaction::Reply(reply) => reply,
                 Reaction::Begin(name, reply) => {
                     begun = Some(name);
@@ -386,6 +386,10 @@ fn n_pppoe_02_a_strangers_frames_and_ends_change_nothing() {
     }
     assert!(a.poll_frame(NOW).is_none());
     assert_eq!((events(&mut a), a.dropped()), (vec![], 4));
+    // Who goes on with a session that is not there is told; that of the same number elsewhere is another.
+    let told = [(OTHER, name.session), (SERVER, name.session ^ 1)]
+        .map(|(theirs, session)| SessionName { ours: HOST, theirs, session }.terminate());
+    assert_eq!(sent(&mut a), told);
     // A second session from a repeated request is ended at once; the first stays.
     let second = Builder::new(HOST, SERVER, code::PADS, name.session ^ 1)
         .tag(tag::HOST_UNIQ, &a.unique.clone())
@@ -430,4 +434,81 @@ proptest! {
             server.handle(NOW, &octets);
         }
     }
+}
+
+/// A frame of PPP, as somebody sends it who believes in this session.
+fn believed(from: Station, to: Station, session: u16) -> Vec<u8> {
+    let mut frame = Vec::new();
+    push_session_header(&mut frame, to, from, session);
+    frame.extend_from_slice(b"\xc0\x21echo");
+    finish(&mut frame);
+    frame
+}
+
+/// RFC 2516 §5.5: who goes on with a session that is over, or that a killed process has left, is told.
+#[test]
+fn a_stale_session_seen_again_is_ended_by_a_caller() {
+    let end = |theirs, session| SessionName { ours: HOST, theirs, session }.terminate();
+    let give = |link: &mut Pppoe, now, frame: &[u8]| {
+        link.handle_lane(now, Lane::Control, frame);
+        assert!(link.poll_frame(now).is_none());
+        sent(link)
+    };
+    let second = NOW + Duration::from_secs(1);
+
+    // While it looks for a concentrator, whoever it is.
+    let mut asking = caller(terms("", None), 1500);
+    let mut server = concentrator(&[], false);
+    let initiation = sent(&mut asking).remove(0);
+    let stale = believed(SERVER, HOST, 0x77);
+    assert_eq!(give(&mut asking, NOW, &stale), [end(SERVER, 0x77)]);
+    assert_eq!(give(&mut asking, NOW, &stale), [] as [Vec<u8>; 0], "not twice in a second");
+    assert_eq!(give(&mut asking, second, &stale), [end(SERVER, 0x77)]);
+
+    // While it waits for its number, what comes from that concentrator may be of the new session.
+    let Reaction::Reply(offer) = server.handle(NOW, &initiation) else { panic!() };
+    asking.handle_lane(second, Lane::Control, &offer);
+    let request = sent(&mut asking).remove(0);
+    assert_eq!(give(&mut asking, second, &believed(SERVER, HOST, 0x78)), [] as [Vec<u8>; 0]);
+    assert_eq!(give(&mut asking, second, &believed(OTHER, HOST, 0x78)), [end(OTHER, 0x78)]);
+
+    // While it has a session: any other. Its own frames pass.
+    let Reaction::Begin(name, reply) = server.handle(NOW, &request) else { panic!() };
+    asking.handle_lane(second, Lane::Control, &reply);
+    assert_eq!(events(&mut asking), [LinkEvent::Up]);
+    let other = if name.session == 0x79 { 0x80 } else { 0x79 };
+    assert_eq!(give(&mut asking, second, &believed(SERVER, HOST, other)), [end(SERVER, other)]);
+    asking.handle_lane(second, Lane::Control, &believed(SERVER, HOST, name.session));
+    assert_eq!(asking.poll_frame(second).unwrap(), b"\xc0\x21echo");
+
+    // Not for others' frames, nor groups, nor numbers that no session has; and not after the end.
+    for frame in [
+        believed(SERVER, OTHER, 5),
+        believed(SERVER, BROADCAST, 5),
+        believed([3, 0, 0, 0, 0, 9], HOST, 5),
+        believed(SERVER, HOST, 0),
+        believed(SERVER, HOST, 0xffff),
+    ] {
+        assert_eq!(give(&mut asking, second, &frame), [] as [Vec<u8>; 0]);
+    }
+    asking.close(second, Farewell::Ordinary);
+    sent(&mut asking);
+    assert_eq!(give(&mut asking, second, &believed(SERVER, HOST, 6)), [] as [Vec<u8>; 0]);
+}
+
+#[test]
+fn a_stale_session_seen_again_is_ended_by_a_concentrator_and_no_flood_is_answered() {
+    let mut server = concentrator(&[], false);
+    let end = SessionName { ours: SERVER, theirs: HOST, session: 9 }.terminate();
+    let stale = believed(HOST, SERVER, 9);
+    assert_eq!(server.handle(NOW, &stale), Reaction::End(end.clone()));
+    assert_eq!(server.handle(NOW, &stale), Reaction::Nothing, "not twice in a second");
+    assert_eq!(server.handle(NOW + Duration::from_secs(1), &stale), Reaction::End(end));
+    assert_eq!(server.handle(NOW, &believed(HOST, OTHER, 9)), Reaction::Nothing, "another's");
+    let ended = SessionName { ours: HOST, theirs: SERVER, session: 9 }.terminate();
+    assert_eq!(server.handle(NOW, &ended), Reaction::Nothing, "an end has no answer");
+    let mut server = concentrator(&[], false);
+    let told =
+        (1..1000).filter(|n| server.handle(NOW, &believed(HOST, SERVER, *n)) != Reaction::Nothing);
+    assert_eq!(told.count(), 64);
 }

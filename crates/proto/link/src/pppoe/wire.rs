@@ -18,6 +18,8 @@ pub const BROADCAST: Station = [0xff; 6];
 const DISCOVERY: u16 = 0x8863;
 const SESSION: u16 = 0x8864;
 const VERSION_AND_TYPE: u8 = 0x11;
+/// The highest number that a session may have (RFC 2516 §4).
+pub(super) const LAST_SESSION: u16 = 0xfffe;
 /// Octets before the payload: Ethernet's header and PPPoE's.
 pub(super) const HEADER: usize = 20;
 /// Tags that one packet may have.

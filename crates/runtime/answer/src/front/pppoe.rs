@@ -89,14 +89,16 @@ impl PppoeFront {
     ) -> std::io::Result<()> {
         let now = desk.engine().host().now();
         let more = self.port.receive(&mut |frame| {
-            if let Some(name) = SessionName::of_received(frame) {
-                if let Some(hand) = live.get(&name) {
-                    hand.give(frame);
-                }
-                return;
+            if let Some(hand) = SessionName::of_received(frame).and_then(|name| live.get(&name)) {
+                return hand.give(frame);
             }
             match concentrator.handle(now, frame) {
                 Reaction::Nothing => {}
+                Reaction::End(end) => {
+                    if self.port.is_alone() == Some(true) {
+                        self.port.send_or_lose(&end);
+                    }
+                }
                 Reaction::Reply(reply) => self.port.send_or_lose(&reply),
                 Reaction::Begin(name, reply) => {
                     // A call that has begun is counted until it ends: none begins that nobody would end.
