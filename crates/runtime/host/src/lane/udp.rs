@@ -9,8 +9,11 @@ use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::RcvBufForce;
 use onhook_effect::{HostError, HostErrorKind, LaneFacts};
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::UnboundedSender;
@@ -31,6 +34,8 @@ const LONGEST: usize = 64 << 10;
 const BATCH: usize = 8;
 /// While more octets than this wait, packets wait where they are.
 const MARK: usize = 512 << 10;
+/// Octets, by the kernel's reckoning, that may wait at a port where many call.
+const HELD: usize = 4 << 20;
 /// The most octets of datagrams that leave in one call.
 const MOST_AT_ONCE: usize = 60_000;
 
@@ -52,7 +57,9 @@ impl UdpPort {
     /// # Errors
     /// When the address cannot be had.
     pub async fn bind(address: SocketAddr) -> io::Result<Arc<Self>> {
-        Self::of(UdpSocket::bind(address).await?)
+        let socket = UdpSocket::bind(address).await?;
+        hold_more(&socket);
+        Self::of(socket)
     }
 
     fn of(socket: UdpSocket) -> io::Result<Arc<Self>> {
@@ -127,6 +134,17 @@ impl UdpPort {
         if let Err(error) = self.send(to, datagram, datagram.len()) {
             tracing::debug!(target: "host::lane", %to, %error, "a datagram is lost");
         }
+    }
+}
+
+/// Lets many callers speak at once: what does not fit waits for its sender's timer, for a second or more. As
+/// much as the kernel allows; without rights that is what it gives anyway.
+fn hold_more(socket: &UdpSocket) {
+    let held = setsockopt(socket, RcvBufForce, &HELD)
+        .map_err(io::Error::from)
+        .or_else(|_| SockRef::from(socket).set_recv_buffer_size(HELD));
+    if let Err(error) = held {
+        tracing::debug!(target: "host::lane", %error, "the socket holds what it does by itself");
     }
 }
 
