@@ -50,7 +50,16 @@ fn main() -> anyhow::Result<()> {
             );
         }
         // Some of the figures alone.
-        ["tunnels"] => return tun::measure(&mut Figures::default()),
+        ["tunnels", ref names @ ..] => return tun::measure(&mut Figures::default(), names),
+        ["setup", count] => {
+            let count = count.parse()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            return runtime.block_on(setup::measure(&mut Figures::default(), count));
+        }
+        ["lines"] => {
+            lines::measure(&mut Figures::default());
+            return Ok(());
+        }
         _ => {}
     }
     let connections = words
@@ -68,7 +77,7 @@ fn main() -> anyhow::Result<()> {
         throughput::measure(&mut figures).await?;
         calls::measure(&mut figures, connections).await
     })?;
-    tun::measure(&mut figures)?;
+    tun::measure(&mut figures, &[])?;
     let rows: Vec<_> = figures
         .0
         .iter()

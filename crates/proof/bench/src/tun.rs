@@ -74,7 +74,8 @@ const TUNNELS: &[Tunnel] = &[
     },
 ];
 
-pub(crate) fn measure(figures: &mut Figures) -> anyhow::Result<()> {
+/// Measures these tunnels, or all.
+pub(crate) fn measure(figures: &mut Figures, which: &[&str]) -> anyhow::Result<()> {
     let program = std::env::current_exe()?.with_file_name("onhook");
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|m| {
         use std::os::unix::fs::MetadataExt as _;
@@ -94,7 +95,8 @@ pub(crate) fn measure(figures: &mut Figures) -> anyhow::Result<()> {
         let name = format!("plain UDP forwarder with interfaces, {name}");
         figures.put(&name, limit, "Mbit/s", "the limit: a datagram a packet, no header, no check");
     }
-    for tunnel in TUNNELS {
+    let wanted = |tunnel: &&Tunnel| which.is_empty() || which.contains(&tunnel.name);
+    for tunnel in TUNNELS.iter().filter(wanted) {
         let rates = Ground::lay()?.run(&program, tunnel)?;
         for ((name, rate), limit) in names.into_iter().zip(rates).zip(limits) {
             let mut note = format!("{:.2} of the plain UDP forwarder", rate / limit);
