@@ -47,7 +47,7 @@ impl Front {
         }
         match self.concentrator.handle(now, frame) {
             Reaction::Nothing => Passed::Taken,
-            Reaction::Reply(reply) => Passed::Answered(reply),
+            Reaction::Reply(reply) | Reaction::End(reply) => Passed::Answered(reply),
             Reaction::Begin(name, _) if self.has_begun => {
                 // There is room for one; a request that was bent on its way may look like a second.
                 self.concentrator.end(name.session);
