@@ -296,7 +296,7 @@ impl Pppoe {
     fn end_stray(&mut self, now: Instant, frame: &Frame<'_>) {
         let is_nobodys = match self.phase {
             Phase::Discovering { .. } => true,
-            Phase::Requesting { .. } => frame.from != self.peer,
+            Phase::Requesting { .. } | Phase::Withdrawing { .. } => frame.from != self.peer,
             Phase::Up => true,
             Phase::Idle | Phase::Gone => false,
         };
