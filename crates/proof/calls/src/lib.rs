@@ -8,8 +8,10 @@
 
 mod modem;
 mod over;
+mod user;
 
 pub use modem::{ModemCall, ModemTerms};
+pub use user::User;
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,10 +25,9 @@ use onhook_effect::{
     CertificateFacts, Effect, HostError, LaneFacts, LaneId, Outcome, StepId, Undo,
 };
 use onhook_model::{
-    Cause, Credentials, DialOptions, DialRequest, Entry, RasCode, RasState, Resumption,
-    StateReport, Trust,
+    Cause, Credentials, DialOptions, DialRequest, Entry, RasState, Resumption, StateReport, Trust,
 };
-use onhook_ppp::auth::{self, Method, Question, Verdict};
+use onhook_ppp::auth::{self, Method};
 use onhook_ppp::cbcp::CallbackOffer;
 use onhook_sim::{Pretend, StreamLine};
 
@@ -148,44 +149,6 @@ impl End {
     }
 }
 
-/// A user as the answerer knows it; its password can be changed by the caller when it has expired.
-#[derive(Clone, Debug)]
-pub struct User {
-    /// The password.
-    pub password: String,
-    /// It is good for nothing but its own change.
-    pub is_expired: bool,
-}
-
-impl User {
-    fn judge(&mut self, question: &Question) -> Verdict {
-        let refuse = |code: RasCode| {
-            let message = String::new();
-            Verdict::Reject { code: code.number(), retry: true, message }
-        };
-        let known = Secret::new(self.password.clone());
-        if !question.is_change() {
-            return match auth::judge(question, &known) {
-                Verdict::Accept { .. } if self.is_expired => refuse(RasCode::PASSWD_EXPIRED),
-                Verdict::Reject { .. } => refuse(RasCode::AUTHENTICATION_FAILURE),
-                verdict => verdict,
-            };
-        }
-        let Some(new) = question.new_password(&known) else {
-            return refuse(RasCode::AUTHENTICATION_FAILURE);
-        };
-        if new == known {
-            return refuse(RasCode::CHANGING_PASSWORD);
-        }
-        let verdict = auth::judge(question, &new);
-        if matches!(verdict, Verdict::Accept { .. }) {
-            self.password.clone_from(new.expose());
-            self.is_expired = false;
-        }
-        verdict
-    }
-}
-
 /// A caller and an answerer, and what lies between.
 pub struct Call {
     /// The one clock.
@@ -213,9 +176,8 @@ pub struct Call {
 const BEGIN: Instant = Instant::from_nanos(1_000_000_000_000);
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
 
-fn certificate() -> CertificateFacts {
-    CertificateFacts { sha1: [1; 20], sha256: [2; 32] }
-}
+/// What the server shows.
+const CERTIFICATE: CertificateFacts = CertificateFacts { sha1: [1; 20], sha256: [2; 32] };
 
 impl Call {
     /// A call that has just been dialed.
@@ -366,7 +328,7 @@ impl Call {
         let mut end = End::new(Connection::new(plan, seed));
         end.os.adopt(Undo::CloseLane { lane: LaneId::CONTROL });
         end.lane_open = true;
-        let facts = LaneFacts { certificate: Some(certificate()), ..LaneFacts::default() };
+        let facts = LaneFacts { certificate: Some(CERTIFICATE), ..LaneFacts::default() };
         end.connection.answer(self.now, &facts);
         self.answerer = Some(end);
     }
@@ -503,7 +465,7 @@ impl Call {
             if !self.server_up {
                 return;
             }
-            facts.certificate = Some(certificate());
+            facts.certificate = Some(CERTIFICATE);
             self.terms.over.complete(facts);
             takes = rtt * self.terms.over.opening();
             self.rings_at = Some(now + takes + self.terms.delay);
