@@ -11,4 +11,5 @@ mod entries;
 mod hanging_up;
 mod listing;
 mod notifications;
+mod programs;
 mod saved;

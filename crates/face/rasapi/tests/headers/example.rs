@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::compiler::{NATIVE, NATIVE_32, include};
+use crate::compiler::{NATIVE, NATIVE_32, WINDOWS, WINDOWS_32, include};
 use crate::published::rows;
 
-fn example() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/dial.c")).unwrap()
+fn example(name: &str) -> String {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    fs::read_to_string(examples.join(name)).unwrap()
 }
 
 /// The names that an object leaves to a library and that begin as those of RAS do.
@@ -36,13 +37,33 @@ fn the_example_compiles_and_takes_published_functions_only() {
         for standard in ["-std=c99", "-std=c11", "-std=gnu17"] {
             let name = format!("example{standard}").replace('=', "");
             let made = compiler
-                .compile(&name, &example(), &[standard, "-pedantic", "-O1", &include])
+                .compile(&name, &example("dial.c"), &[standard, "-pedantic", "-O1", &include])
                 .must_be_accepted(standard);
             let names = names_of_ras(&made.object);
             assert!(names.iter().any(|name| name == "RasDialA"), "{names:?}");
             for name in names {
                 assert!(published.contains(&name), "{name} is no published function");
             }
+        }
+    }
+}
+
+/// One source for both systems: with the headers of the compiler for Windows, and with ours for Linux.
+#[test]
+fn a_source_for_windows_compiles_for_linux_unchanged() {
+    let source = example("watch.c");
+    let ours =
+        [include(), include().join("windows")].map(|folder| format!("-I{}", folder.display()));
+    for compiler in [NATIVE, NATIVE_32, WINDOWS, WINDOWS_32] {
+        if compiler.is_there() {
+            let arguments: Vec<&str> = if compiler.is_windows {
+                vec![]
+            } else {
+                ours.iter().map(String::as_str).collect()
+            };
+            compiler
+                .compile("watch", &source, &arguments)
+                .must_be_accepted(&compiler.command.join(" "));
         }
     }
 }
@@ -70,8 +91,8 @@ fn the_piece_of_c_on_the_page_compiles() {
 /// Puts headers and the file for pkg-config where a package would.
 fn install(prefix: &Path) -> PathBuf {
     let headers = prefix.join("include/rasapi32");
-    fs::create_dir_all(headers.join("onhook")).unwrap();
-    for folder in ["", "onhook"] {
+    for folder in ["", "onhook", "windows"] {
+        fs::create_dir_all(headers.join(folder)).unwrap();
         for file in fs::read_dir(include().join(folder)).unwrap() {
             let file = file.unwrap();
             if file.file_type().unwrap().is_file() {
@@ -114,7 +135,12 @@ fn pkg_config_tells_how_to_compile_and_link() {
     let cflags = String::from_utf8(ask(&["--cflags"]).unwrap().stdout).unwrap();
     let arguments: Vec<&str> = cflags.split_whitespace().collect();
     assert_eq!(arguments, [format!("-I{}/include/rasapi32", prefix.display())]);
+    let windows = String::from_utf8(ask(&["--variable=windowsdir"]).unwrap().stdout).unwrap();
+    assert_eq!(windows.trim(), format!("{}/include/rasapi32/windows", prefix.display()));
     if NATIVE.is_there() {
-        NATIVE.compile("installed", &example(), &arguments).must_be_accepted("installed");
+        let windows = format!("-I{}", windows.trim());
+        let both: Vec<&str> = arguments.iter().copied().chain([windows.as_str()]).collect();
+        NATIVE.compile("installed-watch", &example("watch.c"), &both).must_be_accepted("watch.c");
+        NATIVE.compile("installed", &example("dial.c"), &arguments).must_be_accepted("installed");
     }
 }

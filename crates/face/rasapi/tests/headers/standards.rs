@@ -51,6 +51,31 @@ fn they_compile_as_cplusplus() {
     play(&CPLUSPLUS, &["-std=c++11", "-std=c++17", "-std=c++20"], true);
 }
 
+/// The small `<windows.h>` and `<tchar.h>` for Linux compile as any program includes them.
+#[test]
+fn the_windows_folder_compiles_in_c_and_cplusplus() {
+    let folders =
+        [include(), include().join("windows")].map(|folder| format!("-I{}", folder.display()));
+    let source = source(&["windows.h", "tchar.h", "ras.h", "rasdlg.h", "raserror.h"]);
+    for (compiler, standard) in [
+        (NATIVE, "-std=c99"),
+        (NATIVE, "-std=gnu17"),
+        (CPLUSPLUS, "-std=c++11"),
+        (CPLUSPLUS, "-std=c++20"),
+    ] {
+        if !compiler.is_there() {
+            continue;
+        }
+        for unicode in ["-DUNICODE", "-UUNICODE"] {
+            let name = format!("windows{standard}{unicode}").replace('=', "");
+            let own = [standard, unicode, "-D_POSIX_C_SOURCE=200809L", "-pedantic"];
+            let arguments: Vec<&str> =
+                own.into_iter().chain(folders.iter().map(String::as_str)).collect();
+            compiler.compile(&name, &source, &arguments).must_be_accepted(&name);
+        }
+    }
+}
+
 /// A program may name the version of Windows that it wants in either way, or in none.
 #[test]
 fn the_generation_is_the_newest_unless_named() {

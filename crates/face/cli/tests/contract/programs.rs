@@ -1,0 +1,121 @@
+//! Programs in C, compiled by plain `cc` against the headers and linked with the library, in processes of
+//! their own.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use crate::caller::{connected, end, entry, stage};
+use crate::stage::PASSWORD;
+
+/// The folder with `librasapi32.so`: cargo builds it beside this test.
+fn libraries() -> PathBuf {
+    let folder = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+    assert!(folder.join("librasapi32.so").exists(), "no library in {}", folder.display());
+    folder
+}
+
+/// The example that dials, compiled once for all tests.
+fn dial() -> Option<&'static Path> {
+    static DIAL: OnceLock<Option<PathBuf>> = OnceLock::new();
+    DIAL.get_or_init(|| built("dial")).as_deref()
+}
+
+/// Compiles and links an example; `None`, and a word why, where there is no compiler.
+fn built(example: &str) -> Option<PathBuf> {
+    let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rasapi");
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(example);
+    let libraries = libraries();
+    let made = Command::new("cc")
+        .args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-o"])
+        .arg(&program)
+        .arg(room.join("examples").join(example).with_extension("c"))
+        .arg(format!("-I{}", room.join("include").display()))
+        .arg(format!("-I{}", room.join("include/windows").display()))
+        .arg(format!("-L{}", libraries.display()))
+        .arg("-lrasapi32")
+        .arg("-lpthread")
+        .arg(format!("-Wl,-rpath,{}", libraries.display()))
+        .output();
+    let Ok(made) = made else {
+        eprintln!("skipped: there is no C compiler `cc` (package gcc)");
+        return None;
+    };
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    Some(program)
+}
+
+/// Runs a program with these words and this input; its environment leads to the stage's manager.
+fn run(program: &Path, words: &[&str], input: &str) -> Output {
+    stage();
+    let mut child = Command::new(program)
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+#[test]
+fn the_example_in_c_dials_lists_hangs_up_and_sees_the_handle_end() {
+    let name = entry("example Büro");
+    let Some(program) = dial() else { return };
+    let output = run(program, &["-n", &name, "alice"], &format!("{PASSWORD}\n"));
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{said}{}\n{}", text(&output.stderr), stage().log());
+    let mut rest = said.as_str();
+    // In this order: states, its row in the list, its addresses, the end.
+    for wanted in
+        ["opening the port", "authenticating", " 8192 connected", &name, ", the server is ", "gone"]
+    {
+        let at = rest.find(wanted).unwrap_or_else(|| panic!("no “{wanted}” in its place:\n{said}"));
+        rest = &rest[at + wanted.len()..];
+    }
+    assert!(!said.contains(PASSWORD));
+}
+
+#[test]
+fn the_example_in_c_tells_why_a_dial_failed() {
+    let name = entry("example refused");
+    let Some(program) = dial() else { return };
+    let output = run(program, &["-n", &name, "alice"], "wrong\n");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("(691)"), "{}", text(&output.stderr));
+    // The handle of a failed dial is given back, too.
+    assert!(text(&output.stdout).ends_with("gone\n"), "{}", text(&output.stdout));
+
+    let output = run(program, &["-n", "no such entry", "alice"], "wrong\n");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("(623)"), "{}", text(&output.stderr));
+    assert!(!text(&output.stdout).contains("gone"), "there was no handle");
+}
+
+/// The same source compiles for Windows; here its events are those of the library.
+#[test]
+fn a_program_written_for_windows_sees_connections_come() {
+    let Some(program) = built("watch") else { return };
+    stage();
+    let mut child = Command::new(program)
+        .arg("100000")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    // It has registered before it lists for the first time.
+    assert!(lines.next().unwrap().ends_with(" connected"));
+    let handle = connected("watched in C");
+    let mut seen = lines.find(|line| line.trim() == "watched in C");
+    end(handle);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(seen.take().is_some(), "the program ended");
+}
