@@ -117,29 +117,46 @@ impl Charset {
     /// is left, of which there is at least one. Answers whether the text is there whole.
     pub(super) fn fill(self, room: &mut [u8], text: &str) -> bool {
         let limit = room.len().saturating_sub(self.unit());
-        let mut octets = Vec::with_capacity(limit.min(text.len() * self.unit()));
         let mut whole = room.len() >= self.unit();
+        let mut at = 0;
         for c in text.chars() {
-            let before = octets.len();
-            self.push(c, &mut octets);
-            if c == '\0' || octets.len() > limit {
-                octets.truncate(before);
+            let (octets, length) = self.octets_of(c);
+            let end = at + length;
+            if c == '\0' || end > limit {
                 whole = false;
                 break;
             }
+            if let (Some(to), Some(from)) = (room.get_mut(at..end), octets.get(..length)) {
+                to.copy_from_slice(from);
+            }
+            at = end;
         }
-        for (to, from) in room.iter_mut().zip(octets.into_iter().chain(std::iter::repeat(0))) {
-            *to = from;
+        if let Some(rest) = room.get_mut(at..) {
+            rest.fill(0);
         }
         whole
     }
 
     fn push(self, c: char, octets: &mut Vec<u8>) {
+        let (one, length) = self.octets_of(c);
+        octets.extend(one.into_iter().take(length));
+    }
+
+    /// The octets of one character, and how many of them count.
+    fn octets_of(self, c: char) -> ([u8; 4], usize) {
+        let mut octets = [0; 4];
         match self {
-            Self::Ansi => octets.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            Self::Ansi => {
+                let length = c.encode_utf8(&mut octets).len();
+                (octets, length)
+            }
             Self::Wide => {
-                octets
-                    .extend(c.encode_utf16(&mut [0; 2]).iter().flat_map(|unit| unit.to_le_bytes()));
+                let mut units = [0; 2];
+                let length = c.encode_utf16(&mut units).len();
+                for (to, unit) in octets.chunks_exact_mut(2).zip(units) {
+                    to.copy_from_slice(&unit.to_le_bytes());
+                }
+                (octets, length * 2)
             }
         }
     }

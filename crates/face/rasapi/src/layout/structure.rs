@@ -159,7 +159,7 @@ impl Structure {
             && self.until.is_none_or(|until| generation <= until);
         had.then(|| {
             let form = Form { structure: self, machine, charset, generation, size: 0 };
-            Form { size: form.measure(), ..form }
+            Form { size: form.whole().0, ..form }
         })
     }
 
@@ -167,7 +167,7 @@ impl Structure {
     pub fn newest(&'static self, machine: Machine, charset: Charset) -> Form {
         let generation = self.until.unwrap_or(Generation::V0A00);
         let form = Form { structure: self, machine, charset, generation, size: 0 };
-        Form { size: form.measure(), ..form }
+        Form { size: form.whole().0, ..form }
     }
 
     /// Every value of `dwSize` that a generation had, oldest first, none twice.
@@ -277,57 +277,58 @@ impl Form {
 
     /// The fields that this generation has, each with its offset.
     pub fn places(&self) -> impl Iterator<Item = (&'static Field, usize)> + '_ {
+        self.extents().map(|(field, start, _)| (field, start))
+    }
+
+    /// Octets of a field of this form.
+    pub fn length(&self, field: &Field) -> usize {
+        self.extent(field).0
+    }
+
+    /// The fields that this generation has, each with its offset, its length and its alignment.
+    fn extents(&self) -> impl Iterator<Item = (&'static Field, usize, (usize, usize))> + '_ {
         let mut start = 0_usize;
         let mut end = 0_usize;
         self.structure.fields.iter().filter(|field| field.since <= self.generation).map(
             move |field| {
+                let (length, alignment) = self.extent(field);
                 if !field.shares {
-                    start = end.next_multiple_of(self.alignment(field));
+                    start = end.next_multiple_of(alignment);
                 }
-                end = end.max(start + self.length(field));
-                (field, start)
+                end = end.max(start + length);
+                (field, start, (length, alignment))
             },
         )
+    }
+
+    /// Octets of a field, and what its offset is divisible by.
+    fn extent(&self, field: &Field) -> (usize, usize) {
+        let (length, natural) = match field.kind {
+            Kind::U32 => (4, 4),
+            Kind::Pointer => (self.machine.pointer(), self.machine.pointer()),
+            Kind::Text { characters, at_first } => {
+                let early = self.generation < Generation::V0400;
+                let characters = if early { at_first } else { characters };
+                (self.charset.unit() * characters, self.charset.unit())
+            }
+            Kind::Octets { count, alignment } => (count, alignment.max(1)),
+            Kind::Nested(structure) => Self { structure, size: 0, ..*self }.whole(),
+        };
+        (length, natural.min(PACKING))
+    }
+
+    /// Octets of the whole, padding at the end counted, and what its offset is divisible by.
+    fn whole(&self) -> (usize, usize) {
+        let ends = self.extents().fold((0, 1), |(end, most), (_, start, (length, alignment))| {
+            (end.max(start + length), most.max(alignment))
+        });
+        (ends.0.next_multiple_of(ends.1), ends.1)
     }
 
     /// The form that a structure inside this one has.
     fn inside(&self, structure: &'static Structure) -> Self {
         let form = Self { structure, size: 0, ..*self };
-        Self { size: form.measure(), ..form }
-    }
-
-    fn measure(&self) -> usize {
-        let end = self.places().map(|(field, at)| at + self.length(field)).max().unwrap_or(0);
-        end.next_multiple_of(self.alignment_of_all())
-    }
-
-    fn alignment_of_all(&self) -> usize {
-        self.places().map(|(field, _)| self.alignment(field)).max().unwrap_or(1)
-    }
-
-    /// Octets of a field of this form.
-    pub fn length(&self, field: &Field) -> usize {
-        match field.kind {
-            Kind::U32 => 4,
-            Kind::Pointer => self.machine.pointer(),
-            Kind::Text { characters, at_first } => {
-                let early = self.generation < Generation::V0400;
-                self.charset.unit() * if early { at_first } else { characters }
-            }
-            Kind::Octets { count, .. } => count,
-            Kind::Nested(structure) => self.inside(structure).size,
-        }
-    }
-
-    fn alignment(&self, field: &Field) -> usize {
-        let natural = match field.kind {
-            Kind::U32 => 4,
-            Kind::Pointer => self.machine.pointer(),
-            Kind::Text { .. } => self.charset.unit(),
-            Kind::Octets { alignment, .. } => alignment.max(1),
-            Kind::Nested(structure) => self.inside(structure).alignment_of_all(),
-        };
-        natural.min(PACKING)
+        Self { size: form.whole().0, ..form }
     }
 
     const fn content(&self, field: &Field) -> Content {

@@ -103,8 +103,11 @@ impl<'a> ViewMut<'a> {
     /// Zeroes everything and writes `dwSize`, where the structure has one.
     pub fn begin(&mut self) {
         self.octets.fill(0);
-        if self.form.structure().fields().iter().any(|field| field.name() == "dwSize") {
-            self.put_u32("dwSize", self.form.dw_size());
+        // Not every structure has it, and one not in front.
+        if let Some((_, at)) = self.form.places().find(|(field, _)| field.name() == "dwSize")
+            && let Some(octets) = self.octets.get_mut(at..at + 4)
+        {
+            octets.copy_from_slice(&self.form.dw_size().to_le_bytes());
         }
     }
 
