@@ -9,6 +9,7 @@ mod published;
 
 mod compiler;
 mod example;
+mod library;
 mod names;
 mod probes;
 mod standards;
