@@ -155,7 +155,7 @@ pub unsafe extern "C" fn RasUpdateConnection(hrasconn: usize, lprasupdateconn: *
         let report = connections::status_of(handle)?;
         match report.state {
             onhook_model::RasState::Connected => Err(Refusal(RasCode::INVALID_FUNCTION_FOR_ENTRY)),
-            _ => Err(Refusal(RasCode::from_number(844))),
+            _ => Err(Refusal(RasCode::CANNOT_INITIATE_MOBIKE_UPDATE)),
         }
     })
 }
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn RasGetNapStatus(hrasconn: usize, p_nap_state: *mut u8) 
         // SAFETY: the caller's promise.
         unsafe { structure(p_nap_state, of, Charset::Wide) }?;
         connections::status_of(handle)?;
-        Err(Refusal(RasCode::from_number(836)))
+        Err(Refusal(RasCode::NOT_NAP_CAPABLE))
     })
 }
 

@@ -5,7 +5,7 @@ use crate::boundary::{Refusal, octets};
 use onhook_model::RasCode;
 
 /// RAS's own numbers.
-const OF_RAS: std::ops::RangeInclusive<u32> = 600..=999;
+const OF_RAS: std::ops::RangeInclusive<u32> = RasCode::PENDING.number()..=999;
 
 both_forms! {
     /// The text of a RAS error. 87 for a number that is none or a null buffer; 122 when the buffer, whose
