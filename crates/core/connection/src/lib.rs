@@ -45,7 +45,7 @@ pub use onhook_ppp::auth;
 pub use onhook_ppp::cbcp::CallbackAgreement;
 pub use onhook_ppp::multilink::Discriminator;
 pub use plan::{
-    AnswerPlan, LinkPlan, OutletPlan, Plan, PlanAbilities, Times, TunPlan, admission_network,
-    check_callback_number,
+    AnswerPlan, LinkPlan, OtherLink, OutletPlan, Plan, PlanAbilities, Times, TunPlan,
+    admission_network, check_callback_number,
 };
 pub use stairs::{Debt, Request};

@@ -17,7 +17,7 @@ use onhook_ppp::multilink::Discriminator;
 use onhook_ppp::{CallbackTerms, EchoTerms, Ipv4Terms, Ipv6Terms, NetworkTerms, PppTerms, auth};
 
 pub use self::callback::check_callback_number;
-pub use self::link::LinkPlan;
+pub use self::link::{LinkPlan, OtherLink};
 use crate::bundle::Joins;
 use crate::impair::{Impaired, Impairment};
 
@@ -108,8 +108,11 @@ pub enum OutletPlan {
 pub struct Plan {
     /// The link.
     pub link: LinkPlan,
-    /// (Dialing) the links that are tried after it, in this order, when it does not get through.
-    pub others: Vec<LinkPlan>,
+    /// (Dialing) the number that it dials; empty where none is dialed.
+    pub number: String,
+    /// (Dialing) what is tried after it, in this order, when it does not get through: another protocol, or
+    /// another number.
+    pub others: Vec<OtherLink>,
     /// What PPP asks and accepts, but for what depends on the link.
     pub ppp: PppTerms,
     /// How TLS is spoken inside EAP, calling; `None` when it is not.
@@ -173,7 +176,7 @@ impl Plan {
         if entry.links_to_dial() > 1 {
             return Self::for_links(request, credentials, abilities);
         }
-        let (link, others) = LinkPlan::of_entry(&entry, credentials)?;
+        let (link, others) = link::all_of_entry(&entry, credentials)?;
         let outlet = outlet_for(&entry, &request.options, abilities)?;
         let mut times = Times { idle: entry.idle_disconnect, ..Times::default() };
         if matches!(link, LinkPlan::ModemCall { .. }) {
@@ -188,6 +191,7 @@ impl Plan {
         ppp.callback = callback::wanted(&entry, &request.options)?;
         Ok(Self {
             link,
+            number: entry.phone_number().to_owned(),
             others,
             ppp,
             eap_tls,
@@ -221,6 +225,7 @@ impl Plan {
         }
         let mut plan = Self {
             link,
+            number: String::new(),
             others: Vec::new(),
             ppp,
             eap_tls: None,

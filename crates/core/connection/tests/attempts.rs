@@ -13,8 +13,14 @@ use onhook_model::{
 const NOW: Instant = Instant::ORIGIN;
 
 fn dial(strategy: VpnStrategy) -> Connection {
+    dial_numbers(strategy, &["vpn.example.net"], true)
+}
+
+fn dial_numbers(strategy: VpnStrategy, numbers: &[&str], try_alternates: bool) -> Connection {
     let mut entry = Entry::for_number("vpn.example.net", "sstp");
     entry.vpn_strategy = strategy;
+    entry.phone_numbers = numbers.iter().map(|number| (*number).to_owned()).collect();
+    entry.try_alternates = try_alternates;
     let options = DialOptions { by_number: true, ..DialOptions::default() };
     let request = DialRequest { entry, options };
     let abilities = PlanAbilities { interfaces: true };
@@ -40,9 +46,13 @@ fn next_deed(connection: &mut Connection) -> Option<(StepId, Effect)> {
 
 /// The server's name is found, and the lane fails so; how it would have been opened.
 fn fail(connection: &mut Connection, kind: HostErrorKind) -> LaneSpec {
+    fail_at(connection, "vpn.example.net", kind)
+}
+
+fn fail_at(connection: &mut Connection, server: &str, kind: HostErrorKind) -> LaneSpec {
     let (step, effect) = next_deed(connection).unwrap();
     let Effect::Resolve { name, port } = effect else { panic!("{effect:?}") };
-    assert_eq!(name, "vpn.example.net");
+    assert_eq!(name, server);
     let address = SocketAddr::from(([192, 0, 2, 1], port));
     connection.handle_outcome(NOW, step, Ok(Outcome::Resolved(vec![address])));
     let (step, effect) = next_deed(connection).unwrap();
@@ -129,4 +139,52 @@ fn a_hang_up_ends_the_dial_and_not_only_the_attempt() {
     assert!(first.next_attempt(Seed::from_number(8)).is_none());
     let end = reports(&mut first).pop().unwrap();
     assert_eq!((end.state, end.error), (RasState::Disconnected, RasCode::VPN_REFUSED));
+}
+
+#[test]
+fn b164_alternate_numbers_are_tried_in_order_with_every_protocol() {
+    let mut now = dial_numbers(VpnStrategy::PptpSstp, &["vpn.example.net", "b.example"], true);
+    assert_eq!(now.other_number(), None);
+    for server in ["vpn.example.net", "b.example"] {
+        for port in [1723, 443] {
+            let spec = fail_at(&mut now, server, HostErrorKind::Refused);
+            let (LaneSpec::Tcp { to } | LaneSpec::Tls { to, .. }) = spec else {
+                panic!("{spec:?}")
+            };
+            assert_eq!(to[0].port(), port);
+            if let Some(mut next) = now.next_attempt(Seed::from_number(8)) {
+                next.dial(NOW);
+                now = next;
+            }
+        }
+    }
+    assert_eq!(now.other_number(), Some("b.example"));
+    let told = reports(&mut now);
+    assert!(told.iter().any(|report| report.text.contains("now PPTP to b.example is tried")));
+    assert_eq!(now.cause().map(Cause::code), Some(RasCode::AUTOMATIC_VPN_FAILED));
+}
+
+#[test]
+fn b164_the_end_of_one_protocol_with_several_numbers_is_that_of_the_last() {
+    let mut first = dial_numbers(VpnStrategy::SstpOnly, &["vpn.example.net", "b.example"], true);
+    fail(&mut first, HostErrorKind::Refused);
+    let mut second = first.next_attempt(Seed::from_number(8)).unwrap();
+    second.dial(NOW);
+    fail_at(&mut second, "b.example", HostErrorKind::TimedOut);
+    assert!(second.next_attempt(Seed::from_number(9)).is_none());
+    assert_eq!(second.cause().map(Cause::code), Some(RasCode::VPN_TIMEOUT));
+    let text = second.cause().unwrap().text().to_owned();
+    assert!(text.contains("SSTP: error 808") && text.contains("SSTP: error 809"), "{text}");
+}
+
+#[test]
+fn alternates_are_left_alone_where_the_entry_says_so_or_the_server_is_not_the_one() {
+    let numbers = ["vpn.example.net", "b.example"];
+    let mut only = dial_numbers(VpnStrategy::SstpOnly, &numbers, false);
+    fail(&mut only, HostErrorKind::Refused);
+    assert!(only.next_attempt(Seed::from_number(8)).is_none());
+    assert_eq!(only.cause().map(Cause::code), Some(RasCode::VPN_REFUSED));
+    let mut wrong = dial_numbers(VpnStrategy::SstpOnly, &numbers, true);
+    fail(&mut wrong, HostErrorKind::Tls(TlsFault::UntrustedRoot));
+    assert!(wrong.next_attempt(Seed::from_number(8)).is_none());
 }

@@ -77,6 +77,8 @@ pub struct Progress {
     pub server: Option<String>,
     /// Our end of the way to it, once known.
     pub local: Option<String>,
+    /// The number that is dialed, once another than the entry's first is.
+    pub number: Option<String>,
     /// Why it is paused, when it is.
     pub paused: Option<Cause>,
 }
@@ -436,6 +438,9 @@ impl Manager {
             record.projection = progress.projection;
             record.server = progress.server;
             record.local = progress.local;
+            if let Some(number) = progress.number {
+                record.phone_number = number;
+            }
             record.paused = progress.paused;
         }
     }

@@ -63,6 +63,8 @@ pub struct Entry {
     pub login_script: Option<String>,
     /// What is dialed; the first is the primary one, the others are tried after it.
     pub phone_numbers: Vec<String>,
+    /// Whether the others are (TryNextAlternateOnFail).
+    pub try_alternates: bool,
     /// Which VPN protocols, in which order.
     pub vpn_strategy: VpnStrategy,
     /// The links behind the first, which is said above, where it has several (multilink).
@@ -235,6 +237,7 @@ impl Entry {
             modem_settings: Vec::new(),
             login_script: None,
             phone_numbers: Vec::new(),
+            try_alternates: true,
             vpn_strategy: VpnStrategy::Default,
             further_links: Vec::new(),
             dial_mode: DialMode::All,

@@ -195,6 +195,7 @@ impl Reader<'_> {
         entry.eap_method = self
             .meaning("CustomAuthKey", 0, |method| Some(Some(method).filter(|m| *m != 0)))
             .unwrap_or_default();
+        entry.try_alternates = self.flag("TryNextAlternateOnFail", true);
         entry.lcp_extensions = self.flag("LcpExtensions", entry.lcp_extensions);
         entry.sw_compression = self.flag("SwCompression", entry.sw_compression);
         entry.redial_attempts = self.number("RedialAttempts", 0, 99, entry.redial_attempts);

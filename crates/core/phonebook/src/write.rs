@@ -354,6 +354,9 @@ fn want_dialing(wants: &mut Wants, entry: &Entry, beyond: Beyond<'_>) {
             mode
         },
     ));
+    // Its place is behind the numbers; only what differs from what is so anyway is written.
+    let tries = if entry.try_alternates { Want::Absent } else { Want::Value(flag(false)) };
+    wants.push(("TryNextAlternateOnFail", tries));
     wants.push(("DialParamsUID", optional(entry.dial_params_uid.map(|uid| uid.to_string()))));
     wants.push(("Guid", optional(entry.guid.map(|guid| hex(&guid)))));
 }

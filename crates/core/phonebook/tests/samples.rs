@@ -497,3 +497,19 @@ fn what_would_dial_another_device_of_the_chain_is_refused() {
     entry.device_type = DeviceType::Pad;
     assert_eq!(book.set_entry(&entry), Err(EditError::CannotHold { key: "DEVICE" }));
 }
+
+#[test]
+fn b164_whether_alternates_are_tried_is_read_and_written() {
+    let modem = entry(MODEM, "lab modem");
+    assert!(modem.try_alternates);
+    let after = changed(MODEM, "lab modem", |entry| entry.try_alternates = false);
+    let (gone, came) = difference(MODEM, &after);
+    assert_eq!(
+        (gone, came),
+        (vec!["TryNextAlternateOnFail=1\r\n".into()], vec!["TryNextAlternateOnFail=0\r\n".into()])
+    );
+    let back = changed(&after, "lab modem", |entry| entry.try_alternates = true);
+    assert!(entry(&back, "lab modem").try_alternates);
+    let office = changed(SSTP, "office", |entry| entry.try_alternates = false);
+    assert!(!entry(&office, "office").try_alternates);
+}

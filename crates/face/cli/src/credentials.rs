@@ -38,6 +38,15 @@ impl Saved {
         self.entry.is_some() && !password.expose().is_empty() && *password == self.found.password
     }
 
+    /// Puts the number that got through first, where the entry wants that. It is told when that goes
+    /// wrong, and no failure: the connection stands.
+    pub(crate) fn promote(&self, number: &str) {
+        let Some((name, book)) = &self.entry else { return };
+        if let Err(error) = self.books.promote_number(book.as_deref(), name, number) {
+            eprintln!("Warning: {number} does not move to the front: {error}");
+        }
+    }
+
     /// Keeps with what the entry was dialed, for the next time. The connection stands already: what goes
     /// wrong is told and is no failure.
     pub(crate) fn keep(&self, dialed: &Credentials) {

@@ -1,4 +1,4 @@
-//! Passwords that are saved for an entry: taken by the next dial, kept up to date, forgotten.
+//! What a dial leaves for the next one: passwords that are saved, a number that got through.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -87,4 +87,31 @@ fn a_password_that_is_changed_on_the_way_is_saved_as_it_is_now() {
     assert!(saved(&stage).contains(NEW) && !saved(&stage).contains(PASSWORD));
     assert!(stage.run(&["dial", "office"], "").status.success());
     hang_up(&stage);
+}
+
+#[test]
+fn b164_b165_the_number_that_got_through_moves_to_the_front_where_the_entry_wants_it() {
+    let stage = with_entry(&format!("alice {PASSWORD}\n"), &[]);
+    let book = stage.path("onhook/rasphone.pbk");
+    let text = std::fs::read_to_string(&book).unwrap();
+    let server = format!("PhoneNumber=127.0.0.1:{}\n", stage.port);
+    // Nobody answers at the first one.
+    let both = format!("PhoneNumber=127.0.0.1:1\n{server}");
+    let numbers = || -> Vec<String> {
+        let text = std::fs::read_to_string(&book).unwrap();
+        let lines = text.lines().filter_map(|line| line.strip_prefix("PhoneNumber="));
+        lines.map(str::to_owned).collect()
+    };
+    let good = format!("127.0.0.1:{}", stage.port);
+    let args = ["dial", "office", "--user", "alice", "--password-stdin"];
+    for (promotes, expected) in
+        [("0", ["127.0.0.1:1", good.as_str()]), ("1", [good.as_str(), "127.0.0.1:1"])]
+    {
+        let keys = format!("{both}PromoteAlternates={promotes}\nTryNextAlternateOnFail=1\n");
+        std::fs::write(&book, text.replace(&server, &keys)).unwrap();
+        let output = stage.run(&args, PASSWORD);
+        assert!(output.status.success(), "{output:?}\n{}", stage.log());
+        hang_up(&stage);
+        assert_eq!(numbers(), expected);
+    }
 }

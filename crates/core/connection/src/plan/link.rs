@@ -119,6 +119,42 @@ pub enum LinkPlan {
     },
 }
 
+/// A link that is tried when those before it did not get through.
+#[derive(Clone, Debug)]
+pub struct OtherLink {
+    /// The link.
+    pub link: LinkPlan,
+    /// The number that it dials.
+    pub number: String,
+}
+
+/// The link that an entry dials over, and what is tried when it does not get through: the other protocols
+/// of its strategy, and all of them once more with each further number.
+///
+/// # Errors
+/// The RAS number and words for an entry whose first number leads to no link of ours.
+pub(super) fn all_of_entry(
+    entry: &Entry,
+    credentials: &Credentials,
+) -> Result<(LinkPlan, Vec<OtherLink>), RasError> {
+    let (first, protocols) = LinkPlan::of_entry(entry, credentials)?;
+    let number = entry.phone_number();
+    let of = |number: &str| {
+        let number = number.to_owned();
+        move |link| OtherLink { link, number: number.clone() }
+    };
+    let mut others: Vec<OtherLink> = protocols.into_iter().map(of(number)).collect();
+    if entry.try_alternates && matches!(entry.device_type, DeviceType::Vpn | DeviceType::Modem) {
+        for number in entry.phone_numbers.iter().skip(1) {
+            let entry = Entry { phone_numbers: vec![number.clone()], ..entry.clone() };
+            // One that cannot be dialed does not keep the others from being tried.
+            let Ok((link, protocols)) = LinkPlan::of_entry(&entry, credentials) else { continue };
+            others.extend([link].into_iter().chain(protocols).map(of(number)));
+        }
+    }
+    Ok((first, others))
+}
+
 impl LinkPlan {
     /// What it is called, at either end.
     pub const fn name(&self) -> &'static str {

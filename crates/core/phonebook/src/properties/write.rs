@@ -112,6 +112,31 @@ impl PhoneBook {
         })
     }
 
+    /// Puts an alternate number first, where the entry wants that of one that got through
+    /// (RASEO_PromoteAlternates); `false` when there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// There is no such entry, or the change could not be written.
+    pub fn promote_number(&mut self, name: &str, number: &str) -> Result<bool, EditError> {
+        let Ok(properties) = self.properties(name) else {
+            return Err(EditError::NotFound(name.trim().to_owned()));
+        };
+        let mut link = link_of(&properties);
+        let at = link.alternates.iter().position(|alternate| alternate == number);
+        let is_wanted = properties.options & option::PROMOTE_ALTERNATES != 0;
+        let Some(at) = at.filter(|_| is_wanted) else { return Ok(false) };
+        let promoted = link.alternates.remove(at);
+        link.alternates.insert(0, std::mem::replace(&mut link.phone_number, promoted));
+        self.edit(name, |part| {
+            let utf8 = keys_of(part)?.utf8();
+            write_link(part, 0, &link, utf8);
+            let found = link_of(&read_part(&reparsed(part)?)?.properties);
+            if found == link { Ok(()) } else { Err(EditError::CannotHold { key: "PhoneNumber" }) }
+        })?;
+        Ok(true)
+    }
+
     /// Takes link `number` out, counted from 1; those above it move down.
     ///
     /// # Errors

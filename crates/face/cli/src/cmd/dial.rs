@@ -71,6 +71,7 @@ pub(crate) async fn run(socket: Option<&Path>, args: &DialArgs) -> anyhow::Resul
             if let Some(dialed_with) = &teller.dialed_with {
                 saved.keep(dialed_with);
             }
+            saved.promote(&report.phone_number);
             teller.connected(&report)?;
             Ok(ExitCode::SUCCESS)
         }

@@ -190,14 +190,7 @@ impl Phonebooks {
         name: &str,
         number: &str,
     ) -> Result<bool, RasError> {
-        let mut properties = self.properties(book, name)?;
-        let at = properties.alternates.iter().position(|alternate| alternate == number);
-        let is_wanted = properties.options & onhook_phonebook::option::PROMOTE_ALTERNATES != 0;
-        let Some(at) = at.filter(|_| is_wanted) else { return Ok(false) };
-        let promoted = properties.alternates.remove(at);
-        let first = std::mem::replace(&mut properties.phone_number, promoted);
-        properties.alternates.insert(0, first);
-        self.set_properties(book, name, &properties).map(|()| true)
+        self.edit(book, name, |contents, name| contents.promote_number(name, number))
     }
 
     /// Changes an entry that is there.

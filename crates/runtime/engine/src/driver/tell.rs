@@ -67,6 +67,7 @@ impl Driver {
             projection: self.connection.projection().clone(),
             server: self.connection.server().map(|s| s.to_string()),
             local: self.connection.local().map(|s| s.to_string()),
+            number: self.connection.other_number().map(str::to_owned),
             paused: self.connection.paused().map(|(_, cause)| cause.clone()),
         }
     }
