@@ -103,7 +103,7 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
         None if dialed.already && is_up() => Ok(()),
         None => {
             notifier::wait(dialed.handle, events)?;
-            remember(&request, &credentials, &params.callback_number);
+            remember(dialed.handle, &request, &credentials, &params.callback_number);
             Ok(())
         }
         Some(notifier) if dialed.already && is_up() => {
@@ -111,7 +111,8 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
         }
         Some(notifier) => {
             let callback_number = params.callback_number.clone();
-            let is_up = move || remember(&request, &credentials, &callback_number);
+            let handle = dialed.handle;
+            let is_up = move || remember(handle, &request, &credentials, &callback_number);
             notifier::follow(dialed.handle, events, notifier, Box::new(is_up))
         }
     }
@@ -164,15 +165,21 @@ fn credentials(
 }
 
 /// With what a dial has succeeded is kept for the next one: not the password, unless it was kept before or
-/// the entry says so.
-fn remember(request: &DialRequest, credentials: &Credentials, callback_number: &str) {
+/// the entry says so. The number that got through comes first where the entry says so.
+fn remember(
+    handle: Handle,
+    request: &DialRequest,
+    credentials: &Credentials,
+    callback_number: &str,
+) {
     if request.options.by_number {
         return;
     }
     let book = request.options.book.as_ref().map(Path::new);
+    let number = status_of(handle).map(|report| report.phone_number).unwrap_or_default();
     // The connection is none the worse when it cannot be kept.
     Phonebooks::default()
-        .remember(book, &request.entry.name, credentials, callback_number, false)
+        .succeeded(book, &request.entry.name, credentials, callback_number, &number)
         .ok();
 }
 

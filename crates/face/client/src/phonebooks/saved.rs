@@ -10,7 +10,7 @@ use std::path::Path;
 use onhook_model::{Credentials, RasCode, RasError};
 use onhook_phonebook::{
     DialParams, EntryId, Given, Keyring, KeyringError, MaskedCredentials, SetDialParams, mask,
-    resolve,
+    option2, resolve,
 };
 
 use super::{Located, Phonebooks, edit_error, new_identity};
@@ -126,6 +126,26 @@ impl Phonebooks {
         change(&self.keyring, Rights::Private, |keyring| {
             keyring.remember(id, dialed, callback_number, remembers_password)
         })
+    }
+
+    /// Everything that a dial of an entry leaves in the books when it has succeeded: with what it was dialed
+    /// ([`remember`](Self::remember), the password where the entry has RASEO2_CacheCredentials), and the
+    /// `number` that got through ([`promote_number`](Self::promote_number)).
+    ///
+    /// # Errors
+    /// As these; the connection is none the worse for it.
+    pub fn succeeded(
+        &self,
+        book: Option<&Path>,
+        name: &str,
+        dialed: &Credentials,
+        callback_number: &str,
+        number: &str,
+    ) -> Result<(), RasError> {
+        let properties = self.properties(book, name)?;
+        let remembers = properties.options2 & option2::CACHE_CREDENTIALS != 0;
+        self.remember(book, name, dialed, callback_number, remembers)?;
+        self.promote_number(book, name, number).map(|_| ())
     }
 
     /// With what to dial an entry: what is given, what is saved, what the entry says; see

@@ -399,3 +399,31 @@ fn what_is_dialed_for_an_address_is_kept() {
     assert_eq!(code(books.set_autodial_param(2, 8)), 625);
     assert_eq!(fs::read(&books.autodial).unwrap(), b"junk");
 }
+
+#[test]
+fn b165_b169_what_a_successful_dial_leaves_is_what_the_entry_says() {
+    let place = place();
+    let books = &place.books;
+    let mut office = entry("a.example");
+    office.alternates = vec!["b.example".into()];
+    books.set_properties(None, "office", &office).unwrap();
+    let dialed = Credentials {
+        user: "alice".into(),
+        password: Secret::new("wonderland1".into()),
+        ..Credentials::default()
+    };
+    books.succeeded(None, "office", &dialed, "5550100", "b.example").unwrap();
+    let params = books.dial_params(None, "office").unwrap();
+    assert_eq!((params.user.as_str(), params.callback_number.as_str()), ("alice", "5550100"));
+    assert!(!params.has_password);
+    assert_eq!(books.properties(None, "office").unwrap().phone_number, "a.example");
+
+    office.options |= option::PROMOTE_ALTERNATES;
+    office.options2 |= option2::CACHE_CREDENTIALS;
+    books.set_properties(None, "office", &office).unwrap();
+    books.succeeded(None, "office", &dialed, "", "b.example").unwrap();
+    assert_eq!(dialed_with(books, "office"), ("alice".into(), "wonderland1".into()));
+    assert_eq!(books.dial_params(None, "office").unwrap().callback_number, "5550100");
+    assert_eq!(books.properties(None, "office").unwrap().phone_number, "b.example");
+    assert_eq!(code(books.succeeded(None, "home", &dialed, "", "")), 623);
+}
