@@ -36,6 +36,11 @@ impl Lab {
         self.words.get(&format!("PEER_{name}")).map_or("", String::as_str)
     }
 
+    /// A file of the lab's, beside its switch.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.switch.with_file_name("lab").join(name)
+    }
+
     /// What the servers hold for callers: one line each, nothing when all have hung up.
     pub(crate) fn sessions(&self) -> Result<String> {
         self.call(&["sessions"])

@@ -1,5 +1,7 @@
 //! What a story plays on: the lab, the ground, managers, and the questions that all stories ask.
 
+use std::any::Any;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -25,11 +27,26 @@ pub(crate) struct Stage<'a> {
     name: &'static str,
     before: Option<Snapshot>,
     figures: Vec<String>,
+    /// What ends with the story.
+    kept: Vec<Rc<dyn Any>>,
 }
 
 impl<'a> Stage<'a> {
     pub(crate) fn new(lab: &'a Lab, ground: &'a Ground, name: &'static str) -> Self {
-        Self { lab, ground, manager: None, name, before: None, figures: Vec::new() }
+        Self {
+            lab,
+            ground,
+            manager: None,
+            name,
+            before: None,
+            figures: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// Keeps something until the story is over and everybody was asked what is left.
+    pub(crate) fn keep(&mut self, kept: Rc<dyn Any>) {
+        self.kept.push(kept);
     }
 
     /// Remembers the host's network and starts a manager.
@@ -208,6 +225,7 @@ impl<'a> Stage<'a> {
     /// their machines, for the next story's sake.
     pub(crate) fn clear(&mut self, failed: bool) {
         self.manager = None;
+        self.kept.clear();
         let is_dirty = failed || self.lab.sessions().map_or(true, |held| !held.is_empty());
         let cleared = if is_dirty { self.lab.reset() } else { Ok(()) };
         if let Err(error) = cleared.and_then(|()| self.lab.auth("mschap-v2")) {

@@ -14,6 +14,7 @@ mod multilink;
 mod radius;
 mod server_killed;
 mod silent_server;
+mod softether;
 mod split_tunnel;
 mod traffic;
 mod userspace;
@@ -143,6 +144,11 @@ pub(crate) const STORIES: &[Story] = &[
         play: links::pppoe,
     },
     Story { name: "l2tp", about: "the same with xl2tpd, over UDP", play: links::l2tp },
+    Story {
+        name: "softether",
+        about: "L2TP with SoftEther: 64 KiB, wrong password, its silence",
+        play: softether::play,
+    },
     Story {
         name: "pptp",
         about: "the same with pptpd: GRE, and MPPE of 128 bits, which it requires",
