@@ -101,6 +101,7 @@ const UNSAFE: &[(&str, &str, &str)] = &[
     ("onhook-rasapi", "boundary.rs", "a C program's pointers are followed there"),
     ("onhook-rasapi", "exports", "functions as C calls them"),
     ("onhook-rasapi", "notifier.rs", "a C program's functions are called there"),
+    ("onhook-rasapi", "host.rs", "the functions of a host of other programs are called there"),
 ];
 
 /// What every library of `proto` and `core` denies outside its tests.

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use onhook_model::{RasCode, RasError};
 
+use crate::host;
 use crate::layout::{BadText, Charset, Form, Machine, Structure, ViewMut};
 
 /// The longest text that a caller may pass by a pointer, in characters; a null is found before, or the
@@ -117,6 +118,19 @@ pub(crate) unsafe fn text(pointer: *const u8, charset: Charset) -> Result<Option
     // SAFETY: all of these were just read.
     let octets = unsafe { std::slice::from_raw_parts(pointer, length * unit) };
     Ok(Some(charset.decode_whole(octets)?))
+}
+
+/// The path of a phone book; `None` where the pointer is null. Programs that have a host have its paths.
+///
+/// # Safety
+/// As [`text`].
+pub(crate) unsafe fn path(pointer: *const u8, charset: Charset) -> Result<Option<String>, Refusal> {
+    // SAFETY: as promised to us.
+    let path = unsafe { text(pointer, charset) }?;
+    Ok(match host::get() {
+        Some(host) => path.map(|path| host.unix_path(path)),
+        None => path,
+    })
 }
 
 /// As [`text`], where a null pointer is refused.

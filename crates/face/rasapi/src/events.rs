@@ -14,6 +14,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 use crate::boundary::Refusal;
 use crate::connections::{self, status_of};
+use crate::host::{self, KeptEvent};
 use crate::manager;
 
 /// `WAIT_OBJECT_0`.
@@ -41,8 +42,16 @@ struct Event {
     manual_reset: bool,
 }
 
+/// What a registration sets.
+enum Target {
+    /// One of the events of this room.
+    Ours(usize),
+    /// One of the program's own, which has a host.
+    Hosted(KeptEvent),
+}
+
 struct Registration {
-    event: usize,
+    event: Target,
     /// `None`: any connection.
     connection: Option<Handle>,
     flags: u32,
@@ -65,6 +74,21 @@ static ALL: Mutex<All> = Mutex::new(All {
 
 fn all() -> MutexGuard<'static, All> {
     ALL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl All {
+    fn set(&self, event: &Target) {
+        match event {
+            Target::Ours(number) => {
+                self.events.get(number).into_iter().for_each(|event| event.set())
+            }
+            Target::Hosted(event) => event.set(),
+        }
+    }
+
+    fn set_each(&self) {
+        self.registrations.iter().for_each(|registration| self.set(&registration.event));
+    }
 }
 
 fn event(number: usize) -> Option<Arc<Event>> {
@@ -128,7 +152,7 @@ pub(crate) fn reset(number: usize) -> bool {
 /// Ends it, and what it was to be set for.
 pub(crate) fn close(number: usize) -> bool {
     let mut all = all();
-    all.registrations.retain(|registration| registration.event != number);
+    all.registrations.retain(|one| !matches!(one.event, Target::Ours(event) if event == number));
     all.events.remove(&number).is_some()
 }
 
@@ -146,9 +170,11 @@ pub(crate) fn register(connection: usize, event: usize, flags: u32) -> Result<()
         usize::MAX => None,
         number => Some(connections::handle(number)?),
     };
-    if !all().events.contains_key(&event) {
-        return Err(Refusal(RasCode::INVALID_HANDLE));
-    }
+    let event = match host::get() {
+        Some(host) => host.keep_event(event).map(Target::Hosted),
+        None => all().events.contains_key(&event).then_some(Target::Ours(event)),
+    };
+    let event = event.ok_or(Refusal(RasCode::INVALID_HANDLE))?;
     listen()?;
     if let Some(handle) = connection {
         status_of(handle)?;
@@ -165,8 +191,7 @@ fn listen() -> Result<(), Refusal> {
         return Ok(());
     }
     let events = watch()?;
-    let spawned = std::thread::Builder::new().name("ras events".to_owned()).spawn(|| hear(events));
-    spawned.map_err(|_| Refusal(RasCode::NOT_ENOUGH_MEMORY))?;
+    host::begin_thread("ras events", || hear(events))?;
     all.is_heard = true;
     Ok(())
 }
@@ -185,9 +210,7 @@ fn hear(mut events: Events) {
             tell(&event, &mut down);
         }
         // The manager has ended, and with it everything that it had.
-        for event in all().events.values() {
-            event.set();
-        }
+        all().set_each();
         match watch() {
             Ok(anew) => events = anew,
             Err(_) => break,
@@ -218,7 +241,7 @@ fn tell(event: &ConnectionEvent, down: &mut HashSet<Handle>) {
     let mut all = all();
     if let EventKind::Missed { .. } = event.kind {
         // Anything may have happened.
-        all.events.values().for_each(|event| event.set());
+        all.set_each();
         return;
     }
     for registration in &all.registrations {
@@ -227,11 +250,8 @@ fn tell(event: &ConnectionEvent, down: &mut HashSet<Handle>) {
             // That one is connected its own caller knows.
             Some(handle) => event.handle == Some(handle) && happened != CONNECTION,
         };
-        if concerns
-            && registration.flags & happened != 0
-            && let Some(event) = all.events.get(&registration.event)
-        {
-            event.set();
+        if concerns && registration.flags & happened != 0 {
+            all.set(&registration.event);
         }
     }
     if is_gone {

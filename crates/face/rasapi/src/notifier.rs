@@ -17,6 +17,7 @@ use onhook_model::{ConnectionEvent, EventKind, Handle, RasCode, RasError, RasSta
 
 use crate::boundary::Refusal;
 use crate::connections::{is_ending, number};
+use crate::host::{self, Host, Notification};
 use crate::manager;
 
 /// `WM_RASDIALEVENT`, the message of every notification.
@@ -36,7 +37,17 @@ pub(crate) type Func2 = unsafe extern "C" fn(usize, u32, usize, u32, u32, u32, u
 pub(crate) enum Notifier {
     Func(Func),
     Func1(Func1),
-    Func2 { func: Func2, callback_id: usize },
+    Func2 {
+        func: Func2,
+        callback_id: usize,
+    },
+    /// Of a program of another kind: its host calls it.
+    Hosted {
+        host: &'static Host,
+        notifier_type: u32,
+        notifier: usize,
+        callback_id: usize,
+    },
 }
 
 impl Notifier {
@@ -51,6 +62,19 @@ impl Notifier {
                 Self::Func1(func) => func(handle, MESSAGE, state, error, 0),
                 Self::Func2 { func, callback_id } => {
                     return func(callback_id, subentry, handle, MESSAGE, state, error, 0) != 0;
+                }
+                Self::Hosted { host, notifier_type, notifier, callback_id } => {
+                    return host.notify(&Notification {
+                        notifier_type,
+                        notifier,
+                        callback_id,
+                        subentry,
+                        handle,
+                        message: MESSAGE,
+                        state,
+                        error,
+                        extended_error: 0,
+                    });
                 }
             }
         }
@@ -191,13 +215,7 @@ pub(crate) fn follow(
         let when_up = Some(when_up);
         Follower { dial, notifier, wants: true, heard: 0, when_up }.run(events);
     };
-    match std::thread::Builder::new().name(name).spawn(follow) {
-        Ok(_) => Ok(()),
-        Err(_) => {
-            forget(handle);
-            Err(Refusal(RasCode::NOT_ENOUGH_MEMORY))
-        }
-    }
+    host::begin_thread(&name, follow).inspect_err(|_| drop(forget(handle)))
 }
 
 struct Follower {
@@ -291,8 +309,7 @@ pub(crate) fn tell_connected(handle: Handle, notifier: Notifier) -> Result<(), R
         INSIDE.set(true);
         notifier.call(handle, 1, RasState::Connected, RasCode::SUCCESS);
     };
-    let spawned = std::thread::Builder::new().name(format!("ras {handle}")).spawn(call);
-    spawned.map(drop).map_err(|_| Refusal(RasCode::NOT_ENOUGH_MEMORY))
+    host::begin_thread(&format!("ras {handle}"), call)
 }
 
 impl From<Refusal> for RasError {

@@ -1,8 +1,9 @@
 //! Dialing.
 
 use super::both_forms;
-use crate::boundary::{Refusal, place, structure, text};
+use crate::boundary::{Refusal, path, place, structure};
 use crate::dial::{self, Call, Params};
+use crate::host;
 use crate::layout::{Charset, tables};
 use crate::notifier::{Func, Func1, Func2, Notifier};
 use onhook_model::RasCode;
@@ -34,14 +35,14 @@ both_forms! {
             }?),
         };
         // SAFETY: the same.
-        let book = unsafe { text(book, charset) }?;
+        let book = unsafe { path(book, charset) }?;
         let notifier = notifier_of(notifier, notifier_type, params.callback_id)?;
         dial::dial(Call { extensions, book, params, notifier, handle })
     }
 }
 
 /// The function that is to be called; none for a null pointer, whatever its type. A window is none that
-/// could be told anything here: 50.
+/// could be told anything here: 50, unless the program has a host, which knows how to tell it.
 fn notifier_of(
     pointer: usize,
     notifier_type: u32,
@@ -50,6 +51,11 @@ fn notifier_of(
     const WINDOW: u32 = u32::MAX;
     if pointer == 0 {
         return Ok(None);
+    }
+    if let Some(host) = host::get()
+        && matches!(notifier_type, 0..=2 | WINDOW)
+    {
+        return Ok(Some(Notifier::Hosted { host, notifier_type, notifier: pointer, callback_id }));
     }
     match notifier_type {
         // SAFETY: the caller says that it is a function of this type, and it is not null.

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::boundary::{Refusal, structure, text};
+use crate::boundary::{Refusal, path, structure, text};
 use crate::entries;
 use crate::layout::{Charset, Structure, tables};
 use onhook_model::RasCode;
@@ -24,7 +24,7 @@ unsafe fn refuse(
         // SAFETY: as promised to us. Where the size is wrong, nobody knows where to tell of it.
         let mut view = unsafe { structure(info, of, charset) }?;
         // SAFETY: the same.
-        let names = unsafe { (text(book, charset), text(entry, charset)) };
+        let names = unsafe { (path(book, charset), text(entry, charset)) };
         let why = match names {
             (Ok(_), Ok(None)) => RasCode::INTERACTIVE_MODE,
             (Ok(book), Ok(Some(entry))) => match entries::exists(book.as_ref(), &entry) {

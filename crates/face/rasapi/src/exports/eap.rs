@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::both_forms;
-use crate::boundary::{Refusal, answer, give, needed_text, octets, place, structure, text};
+use crate::boundary::{Refusal, answer, give, needed_text, octets, path, place, structure};
 use crate::layout::{Charset, Machine, ViewMut, tables};
 use crate::saved::{self, DataOf};
 use crate::{connections, notifier};
@@ -27,7 +27,7 @@ unsafe fn get(
     // SAFETY: as promised to us.
     let size = unsafe { place(size) }.map_err(|_| INVALID_ARGUMENT)?;
     // SAFETY: the same.
-    let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+    let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
     let data = saved::data(of, book.as_ref(), &name)?;
     // SAFETY: the same.
     unsafe { give(&data, memory, size) }
@@ -49,7 +49,7 @@ unsafe fn set(
     let data = unsafe { octets(memory, size as usize) };
     let data = data.filter(|data| !data.is_empty()).ok_or(INVALID_ARGUMENT)?;
     // SAFETY: the same.
-    let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+    let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
     saved::set_data(of, book.as_ref(), &name, data)
 }
 
@@ -136,7 +136,7 @@ both_forms! {
         let mut place = unsafe { place(identity) }.map_err(|_| INVALID_ARGUMENT)?;
         place.set(0);
         // SAFETY: the same.
-        let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+        let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         let identity = saved::eap_identity(book.as_ref(), &name)?;
         let form = tables::RASEAPUSERIDENTITY.newest(Machine::of_this_library(), charset);
         let data_at = form.field("pbEapInfo").map_or(form.size(), |field| field.offset());

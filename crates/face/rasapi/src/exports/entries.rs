@@ -2,7 +2,7 @@
 
 use super::both_forms;
 use crate::boundary::{
-    Refusal, Rows, form, may_place, needed_text, octets, place, structure, text,
+    Refusal, Rows, form, may_place, needed_text, octets, path, place, structure, text,
 };
 use crate::entries::{self, Filled};
 use crate::layout::{Charset, Structure, tables};
@@ -27,7 +27,7 @@ both_forms! {
             Rows::new(&tables::RASENTRYNAME, charset, lprasentryname, lpcb, lpc_entries)
         }?;
         // SAFETY: the same.
-        let book = unsafe { text(book, charset) }?;
+        let book = unsafe { path(book, charset) }?;
         entries::enumerate(book.as_ref(), rows)
     }
 }
@@ -40,7 +40,7 @@ both_forms! {
     )
     |charset, book, name| {
         // SAFETY: the caller's promise.
-        let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+        let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         entries::validate_name(book.as_ref(), &name)
     }
 }
@@ -54,7 +54,7 @@ both_forms! {
     )
     |charset, book, old, new| {
         // SAFETY: the caller's promise.
-        let (book, old) = unsafe { (text(book, charset)?, needed_text(old, charset)?) };
+        let (book, old) = unsafe { (path(book, charset)?, needed_text(old, charset)?) };
         // SAFETY: the same.
         let new = unsafe { needed_text(new, charset) }?;
         entries::rename(book.as_ref(), &old, &new)
@@ -67,7 +67,7 @@ both_forms! {
     RasDeleteEntryA, RasDeleteEntryW(lpsz_phonebook: *const u8, lpsz_entry: *const u8)
     |charset, book, name| {
         // SAFETY: the caller's promise.
-        let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+        let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         entries::delete(book.as_ref(), &name)
     }
 }
@@ -108,7 +108,7 @@ both_forms! {
     )
     |charset, book, name, entry, size, _, device_size| {
         // SAFETY: the caller's promise.
-        let (book, name) = unsafe { (text(book, charset)?, text(name, charset)?) };
+        let (book, name) = unsafe { (path(book, charset)?, text(name, charset)?) };
         let name = name.unwrap_or_default();
         // SAFETY: the same; devices have no information of their own.
         if let Some(mut size) = unsafe { may_place(device_size) } {
@@ -145,7 +145,7 @@ both_forms! {
     )
     |charset, book, name, entry, size, _, _| {
         // SAFETY: the caller's promise.
-        let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+        let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         // SAFETY: the same.
         let given = unsafe { structure(entry, &tables::RASENTRY, charset) }?;
         let form = *given.form();
@@ -172,7 +172,7 @@ both_forms! {
     )
     |charset, book, name, number, subentry, size, _, device_size| {
         // SAFETY: the caller's promise.
-        let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+        let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         // SAFETY: the same; devices have no information of their own.
         if let Some(mut size) = unsafe { may_place(device_size) } {
             size.set(0);
@@ -199,7 +199,7 @@ both_forms! {
     )
     |charset, book, name, number, subentry, size, _, _| {
         // SAFETY: the caller's promise.
-        let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+        let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         // SAFETY: the same.
         let given = unsafe { structure(subentry, &tables::RASSUBENTRY, charset) }?;
         let form = *given.form();
@@ -222,7 +222,7 @@ both_forms! {
     )
     |charset, book, name, number| {
         // SAFETY: the caller's promise.
-        let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+        let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         entries::delete_subentry(book.as_ref(), &name, number)
     }
 }

@@ -1,7 +1,7 @@
 //! Dial parameters and credentials that are saved with entries; countries.
 
 use super::both_forms;
-use crate::boundary::{Refusal, form, needed_text, octets, place, structure, text};
+use crate::boundary::{Refusal, form, needed_text, octets, path, place, structure};
 use crate::layout::{Charset, ViewMut, tables};
 use crate::saved;
 use onhook_model::RasCode;
@@ -20,7 +20,7 @@ both_forms! {
         // SAFETY: the same.
         let mut params = unsafe { structure(params, &tables::RASDIALPARAMS, charset) }?;
         // SAFETY: the same.
-        let book = unsafe { text(book, charset) }?;
+        let book = unsafe { path(book, charset) }?;
         let has = saved::get_dial_params(book.as_ref(), &mut params)?;
         has_password.set(u32::from(has));
         Ok(())
@@ -39,7 +39,7 @@ both_forms! {
         // SAFETY: the caller's promise.
         let params = unsafe { structure(params, &tables::RASDIALPARAMS, charset) }?;
         // SAFETY: the same.
-        let book = unsafe { text(book, charset) }?;
+        let book = unsafe { path(book, charset) }?;
         saved::set_dial_params(book.as_ref(), &params.as_view(), remove_password != 0)
     }
 }
@@ -56,7 +56,7 @@ both_forms! {
         // SAFETY: the caller's promise.
         let mut credentials = unsafe { structure(credentials, &tables::RASCREDENTIALS, charset) }?;
         // SAFETY: the same.
-        let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+        let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         saved::get_credentials(book.as_ref(), &name, &mut credentials)
     }
 }
@@ -74,7 +74,7 @@ both_forms! {
         // SAFETY: the caller's promise.
         let credentials = unsafe { structure(credentials, &tables::RASCREDENTIALS, charset) }?;
         // SAFETY: the same.
-        let (book, name) = unsafe { (text(book, charset)?, needed_text(name, charset)?) };
+        let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         saved::set_credentials(book.as_ref(), &name, &credentials.as_view(), clear != 0)
     }
 }

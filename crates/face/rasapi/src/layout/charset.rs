@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use crate::host;
+
 /// The form of a function, and with it of the texts in its structures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Charset {
-    /// The A functions: characters of one octet, which are UTF-8 here.
+    /// The A functions: characters of one octet, which are UTF-8 here; for the programs of a host (see
+    /// `onhook/host.h`) they are of its code page.
     Ansi,
     /// The W functions: characters of two octets, UTF-16 with the low octet first.
     Wide,
@@ -59,6 +62,10 @@ impl Charset {
     pub fn decode_whole(self, octets: &[u8]) -> Result<String, BadText> {
         match self {
             Self::Ansi => {
+                if let Some(host) = host::get() {
+                    let units = host.wide(octets).ok_or(BadText::Malformed)?;
+                    return String::from_utf16(&units).map_err(|_| BadText::Malformed);
+                }
                 let text = str::from_utf8(octets).map_err(|_| BadText::Malformed)?;
                 Ok(text.to_owned())
             }
@@ -147,7 +154,10 @@ impl Charset {
         let mut octets = [0; 4];
         match self {
             Self::Ansi => {
-                let length = c.encode_utf8(&mut octets).len();
+                let length = match host::get() {
+                    Some(host) => host.encode(c, &mut octets),
+                    None => c.encode_utf8(&mut octets).len(),
+                };
                 (octets, length)
             }
             Self::Wide => {

@@ -2,7 +2,7 @@
 
 use crate::compiler::{CPLUSPLUS, Compiler, NATIVE, NATIVE_32, WINDOWS, WINDOWS_32, head, include};
 
-const HEADERS: [&str; 7] = [
+const HEADERS: [&str; 8] = [
     "ras.h",
     "raserror.h",
     "rasdlg.h",
@@ -10,6 +10,7 @@ const HEADERS: [&str; 7] = [
     "onhook/wintypes.h",
     "onhook/winerror.h",
     "onhook/event.h",
+    "onhook/host.h",
 ];
 
 /// A source that includes these, each twice.
