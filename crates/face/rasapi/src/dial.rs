@@ -6,7 +6,8 @@ use onhook_base::Secret;
 use onhook_client::phonebooks::{Given, Phonebooks};
 use onhook_client::{books, certificates};
 use onhook_model::{
-    Credentials, DialOptions, DialRequest, Entry, Handle, RasCode, RasError, RasState, Resumption,
+    Credentials, DeviceType, DialMode, DialOptions, DialRequest, Entry, Handle, ListedDevice,
+    RasCode, RasError, RasState, Resumption,
 };
 
 use crate::boundary::{Place, Refusal};
@@ -17,6 +18,12 @@ use crate::notifier::{self, Notifier};
 
 /// `RDEOPT_PausedStates`.
 const PAUSED_STATES: u32 = 0x2;
+/// `RDEOPT_IgnoreModemSpeaker`: the next one counts, and not the entry.
+const IGNORE_MODEM_SPEAKER: u32 = 0x4;
+/// `RDEOPT_SetModemSpeaker`.
+const SET_MODEM_SPEAKER: u32 = 0x8;
+/// The callback number that is yet to be named.
+const ASK: &str = "*";
 /// Every bit that ever had a meaning in `dwfOptions`.
 const KNOWN_OPTIONS: u32 = 0xffff;
 
@@ -30,6 +37,8 @@ pub(crate) struct Params {
     user: String,
     domain: String,
     password: Secret<String>,
+    /// The link to dial first, counted from 1; 0: the first.
+    subentry: u32,
     /// Handed to `RasDialFunc2`.
     pub(crate) callback_id: usize,
     interface: u32,
@@ -50,6 +59,7 @@ impl Params {
             user: text("szUserName")?,
             domain: text("szDomain")?,
             password: Secret::new(text("szPassword")?),
+            subentry: params.u32("dwSubEntry").unwrap_or(0),
             callback_id: params.handle("dwCallbackId").unwrap_or(0).try_into().unwrap_or(0),
             interface: params.u32("dwIfIndex").unwrap_or(0),
         })
@@ -87,11 +97,15 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
         // Which way the tunnel itself takes is for the routes of the machine to say.
         return Err(Refusal(RasCode::NOT_SUPPORTED));
     }
-    let mut request = request(params, call.book.as_deref())?;
+    let pauses = call.notifier.is_some() && options & PAUSED_STATES != 0;
+    let mut request = request(params, call.book.as_deref(), pauses)?;
     let by_number = request.options.by_number;
     let book = request.options.book.as_ref().map(Path::new);
     let credentials = credentials(params, book, &request.entry, by_number)?;
-    request.options.paused_states = call.notifier.is_some() && options & PAUSED_STATES != 0;
+    request.options.paused_states = pauses;
+    if request.entry.device_type == DeviceType::Modem {
+        request.entry.modem_settings.extend(speaker(options).map(str::to_owned));
+    }
     request.options.held_states = call.notifier.is_some();
     let ras = manager::talk()?;
     let dialed = ras.dial_followed(&request, &credentials);
@@ -118,23 +132,64 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
     }
 }
 
-fn request(params: &Params, book: Option<&str>) -> Result<DialRequest, Refusal> {
+fn request(params: &Params, book: Option<&str>, pauses: bool) -> Result<DialRequest, Refusal> {
     let number = Some(params.number.clone()).filter(|number| !number.is_empty());
     let callback_number = Some(params.callback_number.clone()).filter(|number| !number.is_empty());
     let options = DialOptions { callback_number, ..DialOptions::default() };
     if params.entry.is_empty() {
         let number = number.ok_or(WRONG)?;
+        let mut entry = Entry::for_number(&number, "modem");
+        let (devices, connections) = manager::ask(|ras| Ok((ras.devices()?, ras.list()?)))?;
+        let used: Vec<_> = connections.iter().map(|used| used.device_name.as_str()).collect();
+        if let Some(modem) = first_free_modem(&devices, &used) {
+            entry.port.clone_from(modem);
+            entry.device_name.clone_from(modem);
+        }
         let options = DialOptions { by_number: true, ..options };
-        return Ok(DialRequest { entry: Entry::for_number(&number, "modem"), options });
+        return Ok(DialRequest { entry, options });
     }
-    let found = books::find(&params.entry, book.map(Path::new))?;
-    let options = DialOptions {
+    let mut found = books::find(&params.entry, book.map(Path::new))?;
+    begin_with_link(&mut found.entry, params.subentry);
+    let mut options = DialOptions {
         number,
         all_users: books::is_of_all_users(&found.book),
         book: Some(found.book.to_string_lossy().into_owned()),
         ..options
     };
+    if !pauses && options.callback_number.as_deref() == Some(ASK) {
+        // Nobody can be asked: what is kept with the entry is meant.
+        let kept = Phonebooks::default().dial_params(Some(&found.book), &found.entry.name)?;
+        options.callback_number = Some(kept.callback_number).filter(|n| !n.is_empty());
+        options.callback_number.get_or_insert_with(|| ASK.to_owned());
+    }
     Ok(DialRequest { entry: found.entry, options })
+}
+
+/// The first modem that is not among the names of what is used, by the path that is its name.
+fn first_free_modem<'a>(devices: &'a [ListedDevice], used: &[&str]) -> Option<&'a String> {
+    let is_modem = |kind: &str| kind.eq_ignore_ascii_case(DeviceType::Modem.text());
+    let modems = devices.iter().filter(|device| is_modem(&device.device_type));
+    modems.map(|device| &device.name).find(|name| !used.contains(&name.as_str()))
+}
+
+/// What a modem is told of its loudspeaker, where the program overrules the entry.
+const fn speaker(options: u32) -> Option<&'static str> {
+    match (options & IGNORE_MODEM_SPEAKER != 0, options & SET_MODEM_SPEAKER != 0) {
+        (false, _) => None,
+        (true, false) => Some("ATM0"),
+        (true, true) => Some("ATM1"),
+    }
+}
+
+/// Of an entry that dials one link the program may name the one. A number that no link has is the first's.
+fn begin_with_link(entry: &mut Entry, subentry: u32) {
+    let index = subentry.saturating_sub(1) as usize;
+    if entry.dial_mode == DialMode::All || index == 0 {
+        return;
+    }
+    if let Some(chosen) = entry.of_link(index) {
+        *entry = Entry { further_links: std::mem::take(&mut entry.further_links), ..chosen };
+    }
 }
 
 fn credentials(
@@ -203,4 +258,27 @@ fn resume(handle: Handle, call: &mut Call<'_>) -> Result<(), Refusal> {
         },
     };
     manager::tell(|ras| ras.resume(handle, &given))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b016_a_number_without_an_entry_goes_to_the_first_modem_that_is_free() {
+        let mut devices: Vec<_> = ListedDevice::vpn().collect();
+        devices.extend(ListedDevice::serial("/dev/serial/by-id/a", "/dev/ttyUSB0", ""));
+        devices.extend(ListedDevice::serial("/dev/serial/by-id/b", "/dev/ttyUSB1", ""));
+        let free = |used: &[&str]| first_free_modem(&devices, used).map(String::as_str);
+        assert_eq!(free(&[]), Some("/dev/serial/by-id/a"));
+        assert_eq!(free(&["/dev/serial/by-id/a", "onhook (SSTP)"]), Some("/dev/serial/by-id/b"));
+        assert_eq!(free(&["/dev/serial/by-id/b", "/dev/serial/by-id/a"]), None);
+    }
+
+    #[test]
+    fn b029_the_loudspeaker_is_set_only_where_the_entry_is_overruled() {
+        assert_eq!((speaker(0), speaker(SET_MODEM_SPEAKER)), (None, None));
+        assert_eq!(speaker(IGNORE_MODEM_SPEAKER), Some("ATM0"));
+        assert_eq!(speaker(IGNORE_MODEM_SPEAKER | SET_MODEM_SPEAKER), Some("ATM1"));
+    }
 }

@@ -35,8 +35,14 @@ fn structure_of(protocol: u32) -> Result<&'static Structure, Refusal> {
 /// A report with what was negotiated, once it was.
 fn projected(number: usize) -> Result<(ConnectionReport, Projection), Refusal> {
     let report = status_of(handle(number)?)?;
-    let is_there =
-        matches!(report.state, RasState::Projected | RasState::ApplySettings | RasState::Connected);
+    // The last is that of one link of several, whose projection is the whole's.
+    let is_there = matches!(
+        report.state,
+        RasState::Projected
+            | RasState::ApplySettings
+            | RasState::Connected
+            | RasState::SubEntryConnected
+    );
     match report.projection.clone() {
         Some(projection) if is_there => Ok((report, projection)),
         _ => Err(Refusal(RasCode::PROJECTION_NOT_COMPLETE)),

@@ -19,13 +19,13 @@ const fn wrapped(count: u64) -> u32 {
     (count & 0xffff_ffff) as u32
 }
 
-fn fill(mut stats: ViewMut<'_>, traffic: Traffic, speed: Option<&str>, duration_ms: u64) {
+fn fill(mut stats: ViewMut<'_>, traffic: Traffic, speed: u32, duration_ms: u64) {
     stats.begin();
     stats.put_u32("dwBytesXmited", wrapped(traffic.bytes_out));
     stats.put_u32("dwBytesRcved", wrapped(traffic.bytes_in));
     stats.put_u32("dwFramesXmited", wrapped(traffic.packets_out));
     stats.put_u32("dwFramesRcved", wrapped(traffic.packets_in));
-    stats.put_u32("dwBps", speed.map_or(0, bits_per_second));
+    stats.put_u32("dwBps", speed);
     stats.put_u32("dwConnectDuration", wrapped(duration_ms));
 }
 
@@ -45,8 +45,18 @@ fn link_of(report: &ConnectionReport, subentry: u32) -> Result<Option<&LinkRepor
     }
 }
 
-fn line(report: &ConnectionReport) -> Option<&str> {
-    report.projection.as_ref().and_then(|projection| projection.line.as_deref())
+/// The speed of a connection: of its line, or of all its links that are up together.
+fn speed(report: &ConnectionReport) -> u32 {
+    let whole = report.projection.as_ref().and_then(|projection| projection.line.as_deref());
+    let up = report.links.iter().filter(|link| link.state == RasState::SubEntryConnected);
+    match report.links.is_empty() {
+        true => together([whole]),
+        false => together(up.map(|link| link.line.as_deref())),
+    }
+}
+
+fn together<'a>(lines: impl IntoIterator<Item = Option<&'a str>>) -> u32 {
+    lines.into_iter().flatten().map(bits_per_second).fold(0, u32::saturating_add)
 }
 
 /// `RasGetConnectionStatistics`.
@@ -57,7 +67,7 @@ pub(crate) fn of_connection(
     let (handle, stats) = (handle(number)?, stats.map_err(|_| INVALID_ARGUMENT)?);
     let report = status_of(handle)?;
     let passed = report.traffic.since(report.cleared);
-    fill(stats, passed, line(&report), report.duration_ms);
+    fill(stats, passed, speed(&report), report.duration_ms);
     Ok(())
 }
 
@@ -75,11 +85,11 @@ pub(crate) fn of_link(
     match link_of(&report, subentry)? {
         Some(link) => {
             let passed = link.traffic.since(link.cleared);
-            fill(stats, passed, link.line.as_deref(), report.duration_ms);
+            fill(stats, passed, together([link.line.as_deref()]), report.duration_ms);
         }
         None => {
             let passed = report.traffic.since(report.cleared);
-            fill(stats, passed, line(&report), report.duration_ms);
+            fill(stats, passed, speed(&report), report.duration_ms);
         }
     }
     Ok(())
@@ -94,6 +104,13 @@ pub(crate) fn clear(number: usize, subentry: Option<u32>) -> Result<(), Refusal>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn b131_the_speed_of_several_links_is_their_sum() {
+        let lines = [Some("33600/ARQ/V34"), None, Some("28800")];
+        assert_eq!(together(lines), 62_400);
+        assert_eq!(together([Some("4294967295"), Some("1")]), u32::MAX);
+    }
 
     #[test]
     fn the_speed_is_what_the_modem_says_first() {
