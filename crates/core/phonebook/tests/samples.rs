@@ -277,7 +277,7 @@ fn an_entry_that_cannot_be_used_can_be_mended_by_writing_it() {
 }
 
 #[test]
-fn an_8_bit_book_is_read_and_stays_8_bit() {
+fn b162_an_8_bit_book_is_read_and_stays_8_bit() {
     let buero = entry(WINDOWS_1252, "büro");
     assert_eq!((buero.name.as_str(), buero.device_name.as_str()), ("Büro", "Gerät"));
     assert_eq!(buero.user.as_deref(), Some("Jürgen"));

@@ -1,5 +1,7 @@
 //! A program as it calls: structures laid out as C has them, one manager for the whole process.
 
+use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rasapi32::exports::*;
@@ -14,6 +16,21 @@ pub(crate) const DISCONNECTED: u32 = 0x2001;
 /// The phone book of the program's user.
 const BOOK: &str = "rasphone.pbk";
 
+unsafe extern "C" {
+    /// Has the C library call a function when the program ends.
+    fn atexit(function: extern "C" fn()) -> i32;
+}
+
+/// Manager and server: a value that lives as long as the program is never dropped.
+static PROCESSES: Mutex<[i32; 2]> = Mutex::new([0; 2]);
+
+extern "C" fn end_processes() {
+    let processes = *PROCESSES.lock().unwrap_or_else(PoisonError::into_inner);
+    for process in processes.map(nix::unistd::Pid::from_raw) {
+        nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap_or_default();
+    }
+}
+
 /// A manager and a server, and the environment that leads to them: made once, for all tests.
 pub(crate) fn stage() -> &'static Stage {
     static STAGE: OnceLock<Stage> = OnceLock::new();
@@ -22,10 +39,23 @@ pub(crate) fn stage() -> &'static Stage {
         let stage = Stage::answering(&users, &["--retries", "2"], "30");
         let folder = stage.folder.path();
         std::fs::create_dir_all(folder.join("onhook")).unwrap();
+        let for_all = format!(
+            "[for all]\nType=2\nVpnStrategy=5\nOnhookCaFile={}\nMEDIA=rastapi\nDEVICE=vpn\n\
+             PhoneNumber=127.0.0.1:{}\n",
+            stage.path("ca.pem").display(),
+            stage.port
+        );
+        std::fs::create_dir_all(stage.path("system")).unwrap();
+        std::fs::write(stage.path("system").join(BOOK), for_all).unwrap();
+        let processes = [stage.manager.as_ref().unwrap().id(), stage.server.id()];
+        *PROCESSES.lock().unwrap() = processes.map(u32::cast_signed);
+        // SAFETY: the function is one of this program's, and unwinds nowhere.
+        assert_eq!(unsafe { atexit(end_processes) }, 0);
         // SAFETY: whoever reads the environment here has come through this function before.
         unsafe {
             std::env::set_var("ONHOOK_SOCKET", stage.path("m.sock"));
             std::env::set_var("ONHOOK_START", "never");
+            std::env::set_var("ONHOOK_SYSTEM_DIR", stage.path("system"));
             std::env::set_var("XDG_CONFIG_HOME", folder);
             std::env::set_var("XDG_STATE_HOME", folder);
             std::env::set_var("HOME", folder);
@@ -36,16 +66,26 @@ pub(crate) fn stage() -> &'static Stage {
 
 /// An entry of the given name that leads to the server, in the user's book.
 pub(crate) fn entry(name: &str) -> String {
-    let stage = stage();
-    let path = stage.path("onhook").join(BOOK);
-    let ca = stage.path("ca.pem");
-    let text = format!(
-        "[{name}]\r\nEncoding=1\r\nType=2\r\nVpnStrategy=5\r\nOnhookCaFile={}\r\n\r\n\
-         MEDIA=rastapi\r\nPort=VPN2-0\r\nDevice=WAN Miniport (SSTP)\r\n\r\nDEVICE=vpn\r\n\
-         PhoneNumber=127.0.0.1:{}\r\n\r\n",
-        ca.display(),
-        stage.port,
-    );
+    vpn_entry(name, &stage().path("ca.pem"), stage().port)
+}
+
+/// The same that leads to the server at this port, whose certificate this authority has signed.
+pub(crate) fn vpn_entry(name: &str, ca: &Path, port: u16) -> String {
+    put_entry(
+        name,
+        &format!(
+            "Type=2\r\nVpnStrategy=5\r\nOnhookCaFile={}\r\n\r\n\
+             MEDIA=rastapi\r\nPort=VPN2-0\r\nDevice=WAN Miniport (SSTP)\r\n\r\nDEVICE=vpn\r\n\
+             PhoneNumber=127.0.0.1:{port}\r\n\r\n",
+            ca.display()
+        ),
+    )
+}
+
+/// An entry of these lines, in the user's book.
+pub(crate) fn put_entry(name: &str, lines: &str) -> String {
+    let path = stage().path("onhook").join(BOOK);
+    let text = format!("[{name}]\r\nEncoding=1\r\n{lines}");
     // Others change it at the same time.
     onhook_client::books::change(&path, |book| {
         let one = onhook_phonebook::PhoneBook::parse(text.as_bytes()).unwrap();
@@ -216,6 +256,47 @@ pub(crate) fn list() -> Vec<(usize, String)> {
             603 => {}
             other => panic!("RasEnumConnections: {other}"),
         }
+    }
+}
+
+/// A server that takes calls and never says a word: what dials it stays in the midst of the dial.
+pub(crate) struct Mute(TcpListener);
+
+impl Mute {
+    pub(crate) fn new() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    /// An entry that leads to it.
+    pub(crate) fn entry(&self, name: &str) -> String {
+        vpn_entry(name, &stage().path("ca.pem"), self.port())
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
+    /// Waits for a call and cuts it off.
+    pub(crate) fn refuse_one(&self) {
+        drop(self.0.accept().unwrap());
+    }
+
+    /// How many calls have come so far.
+    pub(crate) fn calls(&self) -> usize {
+        self.0.set_nonblocking(true).unwrap();
+        self.0.incoming().take_while(Result::is_ok).count()
+    }
+}
+
+/// The handle of the connection of this entry, as soon as it is listed.
+pub(crate) fn handle_of(name: &str) -> usize {
+    let begin = std::time::Instant::now();
+    loop {
+        if let Some((handle, _)) = list().into_iter().find(|(_, entry)| entry == name) {
+            return handle;
+        }
+        assert!(begin.elapsed() < STUCK, "it is never listed");
+        std::thread::yield_now();
     }
 }
 

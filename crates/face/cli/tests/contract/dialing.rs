@@ -5,7 +5,7 @@ use rasapi32::layout::{Charset, Machine, tables};
 use crate::caller::*;
 
 #[test]
-fn b001_b008_b024_a_dial_without_notifier_returns_when_it_is_up_and_the_handle_is_its() {
+fn b001_b008_b015_b019_a_dial_without_notifier_returns_when_it_is_up_and_the_handle_is_its() {
     let handle = connected("b001");
     let (result, status) = status(handle);
     assert_eq!((result, status.u32("rasconnstate"), status.u32("dwError")), (0, CONNECTED, 0));
@@ -176,4 +176,120 @@ fn null_pointers_are_87() {
     assert_eq!(without_handle, 87);
     // SAFETY: the same.
     assert_eq!(unsafe { rasapi32::exports::RasGetConnectStatusW(1, null()) }, 87);
+}
+
+#[test]
+fn b025_b069_b121_another_thread_follows_a_synchronous_dial_and_ends_it() {
+    let mute = Mute::new();
+    let name = mute.entry("b025");
+    let dialing = std::thread::spawn({
+        let name = name.clone();
+        move || Dial::entry(&name).synchronous()
+    });
+    let handle = handle_of(&name);
+    let (result, told) = status(handle);
+    assert_eq!((result, told.u32("dwError")), (0, 0));
+    assert!(told.u32("rasconnstate") < 14, "not authenticated yet");
+    let mut info = Struct::new(&tables::RASPPPIP, Charset::Wide);
+    let mut size = u32::try_from(info.view().form().size()).unwrap();
+    // SAFETY: everything that is pointed to is here, and as large as is said.
+    let result = unsafe {
+        rasapi32::exports::RasGetProjectionInfoW(handle, 0x8021, info.pointer(), &raw mut size)
+    };
+    assert_eq!(result, 730);
+    assert_eq!(hang_up(handle), 0);
+    let (result, stored) = dialing.join().unwrap();
+    assert!(result != 0 && stored == handle, "{result}");
+    wait_gone(handle);
+}
+
+#[test]
+fn b028_b029_options_that_lean_on_others_change_nothing_alone() {
+    // RDEOPT_SetModemSpeaker and RDEOPT_SetSoftwareCompression, without those that overrule the entry.
+    let mut dial = Dial::entry(&entry("b029")).options(0x8 | 0x20);
+    assert_eq!(dial.call(0, 0), 0);
+    end(dial.handle);
+    // RDEOPT_UsePrefixSuffix, without an entry. The number is none that a modem would be told.
+    let [with, without] = [1, 0].map(|options| {
+        let mut dial = Dial::entry("").options(options);
+        dial.params.put().put_text("szPhoneNumber", "555;1");
+        let result = dial.call(0, 0);
+        if dial.handle != 0 {
+            assert_eq!(status(dial.handle).1.text("szPhoneNumber"), "555;1");
+            end(dial.handle);
+        }
+        result
+    });
+    assert_eq!((with, without), (749, 749));
+}
+
+#[test]
+fn b087_a_stale_handle_is_nobody_elses() {
+    let first = connected("b087");
+    end(first);
+    for _ in 0..3 {
+        let other = connected("b087 other");
+        assert_ne!(other, first);
+        assert_eq!(status(first).0, NO_HANDLE);
+        assert_eq!(hang_up(first), 668);
+        end(other);
+    }
+}
+
+#[test]
+fn b166_a_dial_that_fails_is_not_made_again_by_rasdial() {
+    let mute = Mute::new();
+    let ca = stage().path("ca.pem");
+    let port = mute.port();
+    let name = put_entry(
+        "b166",
+        &format!(
+            "Type=2\r\nVpnStrategy=5\r\nRedialAttempts=3\r\nRedialSeconds=0\r\n\
+             OnhookCaFile={}\r\n\r\nMEDIA=rastapi\r\n\r\nDEVICE=vpn\r\n\
+             PhoneNumber=127.0.0.1:{port}\r\n\r\n",
+            ca.display()
+        ),
+    );
+    let refusing = std::thread::spawn(move || {
+        mute.refuse_one();
+        mute
+    });
+    let (result, handle) = Dial::entry(&name).synchronous();
+    assert_ne!(result, 0);
+    let mute = refusing.join().unwrap();
+    assert_eq!(status(handle).1.u32("dwError"), result, "it has failed for good");
+    assert_eq!(mute.calls(), 0, "it was called once");
+    end(handle);
+}
+
+#[test]
+fn b103_b139_b142_an_entry_of_all_users_is_listed_and_dialed_as_such() {
+    let handle = Dial::entry("for all").synchronous().1;
+    let form = tables::RASCONN.newest(Machine::of_this_library(), Charset::Wide);
+    let mut memory = vec![0; form.size() * 64];
+    rasapi32::layout::ViewMut::new(form, &mut memory).unwrap().begin();
+    let (mut size, mut count) = (u32::try_from(memory.len()).unwrap(), 0);
+    let buffer = memory.as_mut_ptr();
+    // SAFETY: everything that is pointed to is here, and as large as is said.
+    let result =
+        unsafe { rasapi32::exports::RasEnumConnectionsW(buffer, &raw mut size, &raw mut count) };
+    assert_eq!(result, 0);
+    let row = memory
+        .chunks_exact(form.size())
+        .take(count as usize)
+        .map(|row| rasapi32::layout::View::new(form, row).unwrap())
+        .find(|row| row.handle("hrasconn") == Some(handle as u64))
+        .unwrap();
+    assert_eq!(row.u32("dwFlags"), Some(0x1 | 0xc), "all users, and it is ours");
+    let own = entry("of one user");
+    let listed = crate::entries::listed();
+    let book_of = |name: &str| {
+        let (_, flags, book) = listed.iter().find(|(listed, ..)| listed == name).unwrap();
+        (*flags, book.clone())
+    };
+    let (flags, book) = book_of("for all");
+    assert!(flags == 1 && book.ends_with("system/rasphone.pbk"), "{flags} {book}");
+    let (flags, book) = book_of(&own);
+    assert!(flags == 0 && book.ends_with("onhook/rasphone.pbk"), "{flags} {book}");
+    end(handle);
 }

@@ -15,7 +15,7 @@ fn b068_b071_b072_b090_the_status_answers_until_everything_is_gone() {
 }
 
 #[test]
-fn b074_b106_b107_at_6_the_same_entry_can_be_dialed_at_once() {
+fn b074_b087_b106_b107_at_6_the_same_entry_can_be_dialed_at_once() {
     let name = entry("b074");
     let mut before = 0;
     for _ in 0..3 {
@@ -91,7 +91,7 @@ fn b093_b094_a_tunnel_has_two_ends_and_no_substate() {
 }
 
 #[test]
-fn b075_b095_b108_another_program_lists_it_and_hangs_it_up() {
+fn b075_b095_b101_b108_another_program_lists_it_and_hangs_it_up() {
     let handle = connected("b075");
     let listed = stage().list();
     let listed = listed.iter().find(|row| row["handle"] == format!("{handle:#x}")).unwrap();
@@ -104,4 +104,31 @@ fn b075_b095_b108_another_program_lists_it_and_hangs_it_up() {
     let number = usize::from_str_radix(dialed.trim_start_matches("0x"), 16).unwrap();
     assert!(list().iter().any(|(listed, name)| *listed == number && name.starts_with('.')), "b101");
     end(number);
+}
+
+#[test]
+fn b167_a_connection_over_which_nothing_goes_ends_after_its_time() {
+    let ca = stage().path("ca.pem");
+    let lines = |seconds: &str| {
+        format!(
+            "Type=2\r\nVpnStrategy=5\r\nIdleDisconnectSeconds={seconds}\r\n\
+             OnhookCaFile={}\r\n\r\nMEDIA=rastapi\r\n\r\nDEVICE=vpn\r\n\
+             PhoneNumber=127.0.0.1:{}\r\n\r\n",
+            ca.display(),
+            stage().port
+        )
+    };
+    let for_ever = Dial::entry(&put_entry("b167 never", &lines("-1"))).synchronous();
+    let (result, handle) = Dial::entry(&put_entry("b167", &lines("1"))).synchronous();
+    assert_eq!((result, for_ever.0), (0, 0));
+    let begin = std::time::Instant::now();
+    while matches!(status(handle), (0, told) if told.u32("rasconnstate") == CONNECTED) {
+        assert!(begin.elapsed() < crate::stage::STUCK, "it is never ended");
+        std::thread::yield_now();
+    }
+    let (_, told) = status(for_ever.1);
+    assert_eq!(told.u32("rasconnstate"), CONNECTED);
+    hang_up(handle);
+    wait_gone(handle);
+    end(for_ever.1);
 }

@@ -110,7 +110,7 @@ fn b117_b118_b119_b120_every_number_of_ras_has_a_text() {
 }
 
 #[test]
-fn b062_b122_b123_b124_b125_what_was_negotiated() {
+fn b122_b123_b124_b125_b127_b128_what_was_negotiated() {
     let handle = connected("b124");
     let mut info = Struct::new(&tables::RASPPPIP, Charset::Wide);
     let mut size = u32::try_from(info.view().form().size()).unwrap();
@@ -133,6 +133,9 @@ fn b062_b122_b123_b124_b125_what_was_negotiated() {
         assert_eq!(lcp.u32("dwAuthenticationProtocol"), 0xc223);
         assert_eq!(lcp.u32("dwAuthenticationData"), 0x81, "MS-CHAP v2");
         let mut all = Struct::new(&tables::RAS_PROJECTION_INFO, Charset::Wide);
+        size = 0;
+        assert_eq!(RasGetProjectionInfoEx(handle, std::ptr::null_mut(), &raw mut size), 603);
+        assert_eq!(size as usize, all.view().form().size());
         all.put().put_u32("version", 4);
         size = u32::try_from(all.view().form().size()).unwrap();
         assert_eq!(RasGetProjectionInfoEx(handle, all.pointer(), &raw mut size), 0);
@@ -146,8 +149,9 @@ fn b062_b122_b123_b124_b125_what_was_negotiated() {
 }
 
 #[test]
-fn b126_b127_statistics_count_and_begin_anew() {
-    let handle = connected("b126");
+fn b129_b130_b132_b133_b134_statistics_count_and_begin_anew() {
+    let begin = std::time::Instant::now();
+    let handle = connected("b129");
     let mut stats = Struct::new(&tables::RAS_STATS, Charset::Wide);
     // SAFETY: everything that is pointed to is here.
     unsafe {
@@ -164,6 +168,12 @@ fn b126_b127_statistics_count_and_begin_anew() {
         assert_eq!(RasClearConnectionStatistics(handle), 0);
         assert_eq!(RasGetConnectionStatistics(handle, stats.pointer()), 0);
         assert!(stats.u32("dwBytesXmited") < counted);
+        let lasted = stats.u32("dwConnectDuration");
+        while stats.u32("dwConnectDuration") < lasted + 5 {
+            assert_eq!(RasGetConnectionStatistics(handle, stats.pointer()), 0);
+            let since = u32::try_from(begin.elapsed().as_millis()).unwrap();
+            assert!(stats.u32("dwConnectDuration") <= since, "milliseconds since it was connected");
+        }
         const INVALID: u32 = 0x8007_0057;
         assert_eq!(RasGetConnectionStatistics(0, stats.pointer()), INVALID);
         assert_eq!(RasGetConnectionStatistics(handle, std::ptr::null_mut()), INVALID);
@@ -180,7 +190,7 @@ fn b126_b127_statistics_count_and_begin_anew() {
 }
 
 #[test]
-fn subentries_of_a_plain_connection() {
+fn b135_b136_subentries_of_a_plain_connection() {
     let handle = connected("subentry");
     let mut of_link = 0_usize;
     // SAFETY: everything that is pointed to is here.
@@ -279,4 +289,24 @@ fn b181_b182_b183_b184_b186_devices() {
             "b182"
         );
     }
+}
+
+#[test]
+fn b113_b116_the_event_is_set_when_the_server_ends_the_connection() {
+    let users = format!("alice {}\n", crate::stage::PASSWORD);
+    let mut server = crate::servers::Server::sstp("b116", &users, &[]);
+    let (result, handle) = Dial::entry("b116").synchronous();
+    assert_eq!(result, 0);
+    let [any, one] = [OnhookCreateEvent(1, 0), OnhookCreateEvent(1, 0)];
+    // SAFETY: no pointer is passed.
+    unsafe {
+        assert_eq!(RasConnectionNotificationW(usize::MAX, any, 2), 0);
+        assert_eq!(RasConnectionNotificationW(handle, one, 2), 0);
+    }
+    server.dies();
+    assert_eq!(OnhookWaitEvent(one, 20_000), 0);
+    assert_eq!(OnhookWaitEvent(any, 20_000), 0);
+    assert_eq!((OnhookCloseEvent(any), OnhookCloseEvent(one)), (1, 1));
+    hang_up(handle);
+    wait_gone(handle);
 }

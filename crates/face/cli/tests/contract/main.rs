@@ -5,6 +5,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod called_back;
 mod caller;
 mod dialing;
 mod entries;
@@ -13,3 +14,5 @@ mod listing;
 mod notifications;
 mod programs;
 mod saved;
+mod servers;
+mod several_links;

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use rasapi32::layout::{Charset, tables};
+
 use crate::caller::*;
+use crate::servers::Server;
 
 const MESSAGE: u32 = 0xcccd;
 const RETRY: u32 = 0x1001;
@@ -12,12 +15,18 @@ unsafe extern "C" fn func(message: u32, state: u32, error: u32) {
     note((0, 0, state, error));
 }
 
-unsafe extern "C" fn func1(handle: usize, message: u32, state: u32, error: u32, extended: u32) {
+pub(crate) unsafe extern "C" fn func1(
+    handle: usize,
+    message: u32,
+    state: u32,
+    error: u32,
+    extended: u32,
+) {
     assert_eq!((message, extended), (MESSAGE, 0), "b050, b059");
     note((handle, 0, state, error));
 }
 
-unsafe extern "C" fn func2(
+pub(crate) unsafe extern "C" fn func2(
     id: usize,
     subentry: u32,
     handle: usize,
@@ -49,7 +58,7 @@ fn assert_order(told: &[Told]) {
 }
 
 #[test]
-fn b003_b004_b047_b049_b063_a_notifier_of_type_0_hears_each_state_once_entered() {
+fn b003_b004_b047_b049_b050_b063_b066_a_notifier_of_type_0_hears_each_state_once_entered() {
     let heard = Heard::begin();
     let mut dial = Dial::entry(&entry("b004"));
     assert_eq!(dial.call(0, func as *const () as usize), 0);
@@ -58,12 +67,17 @@ fn b003_b004_b047_b049_b063_a_notifier_of_type_0_hears_each_state_once_entered()
     let told = heard.all();
     assert!(told.iter().all(|(_, _, _, error)| *error == 0), "{told:?}");
     assert_order(&told);
+    // StartAuthentication, CallbackComplete, LogonNetwork.
+    assert!(told.iter().all(|(_, _, state, _)| !(19..=21).contains(state)), "b066: {told:?}");
+    // AuthNotify, and at once what it is about.
+    let at = told.iter().position(|(_, _, state, _)| *state == 6).unwrap();
+    assert_ne!(told[at + 1].2, 6, "b063: {told:?}");
     end(dial.handle);
     assert_eq!(heard.all(), told, "b049, b067: nothing comes any more");
 }
 
 #[test]
-fn b005_b060_type_1_is_told_the_handle() {
+fn b005_b050_b059_b060_type_1_is_told_the_handle() {
     let heard = Heard::begin();
     let mut dial = Dial::entry(&entry("b005"));
     assert_eq!(dial.call(1, func1 as *const () as usize), 0);
@@ -91,13 +105,16 @@ fn b007_b003_windows_and_unknown_types_are_refused() {
 }
 
 #[test]
-fn b048_b049_an_error_repeats_its_state_and_is_the_last() {
+fn b048_b049_b059_b063_b085_an_error_repeats_its_state_and_is_the_last() {
     let heard = Heard::begin();
     let mut dial = Dial::entry(&entry("b048")).password("wrong");
     assert_eq!(dial.call(1, func1 as *const () as usize), 0);
     let failed = heard.until(|(_, _, _, error)| *error != 0);
     assert_eq!(failed.3, 691);
+    assert_eq!(failed.2, 6, "b063: authentication has failed");
     let told = heard.all();
+    let (result, kept) = status(dial.handle);
+    assert_eq!((result, kept.u32("dwError")), (0, 691), "b085: until it is hung up");
     let before = told.iter().filter(|one| one.2 == failed.2 && one.3 == 0).count();
     assert!(before >= 1, "the state was entered before: {told:?}");
     end(dial.handle);
@@ -140,7 +157,11 @@ static ANSWERED: AtomicUsize = AtomicUsize::new(0);
 
 unsafe extern "C" fn curious(handle: usize, _: u32, state: u32, error: u32, _: u32) {
     let listed = list().iter().any(|(listed, _)| *listed == handle);
-    if status(handle).0 == 0 && listed {
+    let entries = crate::entries::listed();
+    let mut text = [0; 512];
+    // SAFETY: the buffer is as large as is said.
+    let is_told = unsafe { rasapi32::exports::RasGetErrorStringA(691, text.as_mut_ptr(), 512) };
+    if status(handle).0 == 0 && listed && !entries.is_empty() && is_told == 0 {
         ANSWERED.fetch_add(1, Ordering::SeqCst);
     }
     let mut again = Dial::entry("b053");
@@ -241,4 +262,55 @@ fn b031_b032_b033_b034_b036_refused_credentials_pause_and_good_ones_connect() {
     let handle = dial.handle;
     heard.until(|told| told.0 == handle && told.2 == RETRY);
     end(handle);
+}
+
+/// What RasGetProjectionInfo answered when the function was told Projected.
+static PROJECTED: AtomicU32 = AtomicU32::new(u32::MAX);
+
+unsafe extern "C" fn asks_for_addresses(handle: usize, _: u32, state: u32, error: u32, _: u32) {
+    if state == 18 {
+        let mut info = Struct::new(&tables::RASPPPIP, Charset::Wide);
+        let mut size = u32::try_from(info.view().form().size()).unwrap();
+        // SAFETY: everything that is pointed to is here, and as large as is said.
+        let result = unsafe {
+            rasapi32::exports::RasGetProjectionInfoW(handle, 0x8021, info.pointer(), &raw mut size)
+        };
+        assert!(info.text("szIpAddress").parse::<std::net::Ipv4Addr>().is_ok());
+        PROJECTED.store(result, Ordering::SeqCst);
+    }
+    note((handle, 0, state, error));
+}
+
+#[test]
+fn b062_what_was_negotiated_is_told_once_projected() {
+    let heard = Heard::begin();
+    let mut dial = Dial::entry(&entry("b062"));
+    assert_eq!(dial.call(1, asks_for_addresses as *const () as usize), 0);
+    heard.until(|(_, _, state, _)| *state == CONNECTED);
+    assert_eq!(PROJECTED.load(Ordering::SeqCst), 0);
+    end(dial.handle);
+}
+
+const PASSWORD_EXPIRED: u32 = 0x1003;
+
+#[test]
+fn b037_an_expired_password_pauses_and_the_next_one_given_is_the_new_one() {
+    let heard = Heard::begin();
+    let users = format!("alice {} expired\n", crate::stage::PASSWORD);
+    let server = Server::sstp("b037", &users, &["--password-changes"]);
+    let mut dial = Dial::entry("b037").options(2);
+    assert_eq!(dial.call(1, func1 as *const () as usize), 0);
+    heard.until(|(_, _, state, _)| *state == PASSWORD_EXPIRED);
+    let mut again = Dial::entry("b037").password("looking-glass 2").options(2);
+    again.handle = dial.handle;
+    assert_eq!(again.call(1, func1 as *const () as usize), 0);
+    heard.until(|(_, _, state, _)| *state == CONNECTED);
+    end(dial.handle);
+    let (result, handle) = Dial::entry("b037").synchronous();
+    assert_eq!(result, 691, "the old one is no more");
+    end(handle);
+    let (result, handle) = Dial::entry("b037").password("looking-glass 2").synchronous();
+    assert_eq!(result, 0);
+    end(handle);
+    drop(server);
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use crate::caller::{connected, end, entry, stage};
-use crate::stage::PASSWORD;
+use crate::caller::{CONNECTED, connected, end, entry, hang_up, list, stage, status, wait_gone};
+use crate::stage::{ONHOOK, PASSWORD, Stage};
 
 /// The folder with `librasapi32.so`: cargo builds it beside this test.
 fn libraries() -> PathBuf {
@@ -19,18 +19,30 @@ fn libraries() -> PathBuf {
 /// The example that dials, compiled once for all tests.
 fn dial() -> Option<&'static Path> {
     static DIAL: OnceLock<Option<PathBuf>> = OnceLock::new();
-    DIAL.get_or_init(|| built("dial")).as_deref()
+    DIAL.get_or_init(|| built(&example("dial"))).as_deref()
 }
 
-/// Compiles and links an example; `None`, and a word why, where there is no compiler.
-fn built(example: &str) -> Option<PathBuf> {
+/// A program that leaves what it has dialed to others.
+fn leave() -> Option<&'static Path> {
+    static LEAVE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/leave.c");
+    LEAVE.get_or_init(|| built(&source)).as_deref()
+}
+
+fn example(name: &str) -> PathBuf {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rasapi/examples");
+    examples.join(name).with_extension("c")
+}
+
+/// Compiles and links a program; `None`, and a word why, where there is no compiler.
+fn built(source: &Path) -> Option<PathBuf> {
     let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rasapi");
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(example);
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(source.file_stem().unwrap());
     let libraries = libraries();
     let made = Command::new("cc")
         .args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-o"])
         .arg(&program)
-        .arg(room.join("examples").join(example).with_extension("c"))
+        .arg(source)
         .arg(format!("-I{}", room.join("include").display()))
         .arg(format!("-I{}", room.join("include/windows").display()))
         .arg(format!("-L{}", libraries.display()))
@@ -65,7 +77,7 @@ fn text(octets: &[u8]) -> String {
 }
 
 #[test]
-fn the_example_in_c_dials_lists_hangs_up_and_sees_the_handle_end() {
+fn b073_the_example_in_c_dials_lists_hangs_up_and_sees_the_handle_end() {
     let name = entry("example Büro");
     let Some(program) = dial() else { return };
     let output = run(program, &["-n", &name, "alice"], &format!("{PASSWORD}\n"));
@@ -101,7 +113,7 @@ fn the_example_in_c_tells_why_a_dial_failed() {
 /// The same source compiles for Windows; here its events are those of the library.
 #[test]
 fn a_program_written_for_windows_sees_connections_come() {
-    let Some(program) = built("watch") else { return };
+    let Some(program) = built(&example("watch")) else { return };
     stage();
     let mut child = Command::new(program)
         .arg("100000")
@@ -118,4 +130,60 @@ fn a_program_written_for_windows_sees_connections_come() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(seen.take().is_some(), "the program ended");
+}
+
+/// What `leave` prints: two numbers.
+fn numbers(output: &Output) -> (u32, usize) {
+    let said = text(&output.stdout);
+    let (result, number) = said.trim().split_once(' ').unwrap_or_else(|| panic!("{output:?}"));
+    (result.parse().unwrap(), number.parse().unwrap())
+}
+
+#[test]
+fn b023_b024_b076_what_a_program_has_dialed_outlives_it_and_others_hang_it_up() {
+    let Some(program) = leave() else { return };
+    for how in ["sync", "async"] {
+        let name = entry(&format!("b076 {how}"));
+        let output = run(program, &[how, &name], &format!("{PASSWORD}\n"));
+        let (result, handle) = numbers(&output);
+        assert_eq!(result, 0, "{output:?}\n{}", stage().log());
+        assert!(list().contains(&(handle, name)), "{how}");
+        let (result, told) = status(handle);
+        assert_eq!((result, told.u32("rasconnstate")), (0, CONNECTED), "{how}");
+        assert_eq!(hang_up(handle), 0, "b076");
+        wait_gone(handle);
+    }
+}
+
+#[test]
+fn b097_where_nothing_is_connected_the_list_is_empty() {
+    let Some(program) = leave() else { return };
+    let stage = Stage::new();
+    let mut listing = Command::new(program);
+    listing.arg("list").env("ONHOOK_SOCKET", stage.path("m.sock")).env("ONHOOK_START", "never");
+    assert_eq!(numbers(&listing.output().unwrap()), (0, 0));
+    let handle = stage.dial();
+    assert_eq!(numbers(&listing.output().unwrap()), (603, 1));
+    assert!(stage.run(&["hangup", &handle], "").status.success());
+    assert_eq!(numbers(&listing.output().unwrap()), (0, 0));
+}
+
+#[test]
+fn b201_the_manager_starts_by_itself_where_it_may() {
+    let Some(program) = leave() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut listing = Command::new(program);
+    listing
+        .arg("list")
+        .env("ONHOOK_SOCKET", folder.path().join("m.sock"))
+        .env("ONHOOK_STATE_DIR", folder.path().join("state"))
+        .env("ONHOOK_PROGRAM", ONHOOK)
+        .env("HOME", folder.path());
+    listing.env("ONHOOK_START", "never");
+    assert_eq!(numbers(&listing.output().unwrap()).0, 1062);
+    assert!(!folder.path().join("m.sock").exists());
+    // It ends by itself when nobody has needed it for a while.
+    listing.env_remove("ONHOOK_START");
+    assert_eq!(numbers(&listing.output().unwrap()), (0, 0));
+    assert!(folder.path().join("m.sock").exists());
 }
