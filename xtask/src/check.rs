@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 pub(crate) fn run() -> Result<bool> {
     let steps: &[(&str, &[&str])] = &[
         ("fmt", &["fmt", "--all", "--check"]),
-        ("guards", &["xtask", "floors", "attic", "codes", "cite", "flaws"]),
+        ("guards", &["xtask", "floors", "attic", "codes", "cite", "flaws", "behaviours"]),
         ("clippy", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         ("tests", &["test", "--quiet", "--workspace"]),
         ("docs", &["doc", "--quiet", "--workspace", "--no-deps"]),

@@ -6,6 +6,7 @@
 //! must be seen to pass.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -22,9 +23,17 @@ const SECURITY: &str = "docs/security.md";
 
 /// A test as the table names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Test {
-    file: PathBuf,
-    function: String,
+pub(crate) struct Test {
+    /// From the root of the workspace.
+    pub(crate) file: PathBuf,
+    /// The last part of its name.
+    pub(crate) function: String,
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{}", self.file.display(), self.function)
+    }
 }
 
 impl Test {
@@ -103,31 +112,13 @@ pub(crate) fn run(args: &[String]) -> Result<bool> {
     };
     let text = std::fs::read_to_string(TABLE).with_context(|| TABLE.to_owned())?;
     let (rows, tree) = (rows(&text), Tree::load()?);
-    let mut of_package: BTreeMap<&str, BTreeSet<&Test>> = BTreeMap::new();
-    for test in rows.iter().flat_map(|row| &row.tests) {
-        let package = package_of(&tree, &test.file)
-            .with_context(|| format!("{} is in no package", test.file.display()))?;
-        of_package.entry(&package.name).or_default().insert(test);
-    }
-    let mut failed: BTreeSet<&Test> = BTreeSet::new();
-    for (package, tests) in &of_package {
-        let names = tests.iter().map(|test| test.function.as_str());
-        let output = cargo()
-            .args(["test", "--quiet", "--package", package, "--all-targets", "--"])
-            .args(names)
-            .args(["--format", "pretty"])
-            .stderr(Stdio::inherit())
-            .output()
-            .context("cargo test")?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        failed.extend(tests.iter().filter(|test| !passed(&said, &test.function)));
-    }
+    let failed = failed_of(&tree, rows.iter().flat_map(|row| &row.tests))?;
     let holds = |row: &&Row| row.tests.iter().all(|test| !failed.contains(test));
     for row in &rows {
         println!("{:<12} {}", row.number, if holds(&row) { "holds" } else { "DOES NOT HOLD" });
     }
     for test in &failed {
-        println!("did not pass: {}::{}", test.file.display(), test.function);
+        println!("did not pass: {test}");
     }
     let held: Vec<_> = rows.iter().filter(holds).map(|row| row.number.as_str()).collect();
     println!("{} numbers of {} hold", held.len(), rows.len());
@@ -141,6 +132,34 @@ pub(crate) fn run(args: &[String]) -> Result<bool> {
         std::fs::write(file, text.to_string())?;
     }
     Ok(failed.is_empty())
+}
+
+/// Runs these tests, and gives those that were not seen to pass.
+pub(crate) fn failed_of<'a>(
+    tree: &Tree,
+    tests: impl Iterator<Item = &'a Test>,
+) -> Result<BTreeSet<Test>> {
+    let mut of_package: BTreeMap<&str, BTreeSet<&Test>> = BTreeMap::new();
+    for test in tests {
+        let package = package_of(tree, &test.file)
+            .with_context(|| format!("{} is in no package", test.file.display()))?;
+        of_package.entry(&package.name).or_default().insert(test);
+    }
+    let mut failed = BTreeSet::new();
+    for (package, tests) in &of_package {
+        let names = tests.iter().map(|test| test.function.as_str());
+        let output = cargo()
+            .args(["test", "--quiet", "--package", package, "--all-targets", "--"])
+            .args(names)
+            .args(["--format", "pretty"])
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cargo test")?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let bad = tests.iter().filter(|test| !passed(&said, &test.function));
+        failed.extend(bad.map(|test| (*test).clone()));
+    }
+    Ok(failed)
 }
 
 /// Whether the runner has said that this test is good.
@@ -170,7 +189,7 @@ fn rows(text: &str) -> Vec<Row> {
 }
 
 /// The tests that a text names: `file.rs::function`, between backticks.
-fn tests_in(text: &str) -> impl Iterator<Item = Test> {
+pub(crate) fn tests_in(text: &str) -> impl Iterator<Item = Test> {
     text.split('`').filter_map(|part| part.split_once(".rs::")).map(|(file, function)| Test {
         file: format!("{file}.rs").into(),
         function: function.to_owned(),

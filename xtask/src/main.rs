@@ -1,12 +1,13 @@
 //! Project chores, run by `cargo xtask …`.
 //!
-//! A rule without a guard is a wish: the first six words are guards, which read the sources and say
+//! A rule without a guard is a wish: the first seven words are guards, which read the sources and say
 //! where a house rule is broken. Each prints its findings as `path:line: what` and fails if there is
 //! one. They need neither root nor a network. The rest run other programs.
 
 #![forbid(unsafe_code)]
 
 mod attic;
+mod behaviours;
 mod check;
 mod cite;
 mod codes;
@@ -36,6 +37,8 @@ guards (several may be given):
   codes             RAS numbers stand in one table only
   cite              which sections of which specification have code; citations have one form
   flaws             the table of the field's flaws names tests that are there (--run: runs them)
+  behaviours        the table of RAS' behaviours names the tests that bear them, or says why not
+                    (--write: names them anew; --run: runs them)
   check             what CI does: fmt, clippy, the guards, tests, docs, cargo-deny
 
 errands:
@@ -86,6 +89,9 @@ fn run(words: &[String]) -> Result<bool> {
         "flaws" if rest.first().is_some_and(|word| word == "--run") => {
             flaws::run(rest.get(1..).unwrap_or_default())
         }
+        "behaviours" if rest.first().is_some_and(|word| word.starts_with("--")) => {
+            behaviours::run(rest)
+        }
         _ => guards(words),
     }
 }
@@ -107,6 +113,10 @@ fn guard(tree: &Tree, name: &str) -> Result<bool> {
         "attic" => attic::check(tree),
         "codes" => codes::check(tree)?,
         "flaws" => flaws::check(tree)?,
+        "behaviours" => {
+            print!("{}", behaviours::overview()?);
+            behaviours::check(tree)?
+        }
         "cite" => {
             print!("{}", cite::overview(tree));
             cite::check(tree)
