@@ -4,6 +4,7 @@
 //! error. The machine's speed drifts: compare ratios, not absolute figures.
 
 mod calls;
+mod contract;
 mod forwarder;
 mod frames;
 mod lines;
@@ -56,6 +57,11 @@ fn main() -> anyhow::Result<()> {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             return runtime.block_on(setup::measure(&mut Figures::default(), count));
         }
+        ["rasapi", count] => {
+            let count = count.parse()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            return runtime.block_on(contract::measure(&mut Figures::default(), count));
+        }
         ["lines"] => {
             lines::measure(&mut Figures::default());
             return Ok(());
@@ -75,7 +81,8 @@ fn main() -> anyhow::Result<()> {
         stage::dials(&mut figures).await?;
         setup::measure(&mut figures, connections).await?;
         throughput::measure(&mut figures).await?;
-        calls::measure(&mut figures, connections).await
+        calls::measure(&mut figures, connections).await?;
+        contract::measure(&mut figures, 10 * connections).await
     })?;
     tun::measure(&mut figures, &[])?;
     let rows: Vec<_> = figures

@@ -16,3 +16,4 @@ mod programs;
 mod saved;
 mod servers;
 mod several_links;
+mod threads;
