@@ -9,6 +9,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include <ras.h>
+#include <raserror.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
