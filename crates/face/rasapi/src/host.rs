@@ -2,7 +2,7 @@
 //!
 //! Their functions are called otherwise, on threads that only their host can begin; their events, their
 //! paths and the code page of their texts are the host's. It says once how all of this is done
-//! (`onhook/host.h`), and from then on every thread of this library is begun by it.
+//! (`onhook/host.h`), and from then on every thread on which that matters is begun by it.
 
 use std::ffi::c_void;
 use std::sync::OnceLock;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * A program for Windows that says what works, one line each, and stops at the first thing that does not.
+ * With an argument it ends in the midst of a dial, as a program does that crashes.
  * It is given nothing: user, password, the entries "Office" and "B\xfcro" and the book of "Elsewhere" are the
  * test's.
  */
@@ -310,16 +311,79 @@ static void dialogs(void)
     MUST(!RasDialDlgA(NULL, (char *)"Office", NULL, &info) && info.dwError == ERROR_INTERACTIVE_MODE);
 }
 
+static volatile LONG listing = 1;
+
+static DWORD WINAPI list_and_ask(void *unused)
+{
+    RASCONNA rows[4];
+    DWORD octets;
+    DWORD count;
+    DWORD error;
+    DWORD state;
+
+    (void)unused;
+    while (listing) {
+        memset(rows, 0, sizeof rows);
+        rows[0].dwSize = sizeof rows[0];
+        octets = sizeof rows;
+        MUST(RasEnumConnectionsA(rows, &octets, &count) == ERROR_SUCCESS && count <= 1);
+        if (count == 1) {
+            MUST(strcmp(rows[0].szEntryName, "Office") == 0);
+            error = state_of(rows[0].hrasconn, &state);
+            MUST(error == ERROR_SUCCESS || error == ERROR_INVALID_HANDLE);
+        }
+    }
+    return 0;
+}
+
+static void many_threads(void)
+{
+    HANDLE threads[8];
+    int at;
+
+    for (at = 0; at < 8; at++)
+        threads[at] = CreateThread(NULL, 0, list_and_ask, NULL, 0, NULL);
+    for (at = 0; at < 10; at++)
+        dial_with(1, (void *)func1);
+    listing = 0;
+    MUST(WaitForMultipleObjects(8, threads, TRUE, LONG_TIME) == WAIT_OBJECT_0);
+}
+
+static VOID WINAPI stay(HRASCONN connection, UINT message, RASCONNSTATE state, DWORD error, DWORD extended)
+{
+    (void)connection;
+    (void)message;
+    (void)error;
+    (void)extended;
+    if (state == RASCS_Authenticate) {
+        SetEvent(heard.finished);
+        Sleep(INFINITE);
+    }
+}
+
+static void end_in_the_midst(void)
+{
+    HRASCONN connection;
+
+    MUST(dial(NULL, "Office", 1, (void *)stay, &connection) == ERROR_SUCCESS);
+    MUST(WaitForSingleObject(heard.finished, LONG_TIME) == WAIT_OBJECT_0);
+}
+
 static void say(const char *what)
 {
     printf("%s\n", what);
     fflush(stdout);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    (void)argv;
     heard.finished = CreateEventA(NULL, TRUE, FALSE, NULL);
     heard.tls = TlsAlloc();
+    if (argc > 1) {
+        end_in_the_midst();
+        return 0;
+    }
     dial_without_notifier();
     say("a dial without notifier");
     dial_with(0, (void *)func);
@@ -340,5 +404,7 @@ int main(void)
     say("paths of Windows");
     dialogs();
     say("dialogs");
+    many_threads();
+    say("many threads");
     return 0;
 }

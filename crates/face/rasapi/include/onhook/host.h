@@ -4,9 +4,9 @@
  *
  * Such programs are called otherwise than C calls on Linux, and only on threads that their host has begun;
  * they have events, paths and a code page of their own. Their host tells the library once, before anything
- * else, how all of this is done. From then on the library begins no thread by itself in this process, and
- * what it is given by RasDial as a notifier, by RasConnectionNotification as an event, as the path of a
- * phone book and as text in an A function is the host's. Programs for Linux need nothing of this.
+ * else, how all of this is done. From then on what the library is given by RasDial as a notifier, by
+ * RasConnectionNotification as an event, as the path of a phone book and as text in an A function is the
+ * host's, and what concerns them happens on threads of the host's. Programs for Linux need nothing of this.
  */
 #ifndef ONHOOK_HOST_H
 #define ONHOOK_HOST_H
