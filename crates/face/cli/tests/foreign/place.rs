@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::page::root;
+use crate::page::{Chapter, root};
 use crate::stage::{ONHOOK, PASSWORD, Stage};
 
 /// The entry and the user of the recipes.
@@ -37,10 +37,11 @@ impl Place {
         // Cargo builds the library beside the program, for the tests that call it.
         let built = Path::new(ONHOOK).with_file_name("deps").join("librasapi32.so");
         assert!(built.exists(), "no {}", built.display());
-        let folder = place.stage.path("lib");
-        std::fs::create_dir(&folder).unwrap();
-        symlink(built, folder.join("librasapi32.so")).unwrap();
-        symlink("librasapi32.so", folder.join("librasapi32.dll.so")).unwrap();
+        let release = place.stage.path("target/release");
+        std::fs::create_dir_all(&release).unwrap();
+        symlink(built, release.join("librasapi32.so")).unwrap();
+        let install = Chapter::read("The library");
+        place.said(install.commands("install"), "");
         for part in ["crates", "packaging"] {
             symlink(root().join(part), place.stage.path(part)).unwrap();
         }
@@ -76,6 +77,7 @@ impl Place {
             .env("XDG_CONFIG_HOME", folder)
             .env("XDG_STATE_HOME", folder)
             .env("HOME", folder)
+            .env("PREFIX", folder)
             .env("LD_LIBRARY_PATH", folder.join("lib"))
             .env("WINEPREFIX", folder.join("prefix"))
             .env("WINEDEBUG", "-all")
