@@ -1,7 +1,7 @@
 //! A program as it calls: structures laid out as C has them, one manager for the whole process.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rasapi32::exports::*;
@@ -21,13 +21,19 @@ unsafe extern "C" {
     fn atexit(function: extern "C" fn()) -> i32;
 }
 
-/// Manager and server: a value that lives as long as the program is never dropped.
+/// Manager and server, and their folder: a value that lives as long as the program is never dropped.
 static PROCESSES: Mutex<[i32; 2]> = Mutex::new([0; 2]);
+static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
 extern "C" fn end_processes() {
     let processes = *PROCESSES.lock().unwrap_or_else(PoisonError::into_inner);
     for process in processes.map(nix::unistd::Pid::from_raw) {
         nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap_or_default();
+        // It hangs up what a test that failed has left.
+        nix::sys::wait::waitpid(process, None).ok();
+    }
+    if let Some(folder) = FOLDER.get() {
+        std::fs::remove_dir_all(folder).ok();
     }
 }
 
@@ -49,6 +55,7 @@ pub(crate) fn stage() -> &'static Stage {
         std::fs::write(stage.path("system").join(BOOK), for_all).unwrap();
         let processes = [stage.manager.as_ref().unwrap().id(), stage.server.id()];
         *PROCESSES.lock().unwrap() = processes.map(u32::cast_signed);
+        FOLDER.set(folder.to_owned()).unwrap();
         // SAFETY: the function is one of this program's, and unwinds nowhere.
         assert_eq!(unsafe { atexit(end_processes) }, 0);
         // SAFETY: whoever reads the environment here has come through this function before.
