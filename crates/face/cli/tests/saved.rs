@@ -13,7 +13,7 @@ const NEW: &str = "looking-glass 2";
 fn with_entry(callers: &str, more: &[&str]) -> Stage {
     let stage = Stage::answering(callers, more, "30");
     let folder = stage.path("onhook");
-    std::fs::create_dir(&folder).unwrap();
+    std::fs::create_dir_all(&folder).unwrap();
     let text = format!(
         "[office]\nVpnStrategy=5\nOnhookCaFile={}\nMEDIA=rastapi\nDEVICE=vpn\nPhoneNumber=127.0.0.1:{}\n",
         stage.path("ca.pem").display(),

@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use crate::apart::serve_apart;
 use crate::keepers::Keepers;
 use crate::server::{Setting, serve};
 use crate::service::Service;
@@ -82,7 +83,7 @@ pub async fn run<S: Service>(
     onhook_host::crash_point("the socket is there");
     let generation = legacy.as_ref().map_or(0, |legacy| legacy.generation);
     let service = make(generation).await?;
-    let listener = UnixListener::from_std(bound.listener.try_clone()?)?;
+    let listener = bound.listener.try_clone()?;
     let (stop, stopped) = watch::channel(false);
     let (aside, is_aside) = watch::channel(false);
     let (clients, mut counted) = watch::channel(0);
@@ -98,7 +99,7 @@ pub async fn run<S: Service>(
         aside: is_aside,
         ..Setting::default()
     };
-    let serving = tokio::spawn(serve(listener, service.clone(), setting, stopped, clients));
+    let serving = serve_apart(listener, service.clone(), setting, stopped, clients)?;
     tell_ready(config.ready_fd)?;
     tracing::info!(target: "daemon", generation, "ready");
     let watchdog = tokio::spawn(feed_watchdog());
@@ -140,7 +141,7 @@ pub async fn run<S: Service>(
     });
     onhook_host::crash_point("everything is hung up");
     stop.send_replace(true);
-    serving.await.context("the server's task failed")?;
+    serving.await.context("the server's thread failed")?;
     watchdog.abort();
     drop(bound);
     onhook_host::crash_point("the socket is gone");

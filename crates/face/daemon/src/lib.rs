@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod answering;
+mod apart;
 mod daemon;
 mod devices;
 mod engine_service;
@@ -22,6 +23,7 @@ mod succession;
 mod tests;
 
 pub use answering::serve_answering;
+pub use apart::serve_apart;
 pub use daemon::{DaemonConfig, harden, init_logging, run};
 pub use engine_service::{EngineService, heal};
 pub use keepers::Keepers;

@@ -2,6 +2,8 @@
 //!
 //! A process has one host for as long as it lives, so this is one test, in a process of its own.
 
+mod scratch;
+
 use std::ffi::c_void;
 
 use rasapi32::exports::*;
@@ -85,7 +87,7 @@ fn serve(host: &Host) -> u32 {
 
 #[test]
 fn a_host_gives_texts_paths_and_events_their_meaning() {
-    let book = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("host.pbk");
+    let book = scratch::scratch().join("host.pbk");
     let text =
         "[B\u{fc}ro]\r\nEncoding=1\r\nType=2\r\n\r\n[\u{20ac}]\r\nEncoding=1\r\nType=2\r\n\r\n";
     std::fs::write(&book, text).unwrap();

@@ -1,16 +1,15 @@
 //! The functions of the C library, called from C, beside a bare exchange of as many octets.
 
 use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use onhook_daemon::{EngineService, Setting, serve};
+use onhook_daemon::{EngineService, Setting, serve_apart};
 use onhook_model::{DialOptions, DialRequest, Entry, RasState};
-use tokio::net::UnixListener;
 use tokio::sync::watch;
 
 use crate::Figures;
@@ -35,7 +34,8 @@ pub(crate) async fn measure(figures: &mut Figures, most: usize) -> anyhow::Resul
     let (_stop, stopped) = watch::channel(false);
     let (clients, _counted) = watch::channel(0);
     let listener = UnixListener::bind(&socket)?;
-    tokio::spawn(serve(listener, service, Setting::default(), stopped, clients));
+    listener.set_nonblocking(true)?;
+    let _serving = serve_apart(listener, service, Setting::default(), stopped, clients)?;
     let program = Program { path: compiled(stage.folder.path())?, socket };
     let handle = stage.dial().await?;
     for count in [1, 100, most] {

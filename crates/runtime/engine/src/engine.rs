@@ -119,6 +119,8 @@ struct Core {
 
 struct Inner {
     host: Host,
+    /// Where connections are driven, wherever somebody asks for one.
+    runtime: tokio::runtime::Handle,
     core: Mutex<Core>,
     events: broadcast::Sender<Arc<ConnectionEvent>>,
     /// Told whenever a connection was deleted, or a new deadline of the manager came up.
@@ -195,6 +197,7 @@ impl Engine {
             Core { manager, store, heir: None, running: HashMap::new(), captures: HashMap::new() };
         let engine = Self(Arc::new(Inner {
             host,
+            runtime: tokio::runtime::Handle::current(),
             core: Mutex::new(core),
             events: broadcast::channel(EVENTS).0,
             changed: Notify::new(),
@@ -519,7 +522,7 @@ impl Inner {
             true => driver.held(),
             false => driver,
         };
-        tokio::spawn(
+        self.runtime.spawn(
             match above {
                 Some((above, words)) => driver.above(above, words),
                 None => driver,

@@ -37,7 +37,9 @@ fn example(name: &str) -> PathBuf {
 /// Compiles and links a program; `None`, and a word why, where there is no compiler.
 fn built(source: &Path) -> Option<PathBuf> {
     let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rasapi");
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(source.file_stem().unwrap());
+    let programs = stage().path("programs");
+    std::fs::create_dir_all(&programs).unwrap();
+    let program = programs.join(source.file_stem().unwrap());
     let libraries = libraries();
     let made = Command::new("cc")
         .args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-o"])

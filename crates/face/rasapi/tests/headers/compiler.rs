@@ -82,7 +82,7 @@ impl Compiler {
     ) -> std::io::Result<Compiled> {
         let (program, own) = self.command.split_first().expect("a program");
         let suffix = if *program == "c++" { "cc" } else { "c" };
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("headers");
+        let folder = crate::scratch::scratch().join("headers");
         fs::create_dir_all(&folder)?;
         // Tests run side by side: each file has a name that no other has.
         let stem = format!("{}-{name}", self.command.join(""));

@@ -118,7 +118,7 @@ fn install(prefix: &Path) -> PathBuf {
 
 #[test]
 fn pkg_config_tells_how_to_compile_and_link() {
-    let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("prefix");
+    let prefix = crate::scratch::scratch().join("prefix");
     let packages = install(&prefix);
     let ask = |arguments: &[&str]| {
         let mut command = Command::new("pkg-config");

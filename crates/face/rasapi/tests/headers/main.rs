@@ -6,6 +6,8 @@
 
 #[path = "../published/mod.rs"]
 mod published;
+#[path = "../scratch/mod.rs"]
+mod scratch;
 
 mod compiler;
 mod example;

@@ -94,9 +94,9 @@ impl Inner {
             let member = Member::dialed(lane, words.clone(), port, first.take());
             let driver = driver.member(member);
             if waits && !is_first {
-                tokio::spawn(driver.dial_behind(first_is_known.clone()));
+                self.runtime.spawn(driver.dial_behind(first_is_known.clone()));
             } else {
-                tokio::spawn(driver.dial());
+                self.runtime.spawn(driver.dial());
             }
         }
         (Above::new(ports, relief), receiver)
@@ -146,7 +146,7 @@ impl Engine {
             None,
         )
         .above(Above::new(BTreeMap::new(), Arc::default()), receiver);
-        tokio::spawn(async move {
+        inner.runtime.spawn(async move {
             driver.gather().await;
             drop((orders, gone));
         });
