@@ -230,6 +230,8 @@ fn remember(
     if request.options.by_number {
         return;
     }
+    // That one is to be asked is no number to be kept.
+    let callback_number = if callback_number == ASK { "" } else { callback_number };
     let book = request.options.book.as_ref().map(Path::new);
     let number = status_of(handle).map(|report| report.phone_number).unwrap_or_default();
     // The connection is none the worse when it cannot be kept.
