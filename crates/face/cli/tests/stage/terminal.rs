@@ -14,19 +14,28 @@ pub struct AtTerminal {
     keyboard: std::fs::File,
     shown: Receiver<Vec<u8>>,
     seen: String,
+    /// Everything that was shown.
+    pub all: String,
 }
 
 impl AtTerminal {
     /// `None` where there is no program that gives a command a terminal.
     pub fn run(stage: &Stage, args: &[&str]) -> Option<Self> {
+        Self::run_program(ONHOOK, stage, args)
+    }
+
+    /// The same of another program.
+    pub fn run_program(program: &str, stage: &Stage, args: &[&str]) -> Option<Self> {
         let terminal = openpty(None, None).unwrap();
         let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
         let child = Command::new("setsid")
-            .args(["--ctty", "--wait", ONHOOK])
+            .args(["--ctty", "--wait", program])
             .args(args)
             .env("ONHOOK_SOCKET", stage.path("m.sock"))
             .env("XDG_CONFIG_HOME", stage.folder.path())
             .env("HOME", stage.folder.path())
+            .env("ONHOOK_STATE_DIR", stage.path("own"))
+            .env("ONHOOK_SYSTEM_DIR", stage.path("system"))
             .stdin(slave())
             .stdout(slave())
             .stderr(slave())
@@ -50,14 +59,16 @@ impl AtTerminal {
                 }
             }
         });
-        Some(Self { child, keyboard, shown, seen: String::new() })
+        Some(Self { child, keyboard, shown, seen: String::new(), all: String::new() })
     }
 
     pub fn shows(&mut self, text: &str) {
         while !self.seen.contains(text) {
             let more = self.shown.recv_timeout(STUCK);
             let more = more.unwrap_or_else(|_| panic!("“{text}” is not shown: {}", self.seen));
-            self.seen.push_str(&String::from_utf8_lossy(&more));
+            let more = String::from_utf8_lossy(&more);
+            self.seen.push_str(&more);
+            self.all.push_str(&more);
         }
         let end = self.seen.find(text).unwrap() + text.len();
         self.seen.drain(..end);

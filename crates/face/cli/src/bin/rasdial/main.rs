@@ -1,0 +1,228 @@
+//! `rasdial`: the command line of Windows' program of this name, so that scripts written for it run here.
+//!
+//! What it prints is what scripts look for. Its exit status is the RAS number, of which a status of this
+//! system has the lower eight bits (1 where these are zero); the number itself stands in the message. Without a
+//! user the saved credentials are taken.
+
+#![forbid(unsafe_code)]
+
+mod words;
+
+use std::process::ExitCode;
+
+use onhook_base::Secret;
+use onhook_client::phonebooks::{Given, Phonebooks};
+use onhook_client::{
+    ConnectionEvent, ConnectionReport, Credentials, DialOptions, DialRequest, EventKind, Events,
+    Handle, Ras, RasCode, RasError, RasState, books, certificates,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use words::{Dial, Wish};
+
+const USAGE: &str = "\
+rasdial                               lists what is connected
+rasdial ENTRY [USER [PASSWORD | *]]   dials an entry of the phone book
+        [/DOMAIN:domain] [/PHONE:number] [/CALLBACK:number]
+        [/PHONEBOOK:file] [/PREFIXSUFFIX]
+rasdial [ENTRY] /DISCONNECT           hangs up, all or the one
+
+With * the password is asked for. Without a user the saved one dials.";
+
+const COMPLETED: &str = "Command completed successfully.";
+
+fn main() -> ExitCode {
+    let Some(wish) = words::read(std::env::args().skip(1)) else {
+        println!("{USAGE}");
+        return status_of(RasCode::INVALID_PARAMETER);
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(run(wish)),
+        Err(error) => Err(RasError::new(RasCode::NOT_ENOUGH_MEMORY, error.to_string())),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("\nRemote Access error {} - {}", error.code.number(), error.code.sentence());
+            if !error.text.is_empty() {
+                println!("{}", error.text);
+            }
+            if let Some(hint) = onhook_texts::hint(error.code) {
+                println!("{hint}");
+            }
+            status_of(error.code)
+        }
+    }
+}
+
+/// A number as a status, of which there are 256, and of which zero says that all went well.
+fn status_of(code: RasCode) -> ExitCode {
+    let [low, ..] = code.number().to_le_bytes();
+    ExitCode::from(low.max(1))
+}
+
+async fn run(wish: Wish) -> Result<(), RasError> {
+    match wish {
+        Wish::Help => {
+            println!("{USAGE}");
+            return Ok(());
+        }
+        Wish::List => list().await?,
+        Wish::HangUp { entry } => hang_up(entry.as_deref()).await?,
+        Wish::Dial(dial) => dial_entry(dial).await?,
+    }
+    println!("{COMPLETED}");
+    Ok(())
+}
+
+/// The manager, if there is one: where there is none nothing is connected.
+async fn manager() -> Result<Option<Ras>, RasError> {
+    match Ras::connect(None).await {
+        Ok(ras) => Ok(Some(ras)),
+        Err(error) if error.code == RasCode::SERVICE_NOT_ACTIVE => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_up(connection: &ConnectionReport) -> bool {
+    connection.state == RasState::Connected && !connection.hanging_up
+}
+
+async fn list() -> Result<(), RasError> {
+    let all = match manager().await? {
+        Some(mut ras) => ras.list().await?,
+        None => Vec::new(),
+    };
+    let mut names = all.iter().filter(|one| is_up(one)).map(|one| &one.entry).peekable();
+    println!("{}", if names.peek().is_some() { "Connected to" } else { "No connections" });
+    names.for_each(|name| println!("{name}"));
+    Ok(())
+}
+
+/// One entry, or everything; what is still being dialed as well. The first error is told, and the others are
+/// hung up all the same.
+async fn hang_up(entry: Option<&str>) -> Result<(), RasError> {
+    let Some(mut ras) = manager().await? else {
+        println!("No connections");
+        return Ok(());
+    };
+    let is_meant = |one: &ConnectionReport| {
+        !one.hanging_up && entry.is_none_or(|name| one.entry.to_lowercase() == name.to_lowercase())
+    };
+    let chosen: Vec<_> = ras.list().await?.into_iter().filter(is_meant).collect();
+    if chosen.is_empty() {
+        println!("No connections");
+    }
+    let mut first_error = None;
+    for connection in chosen {
+        if let Err(error) = end(&mut ras, connection.handle).await {
+            first_error.get_or_insert(error);
+        }
+    }
+    first_error.map_or(Ok(()), Err)
+}
+
+/// Gives one reference back, and waits for the end where it was the last.
+async fn end(ras: &mut Ras, handle: Handle) -> Result<(), RasError> {
+    match ras.hang_up(handle).await {
+        Err(error) if error.code == RasCode::NO_CONNECTION => {}
+        done => done?,
+    }
+    match ras.status(handle).await {
+        Ok(left) if !left.hanging_up && left.references > 0 => Ok(()),
+        _ => ras.wait_gone(handle).await,
+    }
+}
+
+async fn dial_entry(dial: Dial) -> Result<(), RasError> {
+    let name = dial.entry.clone();
+    println!("Connecting to {name}...");
+    let found = books::find(&name, dial.book.as_deref())?;
+    let mut ras = Ras::connect_or_start(None).await?;
+    let mut connected = ras.list().await?.into_iter().filter(is_up);
+    let book = found.book.to_string_lossy().into_owned();
+    if connected.any(|one| one.entry == found.entry.name && one.book.as_ref() == Some(&book)) {
+        println!("You are already connected to {name}.");
+        return Ok(());
+    }
+    let options = DialOptions {
+        number: dial.number.clone(),
+        callback_number: dial.callback_number.clone(),
+        all_users: books::is_of_all_users(&found.book),
+        book: Some(book),
+        ..DialOptions::default()
+    };
+    let certificate = certificates::of_entry(&found.entry, &mut |file| {
+        let text = format!("{} has a passphrase: dial it by onhook", file.display());
+        Err(RasError::new(RasCode::EAPTLS_PASSWD_INVALID, text))
+    })?;
+    let password = password(dial.password)?;
+    let given = Given { user: dial.user, password, domain: dial.domain };
+    let known = Phonebooks::default().resolve(Some(&found.book), &found.entry.name, &given)?;
+    let credentials = Credentials { certificate, ..known };
+    let request = DialRequest { entry: found.entry, options };
+    // From here on an interrupt hangs up.
+    let mut interrupts = signal(SignalKind::interrupt())
+        .map_err(|error| RasError::new(RasCode::NOT_ENOUGH_MEMORY, error.to_string()))?;
+    let (dialed, mut events) = ras.dial_followed(&request, &credentials).await?;
+    let outcome = tokio::select! {
+        outcome = follow(&mut events) => outcome,
+        _ = interrupts.recv() => Err(RasError::from(RasCode::CANCELLED)),
+    };
+    if let Err(error) = outcome {
+        // Why it failed says more than why it could not be hung up.
+        end(&mut ras, dialed.handle).await.ok();
+        return Err(error);
+    }
+    let number = ras.status(dialed.handle).await?.phone_number;
+    let callback = request.options.callback_number.unwrap_or_default();
+    let entry = &request.entry.name;
+    // The connection is none the worse when it cannot be kept.
+    Phonebooks::default()
+        .succeeded(Some(&found.book), entry, &credentials, &callback, &number)
+        .ok();
+    println!("Successfully connected to {name}.");
+    Ok(())
+}
+
+fn password(word: Option<String>) -> Result<Secret<String>, RasError> {
+    match word {
+        Some(word) if word == "*" => {
+            let asked = rpassword::prompt_password("Password: ");
+            asked.map(Secret::new).map_err(|error| {
+                RasError::new(RasCode::INTERACTIVE_MODE, format!("nobody can be asked: {error}"))
+            })
+        }
+        Some(word) => Ok(Secret::new(word)),
+        None => Ok(Secret::default()),
+    }
+}
+
+/// Says how the dial goes, until it is up or has failed.
+async fn follow(events: &mut Events) -> Result<(), RasError> {
+    let mut said = (false, false);
+    while let Some(ConnectionEvent { kind, .. }) = events.next().await? {
+        match kind {
+            EventKind::State(report) if report.state == RasState::SubEntryDisconnected => {}
+            EventKind::State(report) if !report.error.is_success() => {
+                return Err(RasError::new(report.error, report.text));
+            }
+            EventKind::State(report) => match report.state {
+                RasState::Connected => return Ok(()),
+                RasState::Authenticate if !std::mem::replace(&mut said.0, true) => {
+                    println!("Verifying username and password...");
+                }
+                RasState::AuthProject if !std::mem::replace(&mut said.1, true) => {
+                    println!("Registering your computer on the network...");
+                }
+                _ => {}
+            },
+            EventKind::Gone { cause, .. } => {
+                return Err(RasError::new(cause.code(), cause.text().to_owned()));
+            }
+            EventKind::Missed { .. } => {}
+        }
+    }
+    Err(RasError::new(RasCode::SERVICE_NOT_ACTIVE, "the manager ended while dialing"))
+}
