@@ -94,12 +94,30 @@ impl Manager {
         if report.state == RasState::Disconnected {
             return; // as above
         }
+        if link.state == RasState::SubEntryConnected && report.state == link.state {
+            return; // said when it was taken
+        }
         link.state = report.state;
         // What is above tells the rest, once for all links.
         record.state = record.state.max(report.state.min(RasState::Authenticated));
         let mut told = event(record, EventKind::State(report));
         told.subentry = subentry(index);
         self.events.push_back(told);
+    }
+
+    /// A link, counted from zero, was taken by what is above it. Said before what is above goes on, so that
+    /// nobody hears of the whole first; the link's own word comes later and tells nothing new.
+    pub fn link_joined(&mut self, whole: Handle, index: usize) {
+        let Some(record) = self.records.get(&whole) else { return };
+        let Some(link) = record.links.get(index) else { return };
+        if link.ended || link.hanging_up || link.cause.is_some() {
+            return;
+        }
+        let (handle, state) = (link.handle, RasState::SubEntryConnected);
+        self.link_report(
+            handle,
+            StateReport { state, error: RasCode::SUCCESS, text: String::new() },
+        );
     }
 
     /// A link knows more than before.

@@ -311,6 +311,34 @@ fn link_ends(m: &mut Manager, link: Handle, cause: Cause) {
 }
 
 #[test]
+fn b064_b065_a_link_that_was_taken_is_told_before_the_whole_and_once() {
+    let mut m = manager();
+    let (whole, links) = dial_links(&mut m);
+    while m.poll_event().is_some() {}
+    for index in [0, 1, 2] {
+        m.link_joined(whole, index);
+    }
+    connect(&mut m, whole);
+    link_is_up(&mut m, links[1]);
+    link_is_up(&mut m, links[0]);
+    let told = std::iter::from_fn(|| m.poll_event()).filter_map(|event| match event.kind {
+        EventKind::State(report) => Some((event.subentry, report.state)),
+        _ => None,
+    });
+    let of_links = |(_, state): &(u32, RasState)| {
+        matches!(state, RasState::SubEntryConnected | RasState::Connected)
+    };
+    let up = RasState::SubEntryConnected;
+    assert_eq!(
+        told.filter(of_links).collect::<Vec<_>>(),
+        [(1, up), (2, up), (1, RasState::Connected)]
+    );
+    link_ends(&mut m, links[1], Cause::hung_up());
+    m.link_joined(whole, 1);
+    assert_ne!(m.list(at(4), ALICE)[0].links[1].state, up, "one that has ended is not up again");
+}
+
+#[test]
 fn a_connection_of_several_links_is_one_row_with_a_handle_for_each() {
     let mut m = manager();
     let (whole, links) = dial_links(&mut m);

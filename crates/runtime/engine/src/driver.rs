@@ -35,6 +35,8 @@ const LANE_BUDGET: usize = 256 * 1024;
 pub(crate) trait Watcher: Send {
     fn report(&self, now: Instant, report: StateReport);
     fn progress(&self, progress: Progress);
+    /// A link of several was taken: told before what follows from it. A link has none of its own.
+    fn link_joined(&self, _lane: LaneId) {}
     fn ended(&self, now: Instant, ended: Ended);
 }
 

@@ -366,6 +366,9 @@ impl Driver {
             Ok(lane) => {
                 drop(port.orders.send(Order::Taken(lane)));
                 above.ports.insert(lane, port);
+                if let Party::Dialed(watcher) = &self.party {
+                    watcher.link_joined(lane);
+                }
             }
             Err(cause) => drop(port.orders.send(Order::HangUp(cause))),
         }
@@ -374,6 +377,8 @@ impl Driver {
     /// A link that is proven asks to be taken.
     pub(super) fn offer_link(&mut self) {
         let Some(joining) = self.connection.poll_joining() else { return };
+        // What is above may speak of it next.
+        self.tell(self.host.now());
         let Some(member) = &mut self.member else { return };
         let joining = Box::new(joining);
         let sent = match (&member.words, &self.party) {

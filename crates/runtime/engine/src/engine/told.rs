@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use onhook_base::Instant;
+use onhook_effect::LaneId;
 use onhook_host::crash_point;
 use onhook_manager::{Caller, Ended, Progress};
 use onhook_model::{Cause, Handle, RasCode, RasState, StateReport, Traffic};
@@ -29,6 +30,12 @@ impl Watcher for Told {
 
     fn progress(&self, progress: Progress) {
         self.inner.lock().manager.progress(self.handle, progress);
+    }
+
+    fn link_joined(&self, lane: LaneId) {
+        let mut core = self.inner.lock();
+        core.manager.link_joined(self.handle, lane.0.into());
+        self.inner.settle(core);
     }
 
     fn ended(&self, now: Instant, ended: Ended) {
