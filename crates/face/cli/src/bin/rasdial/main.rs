@@ -8,8 +8,11 @@
 
 mod words;
 
+use std::fs::File;
+use std::io::Write as _;
 use std::process::ExitCode;
 
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use onhook_base::Secret;
 use onhook_client::phonebooks::{Given, Phonebooks};
 use onhook_client::{
@@ -188,14 +191,42 @@ async fn dial_entry(dial: Dial) -> Result<(), RasError> {
 
 fn password(word: Option<String>) -> Result<Secret<String>, RasError> {
     match word {
-        Some(word) if word == "*" => {
-            let asked = rpassword::prompt_password("Password: ");
-            asked.map(Secret::new).map_err(|error| {
-                RasError::new(RasCode::INTERACTIVE_MODE, format!("nobody can be asked: {error}"))
-            })
-        }
+        Some(word) if word == "*" => ask().map_err(|error| {
+            RasError::new(RasCode::INTERACTIVE_MODE, format!("nobody can be asked: {error}"))
+        }),
         Some(word) => Ok(Secret::new(word)),
         None => Ok(Secret::default()),
+    }
+}
+
+/// Asks at the terminal, wherever standard output goes. What is typed is hidden before anybody is asked.
+fn ask() -> std::io::Result<Secret<String>> {
+    let terminal = File::options().read(true).write(true).open("/dev/tty")?;
+    let hidden = Hidden::new(&terminal)?;
+    write!(&terminal, "Password: ")?;
+    let password = rpassword::read_password();
+    drop(hidden);
+    password.map(Secret::new)
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Hidden<'a>(&'a File, Termios);
+
+impl<'a> Hidden<'a> {
+    fn new(terminal: &'a File) -> std::io::Result<Self> {
+        let found = tcgetattr(terminal)?;
+        let mut hidden = found.clone();
+        hidden.local_flags.remove(LocalFlags::ECHO);
+        tcsetattr(terminal, SetArg::TCSANOW, &hidden)?;
+        Ok(Self(terminal, found))
+    }
+}
+
+impl Drop for Hidden<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = tcsetattr(self.0, SetArg::TCSANOW, &self.1) {
+            eprintln!("Warning: the terminal may not show what is typed: {error}");
+        }
     }
 }
 
