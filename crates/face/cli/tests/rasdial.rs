@@ -15,7 +15,7 @@ const COMPLETED: &str = "Command completed successfully.\n";
 fn with_entries(names: &[&str]) -> Stage {
     let stage = Stage::new();
     let folder = stage.path("onhook");
-    std::fs::create_dir(&folder).unwrap();
+    std::fs::create_dir_all(&folder).unwrap();
     let entry = |name: &&str| {
         format!(
             "[{name}]\nEncoding=1\nVpnStrategy=5\nOnhookCaFile={}\nMEDIA=rastapi\nDEVICE=vpn\n\
