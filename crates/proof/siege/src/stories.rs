@@ -46,7 +46,7 @@ pub(crate) const STORIES: &[Story] = &[
     Story { name: "server: Echo-Requests, replies unread", bound_mib: 24, play: endless_echoes },
     Story { name: "manager: a server's head without end", bound_mib: 16, play: hostile_head },
     Story { name: "manager: a server's Echo-Requests", bound_mib: 24, play: hostile_echoes },
-    Story { name: "manager: a server's Configure-Requests", bound_mib: 16, play: hostile_requests },
+    Story { name: "manager: a server's Configure-Requests", bound_mib: 24, play: hostile_requests },
     Story { name: "manager: idle clients", bound_mib: 48, play: idle_clients },
     Story { name: "manager: replies that nobody reads", bound_mib: 24, play: unread_replies },
     Story { name: "manager: events that nobody reads", bound_mib: 24, play: unread_events },
