@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use onhook_model::{RasCode, RasError};
 
@@ -22,6 +23,12 @@ pub(crate) struct Refusal(pub(crate) RasCode);
 impl From<RasError> for Refusal {
     fn from(error: RasError) -> Self {
         Self(error.code)
+    }
+}
+
+impl From<Refusal> for RasError {
+    fn from(refusal: Refusal) -> Self {
+        Self::from(refusal.0)
     }
 }
 
@@ -124,13 +131,16 @@ pub(crate) unsafe fn text(pointer: *const u8, charset: Charset) -> Result<Option
 ///
 /// # Safety
 /// As [`text`].
-pub(crate) unsafe fn path(pointer: *const u8, charset: Charset) -> Result<Option<String>, Refusal> {
+pub(crate) unsafe fn path(
+    pointer: *const u8,
+    charset: Charset,
+) -> Result<Option<PathBuf>, Refusal> {
     // SAFETY: as promised to us.
     let path = unsafe { text(pointer, charset) }?;
-    Ok(match host::get() {
-        Some(host) => path.map(|path| host.unix_path(path)),
-        None => path,
-    })
+    Ok(path.map(|path| match host::get() {
+        Some(host) => host.unix_path(path).into(),
+        None => path.into(),
+    }))
 }
 
 /// As [`text`], where a null pointer is refused.

@@ -153,7 +153,7 @@ pub(crate) fn hang_up(number: usize) -> Result<(), Refusal> {
         return Ok(());
     }
     let hung_up = manager::tell(|ras| ras.hang_up(handle));
-    if hung_up.is_ok() && is_ending(handle) {
+    if hung_up.is_ok() && notifier::is_ours(handle) && is_ending(handle) {
         notifier::silence(handle);
     }
     hung_up

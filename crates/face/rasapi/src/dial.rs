@@ -1,6 +1,6 @@
 //! `RasDial`: what a program asks becomes a dial of the manager's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use onhook_base::Secret;
 use onhook_client::phonebooks::{Given, Phonebooks};
@@ -69,7 +69,7 @@ impl Params {
 /// What a call of `RasDial` brings.
 pub(crate) struct Call<'a> {
     pub(crate) extensions: Option<ViewMut<'a>>,
-    pub(crate) book: Option<String>,
+    pub(crate) book: Option<PathBuf>,
     pub(crate) params: Params,
     pub(crate) notifier: Option<Notifier>,
     pub(crate) handle: Place<'a, usize>,
@@ -107,10 +107,7 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
         request.entry.modem_settings.extend(speaker(options).map(str::to_owned));
     }
     request.options.held_states = call.notifier.is_some();
-    let ras = manager::talk()?;
-    let dialed = ras.dial_followed(&request, &credentials);
-    manager::give_back(ras);
-    let (dialed, events) = dialed?;
+    let (dialed, events) = manager::tell(|ras| ras.dial_followed(&request, &credentials))?;
     call.handle.set(number(dialed.handle));
     let is_up = || status_of(dialed.handle).is_ok_and(|r| r.state == RasState::Connected);
     match call.notifier {
@@ -132,7 +129,7 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
     }
 }
 
-fn request(params: &Params, book: Option<&str>, pauses: bool) -> Result<DialRequest, Refusal> {
+fn request(params: &Params, book: Option<&Path>, pauses: bool) -> Result<DialRequest, Refusal> {
     let number = Some(params.number.clone()).filter(|number| !number.is_empty());
     let callback_number = Some(params.callback_number.clone()).filter(|number| !number.is_empty());
     let options = DialOptions { callback_number, ..DialOptions::default() };
@@ -148,7 +145,7 @@ fn request(params: &Params, book: Option<&str>, pauses: bool) -> Result<DialRequ
         let options = DialOptions { by_number: true, ..options };
         return Ok(DialRequest { entry, options });
     }
-    let mut found = books::find(&params.entry, book.map(Path::new))?;
+    let mut found = books::find(&params.entry, book)?;
     begin_with_link(&mut found.entry, params.subentry);
     let mut options = DialOptions {
         number,

@@ -13,13 +13,9 @@ use crate::manager;
 /// `REN_AllUsers`.
 const ALL_USERS: u32 = 1;
 
-fn may_path(book: Option<&String>) -> Option<&Path> {
-    book.map(Path::new)
-}
-
 /// `RasEnumEntries`.
-pub(crate) fn enumerate(book: Option<&String>, rows: Rows<'_>) -> Result<(), Refusal> {
-    let entries: Vec<Listed> = Phonebooks::default().list(may_path(book))?;
+pub(crate) fn enumerate(book: Option<&Path>, rows: Rows<'_>) -> Result<(), Refusal> {
+    let entries: Vec<Listed> = Phonebooks::default().list(book)?;
     let form = *rows.form();
     let (name, flags) = (form.field("szEntryName"), form.field("dwFlags"));
     let path = form.field("szPhonebookPath");
@@ -31,17 +27,17 @@ pub(crate) fn enumerate(book: Option<&String>, rows: Rows<'_>) -> Result<(), Ref
 }
 
 /// `RasValidateEntryName`.
-pub(crate) fn validate_name(book: Option<&String>, name: &str) -> Result<(), Refusal> {
-    Ok(Phonebooks::default().validate_name(may_path(book), name)?)
+pub(crate) fn validate_name(book: Option<&Path>, name: &str) -> Result<(), Refusal> {
+    Ok(Phonebooks::default().validate_name(book, name)?)
 }
 
 /// `RasRenameEntry`.
-pub(crate) fn rename(book: Option<&String>, old: &str, new: &str) -> Result<(), Refusal> {
-    Ok(Phonebooks::default().rename(may_path(book), old, new)?)
+pub(crate) fn rename(book: Option<&Path>, old: &str, new: &str) -> Result<(), Refusal> {
+    Ok(Phonebooks::default().rename(book, old, new)?)
 }
 
 /// `RasDeleteEntry`.
-pub(crate) fn delete(book: Option<&String>, name: &str) -> Result<(), Refusal> {
+pub(crate) fn delete(book: Option<&Path>, name: &str) -> Result<(), Refusal> {
     let user = nix::unistd::geteuid().as_raw();
     let is_live = |located: &onhook_client::phonebooks::Located| {
         let connections = match manager::ask(onhook_client::blocking::Ras::list) {
@@ -56,7 +52,7 @@ pub(crate) fn delete(book: Option<&String>, name: &str) -> Result<(), Refusal> {
                 && report.state != RasState::Disconnected
         }))
     };
-    Ok(Phonebooks::default().delete(may_path(book), name, is_live)?)
+    Ok(Phonebooks::default().delete(book, name, is_live)?)
 }
 
 /// A structure that may have texts behind it, as its caller has room for it.
@@ -105,12 +101,12 @@ impl Filled<'_> {
 
 /// `RasGetEntryProperties`.
 pub(crate) fn get(
-    book: Option<&String>,
+    book: Option<&Path>,
     name: &str,
     charset: Charset,
     filled: Filled<'_>,
 ) -> Result<(), Refusal> {
-    let properties = Phonebooks::default().properties(may_path(book), name)?;
+    let properties = Phonebooks::default().properties(book, name)?;
     filled.fill(&tables::RASENTRY, charset, &properties.alternates, |view| {
         for (field, value) in numbers(&properties) {
             view.put_u32(field, value);
@@ -130,14 +126,14 @@ pub(crate) fn get(
 
 /// `RasSetEntryProperties`: members that the caller's generation lacks keep their value.
 pub(crate) fn set(
-    book: Option<&String>,
+    book: Option<&Path>,
     name: &str,
     charset: Charset,
     given: &View<'_>,
     whole: &[u8],
 ) -> Result<(), Refusal> {
     let books = Phonebooks::default();
-    let mut properties = match books.properties(may_path(book), name) {
+    let mut properties = match books.properties(book, name) {
         Ok(properties) => properties,
         Err(error) if error.code == RasCode::CANNOT_FIND_PHONEBOOK_ENTRY => {
             EntryProperties::default()
@@ -171,7 +167,7 @@ pub(crate) fn set(
         properties.no_ike_fragmentation = flag != 0;
     }
     properties.alternates = alternates(charset, given, whole)?;
-    Ok(books.set_properties(may_path(book), name, &properties)?)
+    Ok(books.set_properties(book, name, &properties)?)
 }
 
 /// The texts behind a structure.
@@ -293,13 +289,13 @@ fn ipv6_mut(of: &mut EntryProperties) -> [(&'static str, &mut Ipv6Addr); 3] {
 
 /// `RasGetSubEntryProperties`.
 pub(crate) fn get_subentry(
-    book: Option<&String>,
+    book: Option<&Path>,
     name: &str,
     number: u32,
     charset: Charset,
     filled: Filled<'_>,
 ) -> Result<(), Refusal> {
-    let links = Phonebooks::default().subentries(may_path(book), name)?;
+    let links = Phonebooks::default().subentries(book, name)?;
     let link = number.checked_sub(1).and_then(|index| links.get(index as usize));
     let link = link.ok_or(Refusal(RasCode::INVALID_PARAMETER))?;
     filled.fill(&tables::RASSUBENTRY, charset, &link.alternates, |view| {
@@ -317,7 +313,7 @@ members!(Subentry, subentry_texts, subentry_texts_mut, String, [
 
 /// `RasSetSubEntryProperties`.
 pub(crate) fn set_subentry(
-    book: Option<&String>,
+    book: Option<&Path>,
     name: &str,
     number: u32,
     charset: Charset,
@@ -329,20 +325,16 @@ pub(crate) fn set_subentry(
     for (field, place) in subentry_texts_mut(&mut link) {
         *place = given.text(field)?.unwrap_or_default();
     }
-    Ok(Phonebooks::default().set_subentry(may_path(book), name, number, &link)?)
+    Ok(Phonebooks::default().set_subentry(book, name, number, &link)?)
 }
 
 /// `RasDeleteSubEntry`.
-pub(crate) fn delete_subentry(
-    book: Option<&String>,
-    name: &str,
-    number: u32,
-) -> Result<(), Refusal> {
-    Ok(Phonebooks::default().delete_subentry(may_path(book), name, number)?)
+pub(crate) fn delete_subentry(book: Option<&Path>, name: &str, number: u32) -> Result<(), Refusal> {
+    Ok(Phonebooks::default().delete_subentry(book, name, number)?)
 }
 
 /// Whether there is such an entry: 623 when there is none.
-pub(crate) fn exists(book: Option<&String>, name: &str) -> Result<(), Refusal> {
-    Phonebooks::default().locate(may_path(book), name)?;
+pub(crate) fn exists(book: Option<&Path>, name: &str) -> Result<(), Refusal> {
+    Phonebooks::default().locate(book, name)?;
     Ok(())
 }

@@ -190,17 +190,10 @@ fn listen() -> Result<(), Refusal> {
     if all.is_heard {
         return Ok(());
     }
-    let events = watch()?;
+    let events = manager::tell(|ras| ras.watch(None))?;
     host::begin_thread("ras events", || hear(events))?;
     all.is_heard = true;
     Ok(())
-}
-
-fn watch() -> Result<Events, Refusal> {
-    let ras = manager::talk()?;
-    let events = ras.watch(None);
-    manager::give_back(ras);
-    Ok(events?)
 }
 
 fn hear(mut events: Events) {
@@ -211,7 +204,7 @@ fn hear(mut events: Events) {
         }
         // The manager has ended, and with it everything that it had.
         all().set_each();
-        match watch() {
+        match manager::tell(|ras| ras.watch(None)) {
             Ok(anew) => events = anew,
             Err(_) => break,
         }

@@ -73,7 +73,7 @@ pub(crate) fn tell<T>(work: impl FnOnce(&mut Ras) -> Result<T, RasError>) -> Res
 }
 
 /// A talk with the manager of now.
-pub(crate) fn talk() -> Result<Ras, Refusal> {
+fn talk() -> Result<Ras, Refusal> {
     loop {
         let kept = idle().talks.pop();
         match kept {
@@ -82,9 +82,4 @@ pub(crate) fn talk() -> Result<Ras, Refusal> {
             None => return Ok(connect()?),
         }
     }
-}
-
-/// Gives a talk back that is not needed any more.
-pub(crate) fn give_back(ras: Ras) {
-    keep(ras);
 }

@@ -13,7 +13,7 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use onhook_client::blocking::Events;
-use onhook_model::{ConnectionEvent, EventKind, Handle, RasCode, RasError, RasState, StateReport};
+use onhook_model::{ConnectionEvent, EventKind, Handle, RasCode, RasState, StateReport};
 
 use crate::boundary::Refusal;
 use crate::connections::{is_ending, number};
@@ -118,6 +118,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn find(handle: Handle) -> Option<Arc<Dial>> {
     lock(&DIALS).as_ref()?.get(&handle).cloned()
+}
+
+/// Whether this process has dialed it, and may still be told of it.
+pub(crate) fn is_ours(handle: Handle) -> bool {
+    find(handle).is_some()
 }
 
 fn forget(handle: Handle) -> Option<Arc<Dial>> {
@@ -310,10 +315,4 @@ pub(crate) fn tell_connected(handle: Handle, notifier: Notifier) -> Result<(), R
         notifier.call(handle, 1, RasState::Connected, RasCode::SUCCESS);
     };
     host::begin_thread(&format!("ras {handle}"), call)
-}
-
-impl From<Refusal> for RasError {
-    fn from(refusal: Refusal) -> Self {
-        Self::from(refusal.0)
-    }
 }

@@ -7,6 +7,7 @@ use onhook_model::{ConnectionReport, Projection, RasCode, RasState};
 use crate::boundary::{Place, Refusal};
 use crate::connections::{handle, status_of};
 use crate::layout::{Charset, Form, Machine, Structure, ViewMut, tables};
+use crate::statistics::first_number;
 
 /// `RASP_PppIp`, `RASP_PppIpv6`, `RASP_PppLcp`, `RASP_PppCcp`, and those that nobody speaks any more.
 const IP: u32 = 0x8021;
@@ -59,11 +60,8 @@ pub(crate) fn of_protocol<'a>(
     memory: impl FnOnce(Form) -> Option<ViewMut<'a>>,
 ) -> Result<(), Refusal> {
     let structure = structure_of(protocol);
-    let form = match &structure {
-        Ok(structure) => match form(structure) {
-            Some(form) => Some(form?),
-            None => None,
-        },
+    let form = match structure {
+        Ok(structure) => form(structure).transpose()?,
         Err(_) => None,
     };
     let (report, projection) = projected(number)?;
@@ -95,7 +93,7 @@ pub(crate) fn of_protocol<'a>(
             info.put_octets("bPeerInterfaceIdentifier", &identifier(projection.ipv6_server));
         }
         LCP => fill_lcp(&mut info, "", &report, &projection),
-        _ => fill_ccp(&mut info, mppe(&projection).unwrap_or(0)),
+        _ => fill_ccp(&mut info, "dw", mppe(&projection).unwrap_or(0)),
     }
     Ok(())
 }
@@ -134,48 +132,45 @@ fn eap_type(text: &str) -> u32 {
 fn mppe(projection: &Projection) -> Option<u32> {
     let protection = projection.protection.as_deref()?;
     let (_, behind) = protection.split_once("MPPE")?;
-    let strength: String = behind
-        .chars()
-        .skip_while(|c| !c.is_ascii_digit())
-        .take_while(char::is_ascii_digit)
-        .collect();
-    strength.parse().ok()
+    first_number(behind)
 }
 
+/// Both structures have these members; `before` is what their names begin with in one of them.
 fn fill_lcp(
     info: &mut ViewMut<'_>,
-    inside: &str,
+    before: &str,
     report: &ConnectionReport,
     projection: &Projection,
 ) {
     let (protocol, data, eap) = proof(projection);
     let is_bundled = u32::from(!report.links.is_empty());
-    let put = |info: &mut ViewMut<'_>, name: &str, value: u32| {
-        info.put_u32(format!("{inside}{name}").as_str(), value);
-    };
-    put(info, "fBundled", is_bundled);
-    put(info, "fMultilink", is_bundled);
-    put(info, "dwAuthenticationProtocol", protocol);
-    put(info, "dwAuthenticationData", data);
-    put(info, "dwEapTypeId", eap);
+    for (name, value) in [
+        ("fBundled", is_bundled),
+        ("fMultilink", is_bundled),
+        ("dwAuthenticationProtocol", protocol),
+        ("dwAuthenticationData", data),
+        ("dwEapTypeId", eap),
+    ] {
+        info.put_u32(format!("{before}{name}").as_str(), value);
+    }
 }
 
-/// `RASCCPCA_MPPC`, and the options of `RASCCPO` for the strength.
-const fn ccp(bits: u32) -> (u32, u32) {
+/// As [`fill_lcp`]. The algorithm is `RASCCPCA_MPPC`, the options those of `RASCCPO` for the strength.
+fn fill_ccp(info: &mut ViewMut<'_>, before: &str, bits: u32) {
+    const MPPC: u32 = 6;
     let strength = match bits {
         40 => 0x20,
         56 => 0x10,
         _ => 0x40,
     };
-    (6, strength)
-}
-
-fn fill_ccp(info: &mut ViewMut<'_>, bits: u32) {
-    let (algorithm, options) = ccp(bits);
-    info.put_u32("dwCompressionAlgorithm", algorithm);
-    info.put_u32("dwOptions", options);
-    info.put_u32("dwServerCompressionAlgorithm", algorithm);
-    info.put_u32("dwServerOptions", options);
+    for (name, value) in [
+        ("CompressionAlgorithm", MPPC),
+        ("Options", strength),
+        ("ServerCompressionAlgorithm", MPPC),
+        ("ServerOptions", strength),
+    ] {
+        info.put_u32(format!("{before}{name}").as_str(), value);
+    }
 }
 
 /// `RasGetProjectionInfoEx`; `memory` gives the caller's buffer when it has as many octets as needed.
@@ -211,11 +206,7 @@ pub(crate) fn of_all<'a>(
     let bits = mppe(&projection);
     info.put_u32("ppp.dwCcpError", negotiated(bits.is_some()));
     if let Some(bits) = bits {
-        let (algorithm, options) = ccp(bits);
-        info.put_u32("ppp.dwCcpCompressionAlgorithm", algorithm);
-        info.put_u32("ppp.dwCcpServerCompressionAlgorithm", algorithm);
-        info.put_u32("ppp.dwCcpOptions", options);
-        info.put_u32("ppp.dwCcpServerOptions", options);
+        fill_ccp(&mut info, "ppp.dwCcp", bits);
     }
     Ok(())
 }

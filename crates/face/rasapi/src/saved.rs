@@ -13,21 +13,17 @@ use crate::layout::{View, ViewMut};
 
 const WRONG: Refusal = Refusal(RasCode::INVALID_PARAMETER);
 
-fn may_path(book: Option<&String>) -> Option<&Path> {
-    book.map(Path::new)
-}
-
 fn text(view: &View<'_>, name: &str) -> Result<String, Refusal> {
     Ok(view.text(name)?.unwrap_or_default())
 }
 
 /// `RasGetEntryDialParams`; whether a password is saved. The phone number is not among it.
 pub(crate) fn get_dial_params(
-    book: Option<&String>,
+    book: Option<&Path>,
     params: &mut ViewMut<'_>,
 ) -> Result<bool, Refusal> {
     let name = text(&params.as_view(), "szEntryName")?;
-    let saved = Phonebooks::default().dial_params(may_path(book), &name)?;
+    let saved = Phonebooks::default().dial_params(book, &name)?;
     params.begin();
     params.put_text("szEntryName", &name);
     params.put_text("szUserName", &saved.user);
@@ -41,7 +37,7 @@ pub(crate) fn get_dial_params(
 
 /// `RasSetEntryDialParams`.
 pub(crate) fn set_dial_params(
-    book: Option<&String>,
+    book: Option<&Path>,
     params: &View<'_>,
     remove_password: bool,
 ) -> Result<(), Refusal> {
@@ -53,17 +49,17 @@ pub(crate) fn set_dial_params(
         password: Secret::new(text(params, "szPassword")?),
         remove_password,
     };
-    Ok(Phonebooks::default().set_dial_params(may_path(book), &name, &given)?)
+    Ok(Phonebooks::default().set_dial_params(book, &name, &given)?)
 }
 
 /// `RasGetCredentials`.
 pub(crate) fn get_credentials(
-    book: Option<&String>,
+    book: Option<&Path>,
     name: &str,
     credentials: &mut ViewMut<'_>,
 ) -> Result<(), Refusal> {
     let wanted = credentials.as_view().u32("dwMask").unwrap_or(0);
-    let found = Phonebooks::default().credentials(may_path(book), name, wanted)?;
+    let found = Phonebooks::default().credentials(book, name, wanted)?;
     credentials.begin();
     credentials.put_u32("dwMask", found.mask);
     credentials.put_text("szUserName", &found.user);
@@ -74,7 +70,7 @@ pub(crate) fn get_credentials(
 
 /// `RasSetCredentials`.
 pub(crate) fn set_credentials(
-    book: Option<&String>,
+    book: Option<&Path>,
     name: &str,
     credentials: &View<'_>,
     clear: bool,
@@ -85,7 +81,7 @@ pub(crate) fn set_credentials(
         password: Secret::new(text(credentials, "szPassword")?),
         domain: text(credentials, "szDomain")?,
     };
-    Ok(Phonebooks::default().set_credentials(may_path(book), name, &given, clear)?)
+    Ok(Phonebooks::default().set_credentials(book, name, &given, clear)?)
 }
 
 /// Whose data it is: that of an entry, or that of its user.
@@ -96,32 +92,32 @@ pub(crate) enum DataOf {
 }
 
 /// `RasGetCustomAuthData`, `RasGetEapUserData`.
-pub(crate) fn data(of: DataOf, book: Option<&String>, name: &str) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn data(of: DataOf, book: Option<&Path>, name: &str) -> Result<Vec<u8>, Refusal> {
     let books = Phonebooks::default();
     Ok(match of {
-        DataOf::Entry => books.custom_auth_data(may_path(book), name)?,
-        DataOf::User => books.eap_user_data(may_path(book), name)?,
+        DataOf::Entry => books.custom_auth_data(book, name)?,
+        DataOf::User => books.eap_user_data(book, name)?,
     })
 }
 
 /// `RasSetCustomAuthData`, `RasSetEapUserData`.
 pub(crate) fn set_data(
     of: DataOf,
-    book: Option<&String>,
+    book: Option<&Path>,
     name: &str,
     data: &[u8],
 ) -> Result<(), Refusal> {
     let books = Phonebooks::default();
     match of {
-        DataOf::Entry => books.set_custom_auth_data(may_path(book), name, data)?,
-        DataOf::User => books.set_eap_user_data(may_path(book), name, data)?,
+        DataOf::Entry => books.set_custom_auth_data(book, name, data)?,
+        DataOf::User => books.set_eap_user_data(book, name, data)?,
     }
     Ok(())
 }
 
 /// `RasGetEapUserIdentity`.
-pub(crate) fn eap_identity(book: Option<&String>, name: &str) -> Result<EapIdentity, Refusal> {
-    Ok(Phonebooks::default().eap_identity(may_path(book), name)?)
+pub(crate) fn eap_identity(book: Option<&Path>, name: &str) -> Result<EapIdentity, Refusal> {
+    Ok(Phonebooks::default().eap_identity(book, name)?)
 }
 
 /// `RasGetAutodialAddress`.

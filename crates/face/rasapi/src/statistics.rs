@@ -31,13 +31,18 @@ fn fill(mut stats: ViewMut<'_>, traffic: Traffic, speed: u32, duration_ms: u64) 
 
 /// What a modem says of a call begins with its speed ("33600/ARQ/V34").
 fn bits_per_second(line: &str) -> u32 {
-    let digits: String =
-        line.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-    digits.parse().unwrap_or(0)
+    first_number(line).unwrap_or(0)
 }
 
-fn link_of(report: &ConnectionReport, subentry: u32) -> Result<Option<&LinkReport>, Refusal> {
-    let index = subentry.checked_sub(1).ok_or(INVALID_ARGUMENT)? as usize;
+/// The first number in a text, where it is one of 32 bits.
+pub(crate) fn first_number(text: &str) -> Option<u32> {
+    let from = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let digits = from.find(|c: char| !c.is_ascii_digit()).map_or(from, |end| &from[..end]);
+    digits.parse().ok()
+}
+
+/// The link of this index; `None` where a connection of one link is itself the link.
+fn link_of(report: &ConnectionReport, index: usize) -> Result<Option<&LinkReport>, Refusal> {
     match report.links.get(index) {
         Some(link) if link.state == RasState::SubEntryConnected => Ok(Some(link)),
         None if report.links.is_empty() && index == 0 => Ok(None),
@@ -65,10 +70,13 @@ pub(crate) fn of_connection(
     stats: Result<ViewMut<'_>, Refusal>,
 ) -> Result<(), Refusal> {
     let (handle, stats) = (handle(number)?, stats.map_err(|_| INVALID_ARGUMENT)?);
-    let report = status_of(handle)?;
-    let passed = report.traffic.since(report.cleared);
-    fill(stats, passed, speed(&report), report.duration_ms);
+    fill_whole(stats, &status_of(handle)?);
     Ok(())
+}
+
+fn fill_whole(stats: ViewMut<'_>, report: &ConnectionReport) {
+    let passed = report.traffic.since(report.cleared);
+    fill(stats, passed, speed(report), report.duration_ms);
 }
 
 /// `RasGetLinkStatistics`.
@@ -78,19 +86,14 @@ pub(crate) fn of_link(
     stats: Result<ViewMut<'_>, Refusal>,
 ) -> Result<(), Refusal> {
     let (handle, stats) = (handle(number)?, stats.map_err(|_| INVALID_ARGUMENT)?);
-    if subentry == 0 {
-        return Err(INVALID_ARGUMENT);
-    }
+    let index = subentry.checked_sub(1).ok_or(INVALID_ARGUMENT)?;
     let report = status_of(handle)?;
-    match link_of(&report, subentry)? {
+    match link_of(&report, index as usize)? {
         Some(link) => {
             let passed = link.traffic.since(link.cleared);
             fill(stats, passed, together([link.line.as_deref()]), report.duration_ms);
         }
-        None => {
-            let passed = report.traffic.since(report.cleared);
-            fill(stats, passed, speed(&report), report.duration_ms);
-        }
+        None => fill_whole(stats, &report),
     }
     Ok(())
 }

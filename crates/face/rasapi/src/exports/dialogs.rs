@@ -27,7 +27,7 @@ unsafe fn refuse(
         let names = unsafe { (path(book, charset), text(entry, charset)) };
         let why = match names {
             (Ok(_), Ok(None)) => RasCode::INTERACTIVE_MODE,
-            (Ok(book), Ok(Some(entry))) => match entries::exists(book.as_ref(), &entry) {
+            (Ok(book), Ok(Some(entry))) => match entries::exists(book.as_deref(), &entry) {
                 Ok(()) => RasCode::INTERACTIVE_MODE,
                 Err(Refusal(code)) => code,
             },

@@ -28,7 +28,7 @@ unsafe fn get(
     let size = unsafe { place(size) }.map_err(|_| INVALID_ARGUMENT)?;
     // SAFETY: the same.
     let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
-    let data = saved::data(of, book.as_ref(), &name)?;
+    let data = saved::data(of, book.as_deref(), &name)?;
     // SAFETY: the same.
     unsafe { give(&data, memory, size) }
 }
@@ -50,7 +50,7 @@ unsafe fn set(
     let data = data.filter(|data| !data.is_empty()).ok_or(INVALID_ARGUMENT)?;
     // SAFETY: the same.
     let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
-    saved::set_data(of, book.as_ref(), &name, data)
+    saved::set_data(of, book.as_deref(), &name, data)
 }
 
 both_forms! {
@@ -137,7 +137,7 @@ both_forms! {
         place.set(0);
         // SAFETY: the same.
         let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
-        let identity = saved::eap_identity(book.as_ref(), &name)?;
+        let identity = saved::eap_identity(book.as_deref(), &name)?;
         let form = tables::RASEAPUSERIDENTITY.newest(Machine::of_this_library(), charset);
         let data_at = form.field("pbEapInfo").map_or(form.size(), |field| field.offset());
         let mut memory = vec![0; form.size().max(data_at + identity.data.len())];

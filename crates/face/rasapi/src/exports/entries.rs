@@ -1,11 +1,9 @@
 //! Phone books: their entries, and the links of an entry.
 
 use super::both_forms;
-use crate::boundary::{
-    Refusal, Rows, form, may_place, needed_text, octets, path, place, structure, text,
-};
+use crate::boundary::{Refusal, Rows, form, may_place, needed_text, octets, path, place, text};
 use crate::entries::{self, Filled};
-use crate::layout::{Charset, Structure, tables};
+use crate::layout::{Charset, Structure, View, tables};
 use onhook_model::RasCode;
 
 both_forms! {
@@ -28,7 +26,7 @@ both_forms! {
         }?;
         // SAFETY: the same.
         let book = unsafe { path(book, charset) }?;
-        entries::enumerate(book.as_ref(), rows)
+        entries::enumerate(book.as_deref(), rows)
     }
 }
 
@@ -41,7 +39,7 @@ both_forms! {
     |charset, book, name| {
         // SAFETY: the caller's promise.
         let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
-        entries::validate_name(book.as_ref(), &name)
+        entries::validate_name(book.as_deref(), &name)
     }
 }
 
@@ -57,7 +55,7 @@ both_forms! {
         let (book, old) = unsafe { (path(book, charset)?, needed_text(old, charset)?) };
         // SAFETY: the same.
         let new = unsafe { needed_text(new, charset) }?;
-        entries::rename(book.as_ref(), &old, &new)
+        entries::rename(book.as_deref(), &old, &new)
     }
 }
 
@@ -68,7 +66,7 @@ both_forms! {
     |charset, book, name| {
         // SAFETY: the caller's promise.
         let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
-        entries::delete(book.as_ref(), &name)
+        entries::delete(book.as_deref(), &name)
     }
 }
 
@@ -117,20 +115,32 @@ both_forms! {
         // SAFETY: the same.
         unsafe {
             filled(&tables::RASENTRY, charset, entry, size, |filled| {
-                entries::get(book.as_ref(), &name, charset, filled)
+                entries::get(book.as_deref(), &name, charset, filled)
             })
         }
     }
 }
 
-/// The whole of a structure that may have texts behind it.
+/// A structure that a caller gives, and all of its octets with the texts that may stand behind it.
 ///
 /// # Safety
-/// `memory` must be null, or lead to as many octets as `size` says.
-unsafe fn whole<'a>(memory: *mut u8, size: u32) -> Result<&'a [u8], Refusal> {
+/// `memory` must be null, or lead to as many octets as `size` says, which nobody else touches for as long
+/// as the call lasts.
+unsafe fn given<'a>(
+    of: &'static Structure,
+    charset: Charset,
+    memory: *mut u8,
+    size: u32,
+) -> Result<(View<'a>, &'a [u8]), Refusal> {
     // SAFETY: as promised to us.
-    let whole = unsafe { octets(memory, size as usize) };
-    Ok(whole.ok_or(Refusal(RasCode::INVALID_PARAMETER))?)
+    let form = unsafe { form(memory, of, charset) }?;
+    if (size as usize) < form.size() {
+        return Err(Refusal(RasCode::BUFFER_TOO_SMALL));
+    }
+    // SAFETY: the same; it is not null, for its form was read.
+    let whole: &[u8] = unsafe { octets(memory, size as usize) }.unwrap_or_default();
+    let view = View::new(form, whole).ok_or(Refusal(RasCode::INVALID_SIZE))?;
+    Ok((view, whole))
 }
 
 both_forms! {
@@ -147,15 +157,8 @@ both_forms! {
         // SAFETY: the caller's promise.
         let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         // SAFETY: the same.
-        let given = unsafe { structure(entry, &tables::RASENTRY, charset) }?;
-        let form = *given.form();
-        if (size as usize) < form.size() {
-            return Err(Refusal(RasCode::BUFFER_TOO_SMALL));
-        }
-        // SAFETY: the same; what was looked at by another view is not looked at by it any more.
-        let whole = unsafe { whole(entry, size) }?;
-        let given = crate::layout::View::new(form, whole).ok_or(Refusal(RasCode::INVALID_SIZE))?;
-        entries::set(book.as_ref(), &name, charset, &given, whole)
+        let (given, whole) = unsafe { given(&tables::RASENTRY, charset, entry, size) }?;
+        entries::set(book.as_deref(), &name, charset, &given, whole)
     }
 }
 
@@ -180,7 +183,7 @@ both_forms! {
         // SAFETY: the same.
         unsafe {
             filled(&tables::RASSUBENTRY, charset, subentry, size, |filled| {
-                entries::get_subentry(book.as_ref(), &name, number, charset, filled)
+                entries::get_subentry(book.as_deref(), &name, number, charset, filled)
             })
         }
     }
@@ -201,15 +204,8 @@ both_forms! {
         // SAFETY: the caller's promise.
         let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
         // SAFETY: the same.
-        let given = unsafe { structure(subentry, &tables::RASSUBENTRY, charset) }?;
-        let form = *given.form();
-        if (size as usize) < form.size() {
-            return Err(Refusal(RasCode::BUFFER_TOO_SMALL));
-        }
-        // SAFETY: the same; what was looked at by another view is not looked at by it any more.
-        let whole = unsafe { whole(subentry, size) }?;
-        let given = crate::layout::View::new(form, whole).ok_or(Refusal(RasCode::INVALID_SIZE))?;
-        entries::set_subentry(book.as_ref(), &name, number, charset, &given, whole)
+        let (given, whole) = unsafe { given(&tables::RASSUBENTRY, charset, subentry, size) }?;
+        entries::set_subentry(book.as_deref(), &name, number, charset, &given, whole)
     }
 }
 
@@ -223,6 +219,6 @@ both_forms! {
     |charset, book, name, number| {
         // SAFETY: the caller's promise.
         let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
-        entries::delete_subentry(book.as_ref(), &name, number)
+        entries::delete_subentry(book.as_deref(), &name, number)
     }
 }

@@ -21,7 +21,7 @@ both_forms! {
         let mut params = unsafe { structure(params, &tables::RASDIALPARAMS, charset) }?;
         // SAFETY: the same.
         let book = unsafe { path(book, charset) }?;
-        let has = saved::get_dial_params(book.as_ref(), &mut params)?;
+        let has = saved::get_dial_params(book.as_deref(), &mut params)?;
         has_password.set(u32::from(has));
         Ok(())
     }
@@ -40,7 +40,7 @@ both_forms! {
         let params = unsafe { structure(params, &tables::RASDIALPARAMS, charset) }?;
         // SAFETY: the same.
         let book = unsafe { path(book, charset) }?;
-        saved::set_dial_params(book.as_ref(), &params.as_view(), remove_password != 0)
+        saved::set_dial_params(book.as_deref(), &params.as_view(), remove_password != 0)
     }
 }
 
@@ -57,7 +57,7 @@ both_forms! {
         let mut credentials = unsafe { structure(credentials, &tables::RASCREDENTIALS, charset) }?;
         // SAFETY: the same.
         let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
-        saved::get_credentials(book.as_ref(), &name, &mut credentials)
+        saved::get_credentials(book.as_deref(), &name, &mut credentials)
     }
 }
 
@@ -75,7 +75,7 @@ both_forms! {
         let credentials = unsafe { structure(credentials, &tables::RASCREDENTIALS, charset) }?;
         // SAFETY: the same.
         let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
-        saved::set_credentials(book.as_ref(), &name, &credentials.as_view(), clear != 0)
+        saved::set_credentials(book.as_deref(), &name, &credentials.as_view(), clear != 0)
     }
 }
 
