@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use onhook_model::{CallReport, RasCode, RasError};
-use onhook_rpc::{ANSWER, Framed, Limits};
-use serde::Deserialize;
+use onhook_rpc::methods::{Disconnect, Ended, Nothing, Sessions};
+use onhook_rpc::{ANSWER, Framed, Limits, Outgoing};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
 use crate::start::default_sockets;
-use crate::wire::{Call, Service, believe, garbled, gone, understand};
+use crate::wire::{Service, believe, garbled, gone, understand};
 
 /// Where an answering server of this user listens for orders, when it is not told another place: beside
 /// the manager's socket.
@@ -56,11 +56,7 @@ impl AnsweringServer {
     /// # Errors
     /// When it does not answer, or we may not ask.
     pub async fn sessions(&mut self) -> Result<Vec<CallReport>, RasError> {
-        #[derive(Deserialize)]
-        struct Sessions {
-            sessions: Vec<CallReport>,
-        }
-        let reply: Sessions = self.call("Sessions", json!({})).await?;
+        let reply: Sessions = self.call("Sessions", Nothing {}).await?;
         Ok(reply.sessions)
     }
 
@@ -69,13 +65,9 @@ impl AnsweringServer {
     /// # Errors
     /// 668 when there is none; when the server does not answer, or we may not ask.
     pub async fn disconnect(&mut self, calls: &Calls) -> Result<Vec<u64>, RasError> {
-        #[derive(Deserialize)]
-        struct Ended {
-            calls: Vec<u64>,
-        }
         let parameters = match calls {
-            Calls::Number(call) => json!({ "call": call }),
-            Calls::User(user) => json!({ "user": user }),
+            Calls::Number(call) => Disconnect { call: Some(*call), user: None },
+            Calls::User(user) => Disconnect { call: None, user: Some(user.clone()) },
         };
         let reply: Ended = self.call("Disconnect", parameters).await?;
         Ok(reply.calls)
@@ -84,9 +76,9 @@ impl AnsweringServer {
     async fn call<T: DeserializeOwned>(
         &mut self,
         method: &str,
-        parameters: Value,
+        parameters: impl Serialize,
     ) -> Result<T, RasError> {
-        let call = Call { method: format!("{ANSWER}.{method}"), parameters, more: false };
+        let call = Outgoing::new(ANSWER, method, parameters);
         let bytes = onhook_rpc::encode(&call).map_err(garbled)?;
         self.framed.send(&bytes, &[]).await.map_err(gone)?;
         let frame = self.framed.receive().await.map_err(gone)?;

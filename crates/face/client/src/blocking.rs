@@ -20,14 +20,15 @@ use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
     ListedDevice, RasCode, RasError, Resumption,
 };
+use onhook_rpc::methods::{
+    ByHandle, ByLink, Connections, Devices, Dial, Event, Heard, MayHandle, Nothing, OneConnection,
+    Records, Resume,
+};
+use onhook_rpc::{NAME, Outgoing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::start;
-use crate::wire::{
-    ByHandle, ByLink, Call, Connections, Devices, DialParameters, Event, Heard, MayHandle, Nothing,
-    OneConnection, Records, ResumeParameters,
-};
 use talk::Talk;
 
 /// A talk with the manager, whose calls wait for their answer: one at a time, in order.
@@ -87,7 +88,7 @@ impl Ras {
         request: &DialRequest,
         credentials: &Credentials,
     ) -> Result<Dialed, RasError> {
-        self.call("Dial", DialParameters::new(request, credentials, false))
+        self.call("Dial", Dial::new(request, credentials, false))
     }
 
     /// See [`crate::Ras::dial_followed`].
@@ -100,8 +101,8 @@ impl Ras {
         credentials: &Credentials,
     ) -> Result<(Dialed, Events), RasError> {
         let mut talk = Talk::connect(self.socket())?;
-        let parameters = DialParameters::new(request, credentials, false);
-        talk.send(&Call::of_manager("Dial", parameters).with_more())?;
+        let parameters = Dial::new(request, credentials, false);
+        talk.send(&Outgoing::new(NAME, "Dial", parameters).with_more(true))?;
         let dialed = talk.receive()?;
         Ok((dialed, Events { talk }))
     }
@@ -131,7 +132,7 @@ impl Ras {
     /// # Errors
     /// As there.
     pub fn resume(&mut self, handle: Handle, given: &Resumption) -> Result<(), RasError> {
-        self.call("Resume", ResumeParameters::new(handle, given)).map(|Nothing {}| ())
+        self.call("Resume", Resume::new(handle, given)).map(|Nothing {}| ())
     }
 
     /// See [`crate::Ras::hang_up`].
@@ -200,7 +201,7 @@ impl Ras {
     /// As there.
     pub fn watch(&self, handle: Option<Handle>) -> Result<Events, RasError> {
         let mut talk = Talk::connect(self.socket())?;
-        talk.send(&Call::of_manager("Watch", MayHandle { handle }).with_more())?;
+        talk.send(&Outgoing::new(NAME, "Watch", MayHandle { handle }).with_more(true))?;
         // The first reply says that the watch has begun: what is dialed from now on is seen whole.
         talk.receive::<Event>()?;
         Ok(Events { talk })
@@ -213,7 +214,7 @@ impl Ras {
         parameters: impl Serialize,
     ) -> Result<T, RasError> {
         self.talk.meet_the_manager_of_now()?;
-        self.talk.send(&Call::of_manager(method, parameters))?;
+        self.talk.send(&Outgoing::new(NAME, method, parameters))?;
         self.talk.receive()
     }
 
@@ -224,7 +225,7 @@ impl Ras {
         method: &str,
         parameters: impl Serialize,
     ) -> Result<T, RasError> {
-        let call = Call::of_manager(method, parameters);
+        let call = Outgoing::new(NAME, method, parameters);
         if self.talk.send(&call).is_ok() {
             match self.talk.receive() {
                 Err(error) if error.code == RasCode::SERVICE_NOT_ACTIVE => {}

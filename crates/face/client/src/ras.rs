@@ -1,5 +1,6 @@
 //! A talk with the manager.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
@@ -7,17 +8,17 @@ use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
     ListedDevice, RasCode, RasError, Resumption,
 };
-use onhook_rpc::{Framed, Limits};
+use onhook_rpc::methods::{
+    Attach, ByHandle, ByLink, Connections, Devices, Dial, Event, Heard, MayHandle, Nothing,
+    OneConnection, Records, Resume,
+};
+use onhook_rpc::{Framed, Limits, NAME, Outgoing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 use tokio::net::UnixStream;
 
 use crate::start;
-use crate::wire::{
-    ByHandle, ByLink, Call, Connections, Devices, DialParameters, Event, Heard, MayHandle, Nothing,
-    OneConnection, Records, ResumeParameters, Service, believe, garbled, gone, understand,
-};
+use crate::wire::{Service, believe, garbled, gone, understand};
 
 /// A talk with the manager: one call at a time, in order.
 ///
@@ -102,7 +103,7 @@ impl Ras {
         credentials: &Credentials,
         capture: Option<BorrowedFd<'_>>,
     ) -> Result<Dialed, RasError> {
-        let parameters = DialParameters::new(request, credentials, capture.is_some());
+        let parameters = Dial::new(request, credentials, capture.is_some());
         let fds: Vec<_> = capture.into_iter().collect();
         self.call("Dial", parameters, &fds).await
     }
@@ -119,8 +120,8 @@ impl Ras {
         credentials: &Credentials,
     ) -> Result<(Dialed, Events), RasError> {
         let mut talk = Self::connect(Some(&self.socket)).await?;
-        let parameters = DialParameters::new(request, credentials, false);
-        talk.send(&Call::of_manager("Dial", parameters).with_more(), &[]).await?;
+        let parameters = Dial::new(request, credentials, false);
+        talk.send(&Outgoing::new(NAME, "Dial", parameters).with_more(true), &[]).await?;
         let dialed = talk.receive().await?;
         Ok((dialed, Events { talk }))
     }
@@ -155,7 +156,7 @@ impl Ras {
     /// 6 when the handle is no connection, 705 when it is not paused, 87 when what it waits for is not
     /// given.
     pub async fn resume(&mut self, handle: Handle, given: &Resumption) -> Result<(), RasError> {
-        let parameters = ResumeParameters::new(handle, given);
+        let parameters = Resume::new(handle, given);
         self.call("Resume", parameters, &[]).await.map(|Nothing {}| ())
     }
 
@@ -227,7 +228,7 @@ impl Ras {
     /// When the manager does not answer.
     pub async fn watch(&self, handle: Option<Handle>) -> Result<Events, RasError> {
         let mut talk = Self::connect(Some(&self.socket)).await?;
-        let call = Call::of_manager("Watch", MayHandle { handle }).with_more();
+        let call = Outgoing::new(NAME, "Watch", MayHandle { handle }).with_more(true);
         talk.send(&call, &[]).await?;
         // The first reply says that the watch has begun: what is dialed from now on is seen whole.
         talk.receive::<Event>().await?;
@@ -243,15 +244,15 @@ impl Ras {
         handle: Handle,
         tun: TunToAttach<'_>,
     ) -> Result<(), RasError> {
-        let parameters = json!({
-            "handle": handle,
-            "name": tun.name,
-            "mtu": tun.mtu,
-            "offload_header": tun.offload_header,
-            "first_port": tun.ports.0,
-            "last_port": tun.ports.1,
-            "fd": 0,
-        });
+        let parameters = Attach {
+            handle,
+            name: Cow::Borrowed(tun.name),
+            mtu: tun.mtu,
+            offload_header: tun.offload_header,
+            first_port: tun.ports.0,
+            last_port: tun.ports.1,
+            fd: 0,
+        };
         self.call("AttachTun", parameters, &[tun.descriptor.as_fd()]).await.map(|Nothing {}| ())
     }
 
@@ -281,7 +282,7 @@ impl Ras {
         parameters: P,
         fds: &[BorrowedFd<'_>],
     ) -> Result<T, RasError> {
-        let call = Call::of_manager(method, parameters);
+        let call = Outgoing::new(NAME, method, parameters);
         self.meet_the_manager_of_now().await?;
         self.send(&call, fds).await?;
         self.receive().await

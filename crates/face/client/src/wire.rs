@@ -1,143 +1,10 @@
-//! What is said to a manager and what it answers, as JSON.
+//! How what a service answers is understood, and which service is believed.
 
-use onhook_model::{
-    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Handle, HistoryRecord,
-    ListedDevice, RasCode, RasError, Resumption,
-};
+use onhook_model::{RasCode, RasError};
+use onhook_rpc::methods::Failed;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-
-/// A call of a method.
-#[derive(Serialize)]
-pub(crate) struct Call<T> {
-    pub(crate) method: String,
-    pub(crate) parameters: T,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) more: bool,
-}
-
-impl<T> Call<T> {
-    /// Of the manager, with one reply.
-    pub(crate) fn of_manager(method: &str, parameters: T) -> Self {
-        Self { method: format!("org.onhook.Ras.{method}"), parameters, more: false }
-    }
-
-    /// With as many replies as there are to be.
-    pub(crate) fn with_more(self) -> Self {
-        Self { more: true, ..self }
-    }
-}
-
-/// Written straight from what it borrows: no copy of the password is made that would not be wiped.
-#[derive(Serialize)]
-pub(crate) struct DialParameters<'a> {
-    request: &'a DialRequest,
-    user: &'a str,
-    domain: &'a str,
-    password: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tunnel_secret: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    certificate: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
-    capture: Option<u32>,
-}
-
-impl<'a> DialParameters<'a> {
-    /// `capture`: the first descriptor beside the message takes what is captured.
-    pub(crate) fn new(
-        request: &'a DialRequest,
-        credentials: &'a Credentials,
-        capture: bool,
-    ) -> Self {
-        let certificate = credentials.certificate.as_ref();
-        let tunnel_secret = credentials.tunnel_secret.as_ref();
-        Self {
-            request,
-            user: &credentials.user,
-            domain: &credentials.domain,
-            password: credentials.password.expose(),
-            tunnel_secret: tunnel_secret.map(|secret| secret.expose().as_str()),
-            certificate: certificate.map(|c| c.chain.as_str()),
-            key: certificate.map(|c| c.key.expose().as_str()),
-            capture: capture.then_some(0),
-        }
-    }
-}
-
-/// As above.
-#[derive(Serialize)]
-pub(crate) struct ResumeParameters<'a> {
-    handle: Handle,
-    user: Option<&'a str>,
-    domain: Option<&'a str>,
-    password: Option<&'a str>,
-    callback_number: Option<&'a str>,
-}
-
-impl<'a> ResumeParameters<'a> {
-    pub(crate) fn new(handle: Handle, given: &'a Resumption) -> Self {
-        Self {
-            handle,
-            user: given.user.as_deref(),
-            domain: given.domain.as_deref(),
-            password: given.password.as_ref().map(|password| password.expose().as_str()),
-            callback_number: given.callback_number.as_deref(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-pub(crate) struct ByHandle {
-    pub(crate) handle: Handle,
-}
-
-#[derive(Serialize)]
-pub(crate) struct MayHandle {
-    pub(crate) handle: Option<Handle>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct ByLink {
-    pub(crate) handle: Handle,
-    pub(crate) subentry: Option<u32>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Heard {
-    pub(crate) handle: Handle,
-    pub(crate) states: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Nothing {}
-
-#[derive(Deserialize)]
-pub(crate) struct OneConnection {
-    pub(crate) connection: ConnectionReport,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Connections {
-    pub(crate) connections: Vec<ConnectionReport>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Devices {
-    pub(crate) devices: Vec<ListedDevice>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Records {
-    pub(crate) records: Vec<HistoryRecord>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Event {
-    pub(crate) event: Option<ConnectionEvent>,
-}
 
 /// A service that can be talked to: whose word for a refusal is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,16 +42,7 @@ pub(crate) fn understand<T: DeserializeOwned>(
 }
 
 fn failed(parameters: &str) -> RasError {
-    #[derive(Deserialize)]
-    struct Failed {
-        code: u32,
-        #[serde(default)]
-        text: String,
-    }
-    match serde_json::from_str::<Failed>(parameters) {
-        Ok(failed) => RasError::new(RasCode::from_number(failed.code), failed.text),
-        Err(error) => garbled(error),
-    }
+    serde_json::from_str::<Failed>(parameters).map_or_else(garbled, RasError::from)
 }
 
 pub(crate) fn garbled(error: impl std::fmt::Display) -> RasError {

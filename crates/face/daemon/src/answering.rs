@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use onhook_answer::Switchboard;
 use onhook_model::{CallReport, RasCode, RasError};
+use onhook_rpc::methods::{Disconnect, Ended, Failed, Sessions};
 use onhook_rpc::{ANSWER, Call, Framed, Limits, reply, reply_error};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -99,10 +100,7 @@ async fn answer(call: &Call, uid: u32, switchboard: &Switchboard) -> Vec<u8> {
             tracing::warn!(target: "daemon", uid, "a user who may not ask is refused");
             reply_error("org.varlink.service.PermissionDenied", &json!({}))
         }
-        Some((ANSWER, "Sessions")) => {
-            let sessions: Vec<CallReport> = switchboard.sessions();
-            reply(&json!({ "sessions": sessions }))
-        }
+        Some((ANSWER, "Sessions")) => reply(&Sessions { sessions: switchboard.sessions() }),
         Some((ANSWER, "Disconnect")) => disconnect(&call.parameters, switchboard).await,
         Some((ANSWER, method)) => method_not_found(method),
         Some(("org.varlink.service", method)) => introspect_answering(method, &call.parameters),
@@ -113,17 +111,10 @@ async fn answer(call: &Call, uid: u32, switchboard: &Switchboard) -> Vec<u8> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Which {
-    #[serde(default)]
-    call: Option<u64>,
-    #[serde(default)]
-    user: Option<String>,
-}
-
 async fn disconnect(parameters: &Value, switchboard: &Switchboard) -> Vec<u8> {
-    let Ok(which) = Which::deserialize(parameters) else { return invalid_parameter("parameters") };
+    let Ok(which) = Disconnect::deserialize(parameters) else {
+        return invalid_parameter("parameters");
+    };
     let sessions = switchboard.sessions();
     let is_meant = |session: &&CallReport| match (&which.call, &which.user) {
         (Some(call), None) => session.call == *call,
@@ -139,19 +130,11 @@ async fn disconnect(parameters: &Value, switchboard: &Switchboard) -> Vec<u8> {
         return failed(&error);
     }
     switchboard.end(&calls).await;
-    reply(&json!({ "calls": calls }))
+    reply(&Ended { calls })
 }
 
 fn failed(error: &RasError) -> Vec<u8> {
-    reply_error(
-        "org.onhook.Answer.Failed",
-        &json!({
-            "code": error.code.number(),
-            "name": error.code.name().unwrap_or("unknown"),
-            "message": error.code.sentence(),
-            "text": error.text,
-        }),
-    )
+    reply_error("org.onhook.Answer.Failed", &Failed::from(error))
 }
 
 #[cfg(test)]

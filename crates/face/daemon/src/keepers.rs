@@ -12,13 +12,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use onhook_model::{ConnectionReport, Handle, RasCode};
-use onhook_rpc::{Behalf, Framed, Limits, NAME, encode, reply};
-use serde::{Deserialize, Serialize};
+use onhook_rpc::methods::{Connections, Nothing};
+use onhook_rpc::{Behalf, Framed, Limits, NAME, Outgoing, encode, reply};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 
-use crate::parameters::Connections;
 use crate::server::ras_error;
 use crate::service::Caller;
 
@@ -53,16 +53,6 @@ pub(crate) struct PassedOn {
     pub(crate) reply: Vec<u8>,
     /// To be kept for as long as the client stays: the attachment ends with it.
     pub(crate) held: Option<Framed>,
-}
-
-#[derive(Serialize)]
-struct Passed<'a> {
-    method: String,
-    parameters: &'a Value,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    more: bool,
-    #[serde(rename = "onBehalfOf")]
-    on_behalf_of: Behalf,
 }
 
 #[derive(Deserialize)]
@@ -101,8 +91,8 @@ impl Keeper {
     ) -> io::Result<Framed> {
         let stream = UnixStream::connect(&self.socket).await?;
         let mut framed = Framed::new(stream, Limits::default());
-        let method = format!("{NAME}.{method}");
-        let passed = Passed { method, parameters, more, on_behalf_of: behalf(caller) };
+        let passed = Outgoing::new(NAME, method, parameters).with_more(more);
+        let passed = passed.on_behalf_of(behalf(caller));
         let fds: Vec<_> = fds.iter().map(|fd| fd.as_fd()).collect();
         framed.send(&encode(&passed)?, &fds).await?;
         Ok(framed)
@@ -250,7 +240,7 @@ impl Keepers {
 /// What a handle of a keeper that has ended answers.
 fn gone(method: &str) -> Vec<u8> {
     if method == "WaitGone" {
-        return reply(&json!({}));
+        return reply(&Nothing {});
     }
     let code = if method == "HangUp" { RasCode::NO_CONNECTION } else { RasCode::INVALID_HANDLE };
     ras_error(&code.into())

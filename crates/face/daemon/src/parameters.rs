@@ -1,11 +1,10 @@
-//! What the methods take and give, and how it is read.
+//! How what the methods take is read.
 
 use std::os::fd::OwnedFd;
 
 use onhook_base::Secret;
-use onhook_model::{ConnectionReport, DialRequest, Handle, HistoryRecord, ListedDevice, RasError};
+use onhook_model::RasError;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Why a call got no reply.
@@ -20,77 +19,6 @@ impl From<RasError> for Refusal {
     fn from(error: RasError) -> Self {
         Self::Ras(error)
     }
-}
-
-#[derive(Serialize)]
-pub(crate) struct Connection {
-    pub(crate) connection: ConnectionReport,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Connections {
-    pub(crate) connections: Vec<ConnectionReport>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Devices {
-    pub(crate) devices: Vec<ListedDevice>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Records {
-    pub(crate) records: Vec<HistoryRecord>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Dial {
-    pub(crate) request: DialRequest,
-    pub(crate) user: Option<String>,
-    pub(crate) domain: Option<String>,
-    pub(crate) certificate: Option<String>,
-    pub(crate) capture: Option<usize>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Resume {
-    pub(crate) handle: Handle,
-    pub(crate) user: Option<String>,
-    pub(crate) domain: Option<String>,
-    pub(crate) callback_number: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct ByHandle {
-    pub(crate) handle: Handle,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct ByLink {
-    pub(crate) handle: Handle,
-    pub(crate) subentry: Option<u32>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Heard {
-    pub(crate) handle: Handle,
-    pub(crate) states: u64,
-}
-
-#[derive(Deserialize, Default)]
-pub(crate) struct MayHandle {
-    #[serde(default)]
-    pub(crate) handle: Option<Handle>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Attach {
-    pub(crate) handle: Handle,
-    pub(crate) name: String,
-    pub(crate) mtu: u16,
-    pub(crate) offload_header: bool,
-    pub(crate) first_port: u16,
-    pub(crate) last_port: u16,
-    pub(crate) fd: usize,
 }
 
 /// Reads parameters; what is wrong is named, without repeating a value (it may be a password).

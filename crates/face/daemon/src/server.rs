@@ -8,6 +8,7 @@
 
 mod follow;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use onhook_model::{ClientCertificate, Credentials, Handle, RasCode, RasError, Resumption};
+use onhook_rpc::methods::{
+    Attach, ByHandle, ByLink, Connections, Devices, Dial, Failed, Heard, Nothing, OneConnection,
+    Records, Resume,
+};
 use onhook_rpc::{Behalf, Call, Frame, FrameError, Framed, Limits, NAME, reply, reply_error};
 use serde_json::{Value, json};
 use tokio::net::unix::SocketAddr;
@@ -26,10 +31,7 @@ use crate::devices;
 use crate::introspection::introspect;
 use crate::keepers::{Keepers, PassedOn};
 use crate::lines::check_line;
-use crate::parameters::{
-    Attach, ByHandle, ByLink, Connection, Connections, Devices, Dial, Heard, Records, Refusal,
-    Resume, read, take_fd, take_secret,
-};
+use crate::parameters::{Refusal, read, take_fd, take_secret};
 use crate::service::{Caller, Service, TunOffer};
 
 /// How much one client, and all of them, may take.
@@ -387,25 +389,25 @@ impl<S: Service> Client<S> {
             "Dial" => self.dial(caller, parameters, frame),
             "Resume" => {
                 let password = take_secret(parameters, "password")?;
-                let p: Resume = read(parameters)?;
+                let p: Resume<'_> = read(parameters)?;
                 let given = Resumption {
-                    user: p.user,
-                    domain: p.domain,
+                    user: p.user.map(Cow::into_owned),
+                    domain: p.domain.map(Cow::into_owned),
                     password,
-                    callback_number: p.callback_number,
+                    callback_number: p.callback_number.map(Cow::into_owned),
                 };
                 service.resume(&caller, p.handle, given)?;
-                Ok(reply(&json!({})))
+                Ok(reply(&Nothing {}))
             }
             "Proceed" => {
                 let p: Heard = read(parameters)?;
                 service.proceed(&caller, p.handle, p.states)?;
-                Ok(reply(&json!({})))
+                Ok(reply(&Nothing {}))
             }
             "ClearStatistics" => {
                 let p: ByLink = read(parameters)?;
                 service.clear_statistics(&caller, p.handle, p.subentry)?;
-                Ok(reply(&json!({})))
+                Ok(reply(&Nothing {}))
             }
             "HangUp" | "Status" | "WaitGone" => {
                 let p: ByHandle = read(parameters)?;
@@ -424,12 +426,12 @@ impl<S: Service> Client<S> {
             "History" => Ok(reply(&Records { records: service.history(&caller) })),
             "Devices" => Ok(reply(&Devices { devices: devices::devices().await? })),
             "AttachTun" => {
-                let p: Attach = read(parameters)?;
+                let p: Attach<'_> = read(parameters)?;
                 let descriptor = take_fd(&mut frame.fds, Some(p.fd), "fd")?
                     .ok_or_else(|| Refusal::Parameter("fd".to_owned()))?;
                 let offer = TunOffer {
                     descriptor,
-                    name: p.name,
+                    name: p.name.into_owned(),
                     mtu: p.mtu,
                     offload_header: p.offload_header,
                     ports: p.first_port..=p.last_port,
@@ -439,7 +441,7 @@ impl<S: Service> Client<S> {
                 }
                 let attached = service.attach_tun(&caller, p.handle, offer).await?;
                 self.attached.push(attached);
-                Ok(reply(&json!({})))
+                Ok(reply(&Nothing {}))
             }
             _ => Err(Refusal::Method),
         }
@@ -454,23 +456,23 @@ impl<S: Service> Client<S> {
         let password = take_secret(parameters, "password")?.unwrap_or_default();
         let tunnel_secret = take_secret(parameters, "tunnel_secret")?;
         let key = take_secret(parameters, "key")?;
-        let p: Dial = read(parameters)?;
+        let p: Dial<'_> = read(parameters)?;
         let capture = take_fd(&mut frame.fds, p.capture, "capture")?;
         if !self.setting.is_keeper {
             check_line(&p.request.entry, &self.caller, self.framed.as_fd())?;
         }
         let credentials = Credentials {
-            user: p.user.unwrap_or_default(),
-            domain: p.domain.unwrap_or_default(),
+            user: p.user.unwrap_or_default().into_owned(),
+            domain: p.domain.unwrap_or_default().into_owned(),
             password,
             tunnel_secret,
             certificate: p
                 .certificate
                 .zip(key)
-                .map(|(chain, key)| ClientCertificate { chain, key }),
+                .map(|(chain, key)| ClientCertificate { chain: chain.into_owned(), key }),
         };
         drop(frame);
-        let dialed = self.service.dial(&caller, p.request, credentials, capture)?;
+        let dialed = self.service.dial(&caller, p.request.into_owned(), credentials, capture)?;
         Ok(reply(&dialed))
     }
 
@@ -485,7 +487,7 @@ impl<S: Service> Client<S> {
             "HangUp" => service.hang_up(&caller, handle)?,
             "Status" => {
                 let connection = service.status(&caller, handle)?;
-                return Ok(reply(&Connection { connection }));
+                return Ok(reply(&OneConnection { connection }));
             }
             _ => tokio::select! {
                 biased;
@@ -494,7 +496,7 @@ impl<S: Service> Client<S> {
                 () = stopped(&mut self.stop) => return Err(Refusal::Gone),
             },
         }
-        Ok(reply(&json!({})))
+        Ok(reply(&Nothing {}))
     }
 }
 
@@ -509,15 +511,7 @@ fn refused(method: &str, refusal: Refusal) -> Result<Vec<u8>, End> {
 }
 
 pub(crate) fn ras_error(error: &RasError) -> Vec<u8> {
-    reply_error(
-        "org.onhook.Ras.Failed",
-        &json!({
-            "code": error.code.number(),
-            "name": error.code.name().unwrap_or("unknown"),
-            "message": error.code.sentence(),
-            "text": error.text,
-        }),
-    )
+    reply_error("org.onhook.Ras.Failed", &Failed::from(error))
 }
 
 pub(crate) fn invalid_parameter(name: &str) -> Vec<u8> {

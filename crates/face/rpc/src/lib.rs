@@ -16,12 +16,13 @@
 
 mod framing;
 mod message;
+pub mod methods;
 #[cfg(test)]
 mod tests;
 
 pub use framing::{Frame, FrameError, Framed, Limits, PeerCredentials};
 pub use message::{
-    ANSWER, ANSWER_INTERFACE, Behalf, Call, INTERFACE, NAME, encode, reply, reply_error,
+    ANSWER, ANSWER_INTERFACE, Behalf, Call, INTERFACE, NAME, Outgoing, encode, reply, reply_error,
     reply_more, wipe,
 };
 pub use zeroize::Zeroizing;

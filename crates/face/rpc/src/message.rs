@@ -56,6 +56,40 @@ pub struct Behalf {
     pub operator: bool,
 }
 
+/// A call as it is sent, written straight from what it borrows.
+#[derive(Serialize)]
+pub struct Outgoing<P> {
+    /// Interface and method.
+    method: String,
+    /// What the method takes.
+    parameters: P,
+    /// More than one reply is wanted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more: bool,
+    #[serde(rename = "onBehalfOf", skip_serializing_if = "Option::is_none")]
+    on_behalf_of: Option<Behalf>,
+}
+
+impl<P: Serialize> Outgoing<P> {
+    /// Of a method of an interface, with one reply.
+    pub fn new(interface: &str, method: &str, parameters: P) -> Self {
+        let method = format!("{interface}.{method}");
+        Self { method, parameters, more: false, on_behalf_of: None }
+    }
+
+    /// With as many replies as there are to be.
+    #[must_use]
+    pub fn with_more(self, more: bool) -> Self {
+        Self { more, ..self }
+    }
+
+    /// On behalf of somebody, which only an earlier manager believes.
+    #[must_use]
+    pub fn on_behalf_of(self, behalf: Behalf) -> Self {
+        Self { on_behalf_of: Some(behalf), ..self }
+    }
+}
+
 impl Call {
     /// Reads a call.
     ///
@@ -132,11 +166,14 @@ pub fn reply(parameters: &impl Serialize) -> Vec<u8> {
 }
 
 /// A reply that more follow.
-pub fn reply_more(parameters: &Value) -> Vec<u8> {
-    json!({ "parameters": parameters, "continues": true }).to_string().into_bytes()
+pub fn reply_more(parameters: &impl Serialize) -> Vec<u8> {
+    let mut out = reply(parameters);
+    out.pop();
+    out.extend_from_slice(b",\"continues\":true}");
+    out
 }
 
 /// An error instead of a reply.
-pub fn reply_error(error: &str, parameters: &Value) -> Vec<u8> {
+pub fn reply_error(error: &str, parameters: &impl Serialize) -> Vec<u8> {
     json!({ "error": error, "parameters": parameters }).to_string().into_bytes()
 }

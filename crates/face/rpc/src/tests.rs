@@ -5,13 +5,19 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use onhook_base::Secret;
+use onhook_model::{
+    ClientCertificate, Credentials, DialOptions, DialRequest, Entry, Handle, RasCode, RasError,
+    Resumption,
+};
 use proptest::prelude::*;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
-use crate::{Call, FrameError, Framed, Limits, encode, wipe};
+use crate::methods::{Dial, Event, Failed, Nothing, Resume};
+use crate::{Behalf, Call, FrameError, Framed, Limits, Outgoing, encode, reply_more, wipe};
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
@@ -225,4 +231,79 @@ fn a_call_that_is_nested_too_deep_is_refused() {
         |n| format!(r#"{{"method":"x.y","parameters":{}{}}}"#, "[".repeat(n), "]".repeat(n));
     assert!(Call::parse(nested(100).as_bytes()).is_ok());
     assert!(Call::parse(nested(200).as_bytes()).is_err());
+}
+
+#[test]
+fn a_call_as_it_is_sent_is_the_call_that_arrives() {
+    let plain = encode(&Outgoing::new("org.onhook.Ras", "List", Nothing {})).unwrap();
+    assert_eq!(*plain, br#"{"method":"org.onhook.Ras.List","parameters":{}}"#);
+    let behalf = Behalf { uid: 1, gid: 2, pid: 3, session: 4, operator: true };
+    let passed = Outgoing::new("org.onhook.Ras", "Watch", Nothing {});
+    let passed = encode(&passed.with_more(true).on_behalf_of(behalf)).unwrap();
+    let call = Call::parse(&passed).unwrap();
+    assert_eq!((call.method.as_str(), call.more), ("org.onhook.Ras.Watch", true));
+    assert_eq!(call.on_behalf_of, Some(behalf));
+    assert_eq!(
+        reply_more(&Event::<()> { event: None }),
+        br#"{"parameters":{"event":null},"continues":true}"#
+    );
+}
+
+#[test]
+fn a_dial_is_written_with_its_secrets_and_read_without_them() {
+    let secret = |text: &str| Secret::new(text.to_owned());
+    let credentials = Credentials {
+        user: "alice".into(),
+        password: secret("wonderland1"),
+        domain: "house".into(),
+        tunnel_secret: Some(secret("rabbit-hole")),
+        certificate: Some(ClientCertificate { chain: "chain".into(), key: secret("a key") }),
+    };
+    let request = DialRequest {
+        entry: Entry::for_number("vpn.example", "sstp"),
+        options: DialOptions::default(),
+    };
+    let written = encode(&Dial::new(&request, &credentials, true)).unwrap();
+    let mut value: serde_json::Value = serde_json::from_slice(&written).unwrap();
+    for (name, told) in [
+        ("user", "alice"),
+        ("domain", "house"),
+        ("password", "wonderland1"),
+        ("tunnel_secret", "rabbit-hole"),
+        ("certificate", "chain"),
+        ("key", "a key"),
+    ] {
+        assert_eq!(value[name], told);
+    }
+    let read: Dial<'_> = serde_json::from_value(value.clone()).unwrap();
+    assert_eq!((&*read.request, read.capture), (&request, Some(0)));
+    assert_eq!((read.user.as_deref(), read.domain.as_deref()), (Some("alice"), Some("house")));
+    let again = serde_json::to_value(&read).unwrap();
+    assert_eq!((&again["password"], again.get("key")), (&json!(""), None));
+    // All that a stranger must say is what it dials.
+    let members = value.as_object_mut().unwrap();
+    members.retain(|name, _| name == "request");
+    let read: Dial<'_> = serde_json::from_value(value).unwrap();
+    assert_eq!((read.user, read.domain, read.capture), (None, None, None));
+
+    let without = encode(&Dial::new(&request, &Credentials::default(), false)).unwrap();
+    let without: serde_json::Value = serde_json::from_slice(&without).unwrap();
+    assert!(["tunnel_secret", "certificate", "key"].iter().all(|name| without.get(name).is_none()));
+    let given = Resumption { password: Some(secret("wonderland2")), ..Resumption::default() };
+    let resumed = encode(&Resume::new(Handle::new(1).unwrap(), &given)).unwrap();
+    let value: serde_json::Value = serde_json::from_slice(&resumed).unwrap();
+    assert_eq!((&value["password"], &value["user"]), (&json!("wonderland2"), &json!(null)));
+    let read: Resume<'_> = serde_json::from_value(value).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap()["password"], json!(null));
+}
+
+#[test]
+fn a_failure_is_the_error_that_it_was() {
+    let error = RasError::new(RasCode::NO_CONNECTION, "there is no such call");
+    let told = serde_json::to_value(Failed::from(&error)).unwrap();
+    assert_eq!((&told["code"], &told["name"]), (&json!(668), &json!("ERROR_NO_CONNECTION")));
+    let read: Failed = serde_json::from_value(told).unwrap();
+    assert_eq!(RasError::from(read), error);
+    let bare: Failed = serde_json::from_value(json!({ "code": 668 })).unwrap();
+    assert_eq!(RasError::from(bare), RasCode::NO_CONNECTION.into());
 }

@@ -1,13 +1,14 @@
 //! Calls with many replies: what happens is told until the client leaves, which is noticed at once.
 
 use onhook_model::{Dialed, Handle};
+use onhook_rpc::methods::{Event, MayHandle};
 use onhook_rpc::{Call, Frame, reply_error, reply_more};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::{Client, End, invalid_parameter, refused, stopped};
-use crate::parameters::{MayHandle, read};
+use crate::parameters::read;
 use crate::service::{Events, Service};
 
 #[derive(Deserialize)]
@@ -28,7 +29,7 @@ impl<S: Service> Client<S> {
         drop(call);
         let others = self.setting.keepers.watch(&caller, only).await;
         let events = self.service.subscribe(&caller);
-        self.send(&reply_more(&json!({ "event": null }))).await?;
+        self.send(&reply_more(&Event::<()> { event: None })).await?;
         self.tell(events, others, only).await
     }
 
@@ -45,8 +46,7 @@ impl<S: Service> Client<S> {
         let only = Some(dialed.handle);
         // An earlier manager may have it.
         let others = self.setting.keepers.watch(&caller, only).await;
-        let Dialed { handle, already } = dialed;
-        self.send(&reply_more(&json!({ "handle": handle, "already": already }))).await?;
+        self.send(&reply_more(&dialed)).await?;
         self.tell(events, others, only).await
     }
 
@@ -72,7 +72,7 @@ impl<S: Service> Client<S> {
             if only.is_some() && event.handle.is_some() && event.handle != only {
                 continue;
             }
-            self.send(&reply_more(&json!({ "event": &*event }))).await?;
+            self.send(&reply_more(&Event { event: Some(&*event) })).await?;
         }
     }
 }
