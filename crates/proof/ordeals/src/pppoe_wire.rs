@@ -1,6 +1,6 @@
 //! A caller, a concentrator and the session between them on one wire that does what the input says.
 
-use onhook_base::{Duration, Seed};
+use onhook_base::{Duration, Instant, Seed};
 use onhook_link::pppoe::{
     Concentrator, ConcentratorTerms, Pppoe, PppoeTerms, Reaction, SessionName,
 };
@@ -10,6 +10,8 @@ use crate::input::{Input, MOST_QUEUED, START};
 
 const HOST: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const SERVER: [u8; 6] = [2, 0, 0, 0, 0, 2];
+/// Within this a caller that leaves has left.
+const LONGEST_LEAVE: Duration = Duration::from_millis(500);
 
 pub(crate) fn run(data: &[u8]) {
     let mut input = Input(data);
@@ -86,13 +88,23 @@ pub(crate) fn run(data: &[u8]) {
             assert!(end.queued_bytes() < MOST_QUEUED, "{} octets are queued", end.queued_bytes());
         }
     }
+    leave(&mut caller, now);
+}
+
+/// A caller that leaves waits at most once, and briefly: for the number of a session that it has asked
+/// for, to end it.
+fn leave(caller: &mut Pppoe, now: Instant) {
     caller.close(now, Farewell::Ordinary);
+    if let Some(deadline) = caller.poll_timeout() {
+        assert!(deadline.at <= now + LONGEST_LEAVE, "it waits until {:?}", deadline.at);
+        caller.handle_timeout(deadline.at);
+    }
     assert!(caller.poll_timeout().is_none(), "a session that is closed waits for nothing");
 }
 
 fn react(
     server: &mut Concentrator,
-    now: onhook_base::Instant,
+    now: Instant,
     frame: &[u8],
     caller: &mut Pppoe,
     called: &mut Option<Pppoe>,
