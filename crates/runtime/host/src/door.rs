@@ -23,8 +23,8 @@ use onhook_effect::{
 
 use crate::clock::{self, Wakener};
 use crate::crash_point;
-use crate::dns::{Dns, DnsChoice, Heir, Layer, Places, SharedJournal, blocking, lock};
-use crate::journal::Journal;
+use crate::dns::{Dns, DnsChoice, Heir, Layer, Places, blocking};
+use crate::journal::{Journal, SharedJournal, lock};
 use crate::lane::{GreLane, LaneIo, LineLane, PacketLane, TlsLane, TrustStore, UdpLane};
 use crate::net::TunDevice;
 use crate::net::link::Address;

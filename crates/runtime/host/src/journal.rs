@@ -14,6 +14,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use onhook_effect::{HostError, HostErrorKind};
 use serde::{Deserialize, Serialize};
@@ -330,6 +331,35 @@ impl Drop for Journal {
         if let Err(error) = self.lock.unlock() {
             tracing::debug!(target: "host::journal", %error, "the lock goes with its descriptor");
         }
+    }
+}
+
+/// The journal, shared by all who change something.
+pub(crate) type SharedJournal = Arc<Mutex<Journal>>;
+
+pub(crate) fn lock(journal: &SharedJournal) -> MutexGuard<'_, Journal> {
+    journal.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An entry that stands for as long as this does: dropped, it is struck. For what is undone whatever comes of
+/// the undoing; what may fail to be undone keeps its entry by hand.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    journal: SharedJournal,
+    entry: u64,
+}
+
+impl Standing {
+    /// Writes down what is about to be done, and does not outlive the machine's boot.
+    pub(crate) fn write(journal: &SharedJournal, record: &Record) -> Result<Self, HostError> {
+        let entry = lock(journal).append(record, false)?;
+        Ok(Self { journal: Arc::clone(journal), entry })
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        lock(&self.journal).strike(self.entry);
     }
 }
 

@@ -9,9 +9,9 @@ use futures_util::future::join_all;
 use onhook_effect::{HostError, HostErrorKind, Prefix};
 
 use crate::crash_point;
-use crate::dns::{blocking, lock, put_back_after_crash};
+use crate::dns::{blocking, put_back_after_crash};
 use crate::door::Host;
-use crate::journal::{Entry, FileRecord, Record};
+use crate::journal::{Entry, FileRecord, Record, lock};
 use crate::lane::{end_asked, end_session, give_back, release_port};
 use crate::net::netlink::Netlink;
 use crate::net::route::Route;

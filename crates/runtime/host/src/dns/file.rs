@@ -15,9 +15,8 @@ use std::path::{Path, PathBuf};
 
 use onhook_effect::{HostError, HostErrorKind};
 
-use super::{SharedJournal, lock};
 use crate::crash_point;
-use crate::journal::{Before, FileRecord, Record};
+use crate::journal::{Before, FileRecord, Record, SharedJournal, lock};
 
 const DEED: &str = "set the name servers";
 /// By this line a person knows whose file it is.

@@ -13,14 +13,14 @@ mod tests;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use onhook_effect::{HostError, HostErrorKind, TunId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 
-use crate::journal::{Journal, Record};
+use crate::journal::{Journal, Record, SharedJournal, lock};
 pub(crate) use file::PutBack;
 pub(crate) use file::put_back_after_crash;
 use file::{ResolvFile, Wanted};
@@ -64,9 +64,6 @@ impl Default for Places {
         }
     }
 }
-
-/// The journal, shared by all who change something.
-pub(crate) type SharedJournal = Arc<Mutex<Journal>>;
 
 /// What one connection wants of the resolver.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -347,10 +344,6 @@ impl Dns {
     fn journal(&self) -> std::sync::MutexGuard<'_, Journal> {
         lock(&self.journal)
     }
-}
-
-pub(crate) fn lock(journal: &SharedJournal) -> std::sync::MutexGuard<'_, Journal> {
-    journal.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Does what may wait for a disk on a thread that may wait.

@@ -1,5 +1,6 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::sync::Mutex;
 
 use tempfile::TempDir;
 

@@ -32,6 +32,22 @@ fn what_is_struck_is_gone_and_what_is_not_stays() {
 }
 
 #[test]
+fn an_entry_stands_for_as_long_as_what_it_is_written_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path(), "boot-1").unwrap();
+    let journal = Arc::new(Mutex::new(journal));
+    let short = Standing::write(&journal, &pin(1)).unwrap();
+    let long = Standing::write(&journal, &pin(2)).unwrap();
+    drop(short);
+    let left = tempfile::tempdir().unwrap();
+    fs::copy(folder.path().join("journal"), left.path().join("journal")).unwrap();
+    assert_eq!(inherited(left.path()), [pin(2)]);
+    drop(long);
+    drop(journal);
+    assert_eq!(inherited(folder.path()), []);
+}
+
+#[test]
 fn a_second_manager_is_kept_out() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::open(folder.path(), "boot").unwrap();

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::connect::connect;
 use super::terminal::Terminal;
 use super::{LaneIo, LaneSignal, Ready, Received};
-use crate::dns::SharedJournal;
+use crate::journal::SharedJournal;
 
 const OPEN: &str = "open the port";
 /// How long a Unix socket may take to be taken.

@@ -35,8 +35,7 @@ use super::queue::Queue;
 use super::{LaneIo, Ready, Received};
 use crate::clock;
 use crate::crash_point;
-use crate::dns::{SharedJournal, lock};
-use crate::journal::Record;
+use crate::journal::{Record, SharedJournal, Standing};
 use crate::net::netlink::Netlink;
 
 const OPEN: &str = "open the Ethernet interface";
@@ -251,16 +250,15 @@ fn socket(index: u32, kind: u16) -> io::Result<Socket> {
 #[derive(Debug)]
 struct Asked {
     request: Vec<u8>,
-    entry: u64,
+    _standing: Standing,
 }
 
 /// A session that stands in the record of changes until it is over.
 #[derive(Debug)]
 struct Kept {
     session: Session,
-    entry: u64,
-    journal: SharedJournal,
     is_over: bool,
+    _standing: Standing,
 }
 
 /// A lane of Ethernet frames.
@@ -391,14 +389,13 @@ impl PacketLane {
             interface: self.port.interface.clone(),
             terminate: session.terminate(),
         };
-        let entry = lock(journal).append(&record, false).map_err(io::Error::other)?;
+        let standing = Standing::write(journal, &record).map_err(io::Error::other)?;
         crash_point("a PPPoE session is written down");
+        self.kept = Some(Kept { session, is_over: false, _standing: standing });
         if self.port.is_alone() != Some(true) {
             self.port.let_in(session.alone())?;
         }
-        let journal = journal.clone();
-        self.kept = Some(Kept { session, entry, journal, is_over: false });
-        self.forget_asking();
+        self.asked = None;
         Ok(())
     }
 
@@ -408,16 +405,10 @@ impl PacketLane {
         let (Some(journal), false) = (&self.journal, is_repeated) else { return Ok(()) };
         let interface = self.port.interface.clone();
         let record = Record::Asked { interface, request: request.to_vec() };
-        let entry = lock(journal).append(&record, false).map_err(io::Error::other)?;
-        self.forget_asking();
-        self.asked = Some(Asked { request: request.to_vec(), entry });
+        let standing = Standing::write(journal, &record).map_err(io::Error::other)?;
+        // The earlier asking is struck when this one stands.
+        self.asked = Some(Asked { request: request.to_vec(), _standing: standing });
         Ok(())
-    }
-
-    fn forget_asking(&mut self) {
-        if let (Some(asked), Some(journal)) = (self.asked.take(), &self.journal) {
-            lock(journal).strike(asked.entry);
-        }
     }
 
     pub(super) fn flush(&mut self) -> io::Result<bool> {
@@ -440,11 +431,12 @@ impl PacketLane {
 impl Drop for PacketLane {
     /// However it came to its end: the concentrator is told, if nobody has told it yet.
     fn drop(&mut self) {
-        self.forget_asking();
-        let Some(kept) = &self.kept else { return };
-        if !kept.is_over {
+        self.asked = None;
+        // Struck when the farewell has left.
+        if let Some(kept) = self.kept.take()
+            && !kept.is_over
+        {
             self.port.send_or_lose(&kept.session.terminate());
         }
-        lock(&kept.journal).strike(kept.entry);
     }
 }

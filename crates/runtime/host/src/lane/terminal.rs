@@ -22,8 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LaneSignal;
 use crate::crash_point;
-use crate::dns::{SharedJournal, lock};
-use crate::journal::Record;
+use crate::journal::{Record, SharedJournal, Standing, lock};
 
 const OPEN: &str = "open the port";
 const DEVICES: &str = "/dev";
@@ -38,12 +37,11 @@ const SLOW: u32 = 9600;
 /// A terminal that is ours until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Terminal {
+    /// The settings before us, in the record of changes; struck before the device is anybody else's.
+    _standing: Standing,
     device: serial2::SerialPort,
     /// The terminal's settings before us.
     before: libc::termios,
-    journal: SharedJournal,
-    /// Where they stand in the record of changes.
-    entry: u64,
     /// Held for as long as the terminal is.
     _lock: Option<LockFile>,
 }
@@ -95,12 +93,11 @@ impl Terminal {
             set_exclusive(&file);
         }
         let record = Record::Terminal { path: path.clone(), before: Settings::of(&before) };
-        let entry = lock(journal).append(&record, false).map_err(named)?;
+        let standing = Standing::write(journal, &record).map_err(named)?;
         let mut terminal = Self {
+            _standing: standing,
             device: serial2::SerialPort::from(OwnedFd::from(file)),
             before: before.into(),
-            journal: journal.clone(),
-            entry,
             _lock: lock_file,
         };
         terminal.set_up(speed).map_err(|e| failed(&e))?;
@@ -200,7 +197,6 @@ impl Drop for Terminal {
         }
         clear_exclusive(&self.device);
         crash_point("the terminal is given back");
-        lock(&self.journal).strike(self.entry);
     }
 }
 

@@ -14,8 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::crash_point;
-use crate::dns::{SharedJournal, lock};
-use crate::journal::Record;
+use crate::journal::{Record, SharedJournal, Standing};
 
 /// Control, with length and sequence, version 2 (§3.1).
 const CONTROL: [u8; 2] = [0xc8, 0x02];
@@ -150,12 +149,12 @@ impl LastWords {
     }
 }
 
-/// The tunnel of a lane.
+/// The tunnel of a lane; when it is dropped, it is struck from the record of changes.
 #[derive(Debug)]
 pub(super) struct Tunnel {
     journal: SharedJournal,
     ours: u16,
-    kept: Option<(u64, LastWords)>,
+    kept: Option<(Standing, LastWords)>,
     is_over: bool,
 }
 
@@ -187,9 +186,9 @@ impl Tunnel {
                 let (theirs, ours) = (control.at(TUNNEL), self.ours);
                 let words = LastWords { local, remote, theirs, ours, ns, nr };
                 let record = Record::Tunnel(words.clone());
-                let entry = lock(&self.journal).append(&record, false).map_err(io::Error::other)?;
+                let standing = Standing::write(&self.journal, &record).map_err(io::Error::other)?;
                 crash_point("a tunnel is written down");
-                self.kept = Some((entry, words));
+                self.kept = Some((standing, words));
             }
             None => {}
         }
@@ -205,13 +204,6 @@ impl Tunnel {
     pub(super) fn last_words(&self) -> Option<Vec<u8>> {
         let (_, words) = self.kept.as_ref().filter(|_| !self.is_over)?;
         Some(LastWords { ns: words.ns.wrapping_add(1), ..words.clone() }.datagram())
-    }
-
-    /// It is over.
-    pub(super) fn strike(&self) {
-        if let Some((entry, _)) = self.kept {
-            lock(&self.journal).strike(entry);
-        }
     }
 }
 
@@ -265,7 +257,6 @@ mod tests {
         assert_eq!((control.kind, control.assigned_tunnel()), (Some(STOP), Some(0x1234)));
         tunnel.says(&message(7, 3, 1, STOP), || panic!("it is written down")).unwrap();
         assert_eq!(tunnel.last_words(), None);
-        tunnel.strike();
         drop(tunnel);
         let journal = crate::journal::Journal::open(folder.path(), "boot").unwrap();
         assert_eq!(journal.inherited(), []);

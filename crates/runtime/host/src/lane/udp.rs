@@ -23,7 +23,7 @@ use super::hand::{Hand, Inbox, either_ready};
 use super::queue::Queue;
 use super::tunnel::Tunnel;
 use super::{LaneIo, Ready, Received, allow_fragments};
-use crate::dns::SharedJournal;
+use crate::journal::SharedJournal;
 
 const OPEN: &str = "connect to the server";
 /// Something has come, be it the news that nobody is there.
@@ -392,11 +392,11 @@ impl UdpLane {
 impl Drop for UdpLane {
     /// However it came to its end: the server is told, if nobody has told it yet.
     fn drop(&mut self) {
-        let Some(tunnel) = &self.tunnel else { return };
+        // Struck when the farewell has left.
+        let Some(tunnel) = self.tunnel.take() else { return };
         if let Some(words) = tunnel.last_words() {
             self.port.send_or_lose(address(&self.remote), &words);
         }
-        tunnel.strike();
     }
 }
 
