@@ -12,6 +12,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
@@ -577,6 +578,14 @@ async fn ethernet(host: &Host, owner: u64) -> LaneIo {
     lane
 }
 
+/// Both ends of the cable, and their addresses.
+async fn wire(host: &Host) -> (LaneIo, Arc<PacketPort>, [[u8; 6]; 2]) {
+    let port = PacketPort::listen("eth1").unwrap();
+    let lane = ethernet(host, 1).await;
+    let addresses = [lane.facts().ethernet.unwrap().address, port.facts().address];
+    (lane, port, addresses)
+}
+
 /// A frame of this session (`None`: of discovery), so long, with a number in it.
 fn frame(from: [u8; 6], to: [u8; 6], session: Option<u16>, length: usize, number: u32) -> Vec<u8> {
     let kind: [u8; 3] = if session.is_some() { [0x88, 0x64, 0x11] } else { [0x88, 0x63, 0x11] };
@@ -616,9 +625,7 @@ fn frames_of_sessions_pass_in_their_order_and_the_interface_s_end_is_heard() -> 
     cable()?;
     world.runtime.block_on(async {
         let host = world.host().await;
-        let port = PacketPort::listen("eth1").unwrap();
-        let mut lane = ethernet(&host, 1).await;
-        let (ours, theirs) = (lane.facts().ethernet.unwrap().address, port.facts().address);
+        let (mut lane, port, [ours, theirs]) = wire(&host).await;
         // More than a ring holds, of all lengths, with discovery among them: each kind keeps its order.
         let mut number = 0;
         for _ in 0..30 {
@@ -665,9 +672,7 @@ fn a_stale_session_is_heard_while_nobody_else_has_sessions() -> Verdict {
     cable()?;
     world.runtime.block_on(async {
         let host = world.host().await;
-        let port = PacketPort::listen("eth1").unwrap();
-        let mut lane = ethernet(&host, 1).await;
-        let (ours, theirs) = (lane.facts().ethernet.unwrap().address, port.facts().address);
+        let (mut lane, port, [ours, theirs]) = wire(&host).await;
         let stale = |number| frame(theirs, ours, Some(0x77), 60, number);
         let own = |number| frame(theirs, ours, Some(5), 60, number);
         // Before there is a session, and beside one.

@@ -12,19 +12,20 @@ fn wide(text: &str) -> Vec<u8> {
 }
 
 fn properties(name: &str) -> Struct {
-    let mut entry = Struct::new(&tables::RASENTRY, Charset::Wide);
+    properties_in(Charset::Wide, &wide(name))
+}
+
+/// An entry as the functions of one kind show it; its name as they take it.
+fn properties_in(charset: Charset, name: &[u8]) -> Struct {
+    let mut entry = Struct::new(&tables::RASENTRY, charset);
     let mut size = u32::try_from(entry.view().form().size()).unwrap();
-    let name = wide(name);
+    let function = match charset {
+        Charset::Wide => RasGetEntryPropertiesW,
+        Charset::Ansi => RasGetEntryPropertiesA,
+    };
     // SAFETY: everything that is pointed to is here, and as large as is said.
     let result = unsafe {
-        RasGetEntryPropertiesW(
-            null(),
-            name.as_ptr(),
-            entry.pointer(),
-            &raw mut size,
-            null_mut(),
-            null_mut(),
-        )
+        function(null(), name.as_ptr(), entry.pointer(), &raw mut size, null_mut(), null_mut())
     };
     assert_eq!(result, 0);
     entry
@@ -204,22 +205,7 @@ fn b162_names_beyond_ascii_are_utf_8_in_the_book() {
     assert!(made.contains("\nEncoding=1\r\n"), "{made}");
     assert!(made.contains("PhoneNumber=büro.example.net"), "{made}");
     // What the functions of the other kind read is UTF-8 as well.
-    let form = tables::RASENTRY.newest(Machine::of_this_library(), Charset::Ansi);
-    let mut entry = Struct::of_form(form);
-    let mut size = u32::try_from(form.size()).unwrap();
-    let name = c"b162 Büro ☎".to_bytes_with_nul();
-    // SAFETY: everything that is pointed to is here, and as large as is said.
-    let result = unsafe {
-        RasGetEntryPropertiesA(
-            null(),
-            name.as_ptr(),
-            entry.pointer(),
-            &raw mut size,
-            null_mut(),
-            null_mut(),
-        )
-    };
-    assert_eq!(result, 0);
+    let entry = properties_in(Charset::Ansi, c"b162 Büro ☎".to_bytes_with_nul());
     assert_eq!(entry.text("szLocalPhoneNumber"), "büro.example.net");
 }
 

@@ -63,47 +63,42 @@ pub(super) fn serial_mppe(stage: &mut Stage<'_>) -> Result<()> {
 }
 
 pub(super) fn l2tp(stage: &mut Stage<'_>) -> Result<()> {
+    // Data has a T bit of 0 (RFC 2661 §3.1); it comes after 20 octets of IP and 8 of UDP.
+    let losing_data = losing!(
+        "protocol ip u32 match ip protocol 17 0xff match ip sport 1701 0xffff match u8 0 0x80 at 28"
+    );
     let words = ["--device", "l2tp", "--phone-number", stage.lab.word("ADDRESS")];
-    let server = Server {
-        words: words.map(str::to_owned).to_vec(),
-        ends: "pkill -TERM -x pppd; true",
-        falls_silent: "tc qdisc replace dev eth0 root netem loss 100%",
-        speaks_again: "tc qdisc del dev eth0 root; pkill -TERM -x pppd; true",
-        // Data has a T bit of 0 (RFC 2661 §3.1); it comes after 20 octets of IP and 8 of UDP.
-        takes_calls_mutely: losing!(
-            "protocol ip u32 match ip protocol 17 0xff match ip sport 1701 0xffff match u8 0 0x80 at 28"
-        ),
-    };
+    let server = behind_a_wire(&words, losing_data);
     play(stage, &server)
 }
 
 pub(super) fn pptp(stage: &mut Stage<'_>) -> Result<()> {
+    let losing_data = losing!("protocol ip u32 match ip protocol 47 0xff");
     let words = ["--device", "pptp", "--phone-number", stage.lab.word("ADDRESS")];
-    let server = Server {
-        words: words.map(str::to_owned).to_vec(),
-        ends: "pkill -TERM -x pppd; true",
-        falls_silent: "tc qdisc replace dev eth0 root netem loss 100%",
-        speaks_again: "tc qdisc del dev eth0 root; pkill -TERM -x pppd; true",
-        takes_calls_mutely: losing!("protocol ip u32 match ip protocol 47 0xff"),
-    };
+    let server = behind_a_wire(&words, losing_data);
     play(stage, &server)
 }
 
 pub(super) fn pppoe(stage: &mut Stage<'_>) -> Result<()> {
     let (interface, service) = (stage.lab.word("PPPOE_IF"), stage.lab.word("PPPOE_SERVICE"));
     let words = ["--device", "pppoe", "--port", interface, "--phone-number", service];
-    let server = Server {
-        words: words.map(str::to_owned).to_vec(),
-        ends: "pkill -TERM -x pppd; true",
-        falls_silent: "tc qdisc replace dev eth0 root netem loss 100%",
-        speaks_again: "tc qdisc del dev eth0 root; pkill -TERM -x pppd; true",
-        takes_calls_mutely: losing!("protocol 0x8864 u32 match u32 0 0"),
-    };
+    let server = behind_a_wire(&words, losing!("protocol 0x8864 u32 match u32 0 0"));
     play(stage, &server)?;
     // A concentrator that is not there is missed, and nothing is left of the asking.
     let other = ["--device", "pppoe", "--port", interface, "--phone-number", "no-such-service"];
     stage.dial(&other)?.failed_with(&["815"])?;
     stage.is_clean()
+}
+
+/// A daemon with a pppd for each call, at the other end of an Ethernet.
+fn behind_a_wire(words: &[&str], takes_calls_mutely: &'static str) -> Server {
+    Server {
+        words: words.iter().copied().map(str::to_owned).collect(),
+        ends: "pkill -TERM -x pppd; true",
+        falls_silent: "tc qdisc replace dev eth0 root netem loss 100%",
+        speaks_again: "tc qdisc del dev eth0 root; pkill -TERM -x pppd; true",
+        takes_calls_mutely,
+    }
 }
 
 /// The line ends at a pseudoterminal of this machine.

@@ -227,6 +227,14 @@ impl Drop for Answering {
     }
 }
 
+/// The file of the roots of both, which are believed: PEAP's certificate is FreeRADIUS's own.
+fn both_roots(stage: &Stage<'_>, answering: &Answering, server: &FreeRadius) -> Result<String> {
+    let file = stage.ground.folder.join("both.pem");
+    let pem = std::fs::read_to_string(answering.folder.join("ca.pem"))?;
+    std::fs::write(&file, pem + &server.read("root.pem"))?;
+    Ok(file.display().to_string())
+}
+
 /// What a dial to `place` is told.
 fn words<'a>(place: &'a str, ca: &'a str, method: &'a str) -> Vec<&'a str> {
     let mut words = vec!["--device", "sstp", "--phone-number", place, "--ca-file", ca];
@@ -246,11 +254,7 @@ pub(super) fn play(stage: &mut Stage<'_>) -> Result<()> {
     said.extend(all);
     let mut answering = Answering::start(stage, &said)?;
     let place = answering.place()?;
-    // PEAP's certificate is FreeRADIUS's own; the roots of both are believed.
-    let ca = stage.ground.folder.join("both.pem");
-    let pem = std::fs::read_to_string(answering.folder.join("ca.pem"))?;
-    std::fs::write(&ca, pem + &server.read("root.pem"))?;
-    let ca = ca.display().to_string();
+    let ca = both_roots(stage, &answering, &server)?;
 
     for method in METHODS {
         let words = words(&place, &ca, method);
@@ -277,11 +281,9 @@ pub(super) fn tls(stage: &mut Stage<'_>) -> Result<()> {
         let said = ["--radius", JUDGE, "--method", "eap-tls", "--method", "peap"];
         let mut answering = Answering::start(stage, &said)?;
         let place = answering.place()?;
-        let ca = stage.ground.folder.join("both.pem");
-        let pem = std::fs::read_to_string(answering.folder.join("ca.pem"))?;
-        std::fs::write(&ca, pem + &server.read("root.pem"))?;
+        let ca = both_roots(stage, &answering, &server)?;
         let path = |name: &str| server.folder.join(name).display().to_string();
-        let (ca, chain, key) = (ca.display().to_string(), path("alice.pem"), path("alice.key"));
+        let (chain, key) = (path("alice.pem"), path("alice.key"));
         for method in ["eap-tls", "peap"] {
             let mut words = words(&place, &ca, method);
             if method == "eap-tls" {
@@ -309,10 +311,7 @@ pub(super) fn new_password(stage: &mut Stage<'_>) -> Result<()> {
     said.extend(["ms-chap-v2", "eap-ms-chap-v2", "peap"].iter().flat_map(|m| ["--method", m]));
     let mut answering = Answering::start(stage, &said)?;
     let place = answering.place()?;
-    let ca = stage.ground.folder.join("both.pem");
-    let pem = std::fs::read_to_string(answering.folder.join("ca.pem"))?;
-    std::fs::write(&ca, pem + &server.read("root.pem"))?;
-    let ca = ca.display().to_string();
+    let ca = both_roots(stage, &answering, &server)?;
     let file = stage.ground.folder.join("new-password");
     std::fs::write(&file, format!("{NEW}\n"))?;
     let file = file.display().to_string();
