@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use onhook_model::{EntryLimits, RasCode};
 use serde::{Deserialize, Serialize};
 
-use crate::pbk::MAX_FILE;
+use crate::versioned::{self, Unreadable};
 
 /// The version of the file that is written.
 const VERSION: u32 = 1;
@@ -97,6 +97,16 @@ pub enum AutodialError {
     Unfit(&'static str),
 }
 
+impl From<Unreadable> for AutodialError {
+    fn from(why: Unreadable) -> Self {
+        match why {
+            Unreadable::TooLong => Self::Unfit("a file of this size"),
+            Unreadable::Broken { line } => Self::Broken { line },
+            Unreadable::Version(version) => Self::Version(version),
+        }
+    }
+}
+
 impl AutodialError {
     /// The RAS number that says it best.
     pub const fn code(&self) -> RasCode {
@@ -126,11 +136,6 @@ struct Address {
     entries: Vec<AutodialEntry>,
 }
 
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
-}
-
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
@@ -150,18 +155,9 @@ impl Autodial {
     /// They are none that were written by [`to_bytes`](Self::to_bytes), or by a later version. Such a
     /// file must not be overwritten.
     pub fn parse(bytes: &[u8]) -> Result<Self, AutodialError> {
-        if bytes.trim_ascii().is_empty() {
+        let Some(file) = versioned::read::<File>(bytes, VERSION)? else {
             return Ok(Self::default());
-        }
-        if bytes.len() > MAX_FILE {
-            return Err(AutodialError::Unfit("a file of this size"));
-        }
-        let broken = |error: serde_json::Error| AutodialError::Broken { line: error.line() };
-        let Version { version } = serde_json::from_slice(bytes).map_err(broken)?;
-        if version != VERSION {
-            return Err(AutodialError::Version(version));
-        }
-        let file: File = serde_json::from_slice(bytes).map_err(broken)?;
+        };
         let mut read = Self { params: file.params, ..Self::default() };
         for address in file.addresses {
             read.set_entries(&address.address, address.entries)?;

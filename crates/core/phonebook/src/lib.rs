@@ -45,6 +45,7 @@ mod properties;
 mod read;
 mod routes;
 mod section;
+mod versioned;
 mod write;
 
 pub use autodial::{

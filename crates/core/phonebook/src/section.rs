@@ -71,13 +71,15 @@ impl Layout {
             .filter(|(_, group, _)| *group == Group::Media)
             .nth(1)
             .map_or(section.end, |(at, ..)| *at);
-        let devices: Vec<_> = groups
-            .iter()
-            .filter(|(at, group, _)| *group == Group::Device && *at < second)
-            .collect();
-        let device = main_device(devices.iter().map(|(.., kind)| *kind))
-            .and_then(|index| devices.get(index))
-            .map(|(at, ..)| *at);
+        let device_in = |lines: Range<usize>| {
+            let is_in = |(at, group, _): &&(usize, Group, &[u8])| {
+                *group == Group::Device && lines.contains(at)
+            };
+            let devices: Vec<_> = groups.iter().filter(is_in).collect();
+            let index = main_device(devices.iter().map(|(.., kind)| *kind))?;
+            devices.get(index).map(|(at, ..)| *at)
+        };
+        let device = device_in(all.start..second);
         let keys_behind = |at: Option<usize>| {
             at.map_or(content_end..content_end, |at| at.saturating_add(1)..end_of(at))
         };
@@ -87,13 +89,7 @@ impl Layout {
             let others =
                 |(at, group, _): &&(usize, Group, &[u8])| *at > *start && *group != Group::Device;
             let end = groups.iter().find(others).map_or(content_end, |(at, ..)| *at);
-            let devices: Vec<_> = groups
-                .iter()
-                .filter(|(at, group, _)| *group == Group::Device && (*start..end).contains(at))
-                .collect();
-            let device = main_device(devices.iter().map(|(.., kind)| *kind))
-                .and_then(|index| devices.get(index))
-                .map(|(at, ..)| *at);
+            let device = device_in(*start..end);
             further.push(LinkPlace {
                 all: *start..end,
                 media_keys: keys_behind(Some(*start)),

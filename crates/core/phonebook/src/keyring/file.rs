@@ -8,14 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Keyring, KeyringError, Record};
 use crate::pbk::MAX_FILE;
+use crate::versioned::{self, Unreadable};
 
 /// The version that is written.
 const VERSION: u32 = 1;
-
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +27,18 @@ struct Written<'a> {
     entries: &'a BTreeMap<u32, Record>,
 }
 
+impl From<Unreadable> for KeyringError {
+    fn from(why: Unreadable) -> Self {
+        match why {
+            Unreadable::TooLong => Self::TooLong { what: "the file", max: MAX_FILE },
+            Unreadable::Broken { line } => {
+                Self::Broken { line, what: "not as this program writes it" }
+            }
+            Unreadable::Version(version) => Self::Version(version),
+        }
+    }
+}
+
 impl Keyring {
     /// What is kept in these bytes. An empty file keeps nothing.
     ///
@@ -39,23 +47,8 @@ impl Keyring {
     /// They are none that were written by [`to_bytes`](Self::to_bytes), or by a later version. Such a
     /// file must not be overwritten.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyringError> {
-        if bytes.trim_ascii().is_empty() {
-            return Ok(Self::new());
-        }
-        if bytes.len() > MAX_FILE {
-            return Err(KeyringError::TooLong { what: "the file", max: MAX_FILE });
-        }
-        // The reader's own words may quote the file.
-        let broken = |error: serde_json::Error| KeyringError::Broken {
-            line: error.line(),
-            what: "not as this program writes it",
-        };
-        let Version { version } = serde_json::from_slice(bytes).map_err(broken)?;
-        if version != VERSION {
-            return Err(KeyringError::Version(version));
-        }
-        let read: Read = serde_json::from_slice(bytes).map_err(broken)?;
-        Ok(Self { records: read.entries })
+        let read = versioned::read::<Read>(bytes, VERSION)?;
+        Ok(read.map_or_else(Self::new, |read| Self { records: read.entries }))
     }
 
     /// The bytes of the file; wiped when they are dropped.

@@ -22,6 +22,34 @@ impl BadProperty {
     }
 }
 
+/// What a link of an entry, and the entry by its first link, says of the device.
+pub(super) fn check_device(
+    device_type: &str,
+    device_name: &str,
+    phone_number: &str,
+) -> Result<(), BadProperty> {
+    let bad = |member, expected| Err(BadProperty { member, expected });
+    let Some(device) = DeviceType::from_text(device_type) else {
+        return bad("szDeviceType", "a kind of device (RASDT)");
+    };
+    if device_name.trim().is_empty() {
+        return bad("szDeviceName", "the name of a device");
+    }
+    if device.needs_number() && phone_number.trim().is_empty() {
+        return bad("szLocalPhoneNumber", "a number or a server");
+    }
+    Ok(())
+}
+
+/// How many numbers there are beside the first one.
+pub(super) const fn check_alternates(alternates: &[String]) -> Result<(), BadProperty> {
+    if alternates.len() >= EntryLimits::NUMBERS {
+        let (member, expected) = ("dwAlternateOffset", "at most 63 numbers");
+        return Err(BadProperty { member, expected });
+    }
+    Ok(())
+}
+
 impl EntryProperties {
     /// Whether it can be set.
     ///
@@ -29,16 +57,8 @@ impl EntryProperties {
     ///
     /// The first member that makes no sense. An empty number is fine where the device needs none.
     pub fn check(&self) -> Result<(), BadProperty> {
+        check_device(&self.device_type, &self.device_name, &self.phone_number)?;
         let bad = |member, expected| Err(BadProperty { member, expected });
-        let Some(device) = DeviceType::from_text(&self.device_type) else {
-            return bad("szDeviceType", "a kind of device (RASDT)");
-        };
-        if self.device_name.trim().is_empty() {
-            return bad("szDeviceName", "the name of a device");
-        }
-        if device.needs_number() && self.phone_number.trim().is_empty() {
-            return bad("szLocalPhoneNumber", "a number or a server");
-        }
         if self.framing_protocol != 1 {
             return bad("dwFramingProtocol", "1 (RASFP_Ppp)");
         }
@@ -54,9 +74,7 @@ impl EntryProperties {
         if VpnStrategy::from_value(self.vpn_strategy).is_none() {
             return bad("dwVpnStrategy", "0 to 9 or 12 to 15 (VS)");
         }
-        if self.alternates.len() >= EntryLimits::NUMBERS {
-            return bad("dwAlternateOffset", "at most 63 numbers");
-        }
+        check_alternates(&self.alternates)?;
         for (member, value, most, expected) in [
             ("dwfNetProtocols", self.net_protocols, 0xF, "bits that have a meaning (RASNP)"),
             ("dwDialMode", self.dial_mode, 2, "0 to 2"),

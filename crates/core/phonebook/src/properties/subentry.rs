@@ -1,8 +1,8 @@
 //! The links of an entry, one by one (RASSUBENTRY).
 
-use onhook_model::{DeviceType, EntryLimits};
+use onhook_model::DeviceType;
 
-use super::settle::BadProperty;
+use super::settle::{BadProperty, check_alternates, check_device};
 
 /// One link of an entry, with the members of RASSUBENTRY. Links are counted from 1; the first is the
 /// entry's own device.
@@ -25,20 +25,8 @@ impl Subentry {
     ///
     /// The first member that makes no sense.
     pub fn check(&self) -> Result<(), BadProperty> {
-        let bad = |member, expected| Err(BadProperty { member, expected });
-        let Some(device) = DeviceType::from_text(&self.device_type) else {
-            return bad("szDeviceType", "a kind of device (RASDT)");
-        };
-        if self.device_name.trim().is_empty() {
-            return bad("szDeviceName", "the name of a device");
-        }
-        if device.needs_number() && self.phone_number.trim().is_empty() {
-            return bad("szLocalPhoneNumber", "a number or a server");
-        }
-        if self.alternates.len() >= EntryLimits::NUMBERS {
-            return bad("dwAlternateOffset", "at most 63 numbers");
-        }
-        Ok(())
+        check_device(&self.device_type, &self.device_name, &self.phone_number)?;
+        check_alternates(&self.alternates)
     }
 
     /// As it is read back: the kind spelled as in RASDT, no blanks around texts, no empty alternates.
