@@ -10,10 +10,9 @@ use onhook_host::{LaneIo, LineLane};
 use onhook_model::Port;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::{BREATH, answer_line, cannot_listen, told_to_stop};
+use super::{Listener, answer_line, cannot_listen, not_taken, take_calls, told_to_stop};
 use crate::answer::LinePlace;
 use crate::calls::Origin;
 use crate::desk::Desk;
@@ -23,8 +22,13 @@ pub(super) const REOPEN: Duration = Duration::from_secs(1);
 
 enum Place {
     Terminal { path: String, speed: u32 },
+    Streams(Streams),
+}
+
+/// A listener whose streams stand for lines.
+enum Streams {
     Tcp(TcpListener),
-    Socket { listener: UnixListener, _file: SocketFile },
+    Socket { listener: UnixListener, name: String, _file: SocketFile },
 }
 
 /// One line, or one place where lines come in.
@@ -54,7 +58,7 @@ impl LineFront {
                 let failed = |error| cannot_listen(&format!("tcp://{host}:{port}"), &error);
                 let listener = TcpListener::bind((host.as_str(), *port)).await.map_err(failed)?;
                 let name = format!("tcp://{}", listener.local_addr().map_err(failed)?);
-                Ok(Self { place: Place::Tcp(listener), name })
+                Ok(Self { place: Place::Streams(Streams::Tcp(listener)), name })
             }
             Port::Telnet { host, port } => {
                 let text = "calls are not answered over Telnet: listen at tcp:// instead";
@@ -63,8 +67,10 @@ impl LineFront {
             }
             Port::Socket(path) => {
                 let listener = bind(path).await.map_err(|e| cannot_listen(path, &e))?;
-                let place = Place::Socket { listener, _file: SocketFile(PathBuf::from(path)) };
-                Ok(Self { place, name: format!("unix:{path}") })
+                let name = format!("unix:{path}");
+                let file = SocketFile(PathBuf::from(path));
+                let streams = Streams::Socket { listener, name: name.clone(), _file: file };
+                Ok(Self { place: Place::Streams(streams), name })
             }
         }
     }
@@ -73,51 +79,32 @@ impl LineFront {
         self.name.clone()
     }
 
-    pub(crate) async fn listen(self, desk: Desk, mut stopped: watch::Receiver<bool>) {
-        let mut calls = JoinSet::new();
-        match &self.place {
-            Place::Terminal { path, speed } => {
-                return watch_terminal(&desk, path, *speed, stopped).await;
-            }
-            Place::Tcp(_) | Place::Socket { .. } => loop {
-                let accepted = tokio::select! {
-                    () = told_to_stop(&mut stopped) => break,
-                    accepted = self.accept() => accepted,
+    pub(crate) async fn listen(self, desk: Desk, stopped: watch::Receiver<bool>) {
+        match self.place {
+            Place::Terminal { path, speed } => watch_terminal(&desk, &path, speed, stopped).await,
+            Place::Streams(streams) => {
+                let take = |desk: Desk, lane, call| async move {
+                    desk.answer(call, lane, LinkPlan::LineAnswer).await;
                 };
-                while calls.try_join_next().is_some() {}
-                match accepted {
-                    Ok((lane, from)) => {
-                        if let Some(call) = desk.begin(from) {
-                            let desk = desk.clone();
-                            calls.spawn(async move {
-                                desk.answer(call, lane, LinkPlan::LineAnswer).await;
-                            });
-                        }
-                    }
-                    Err(error) => {
-                        tracing::warn!(target: "answer", %error, "a call could not be accepted");
-                        tokio::time::sleep(BREATH).await;
-                    }
-                }
-            },
+                take_calls(streams, desk, stopped, take).await;
+            }
         }
-        drop(self);
-        desk.stop_all();
-        while calls.join_next().await.is_some() {}
     }
+}
+
+impl Listener for Streams {
+    type Stream = LaneIo;
 
     async fn accept(&self) -> Result<(LaneIo, Origin), HostError> {
-        let failed = |e: io::Error| HostError::from_io("take the call", &e);
-        match &self.place {
-            Place::Tcp(listener) => {
-                let (stream, from) = listener.accept().await.map_err(failed)?;
-                Ok((LineLane::of_tcp(stream)?, from.into()))
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, from) = Listener::accept(listener).await?;
+                Ok((LineLane::of_tcp(stream)?, from))
             }
-            Place::Socket { listener, .. } => {
-                let (stream, _) = listener.accept().await.map_err(failed)?;
-                Ok((LineLane::of_unix(stream), Origin::Line(self.name.clone())))
+            Self::Socket { listener, name, .. } => {
+                let (stream, _) = listener.accept().await.map_err(not_taken)?;
+                Ok((LineLane::of_unix(stream), Origin::Line(name.clone())))
             }
-            Place::Terminal { .. } => std::future::pending().await,
         }
     }
 }

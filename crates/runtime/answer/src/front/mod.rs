@@ -75,12 +75,32 @@ async fn drive(
     }
 }
 
-/// Takes calls, each a TCP connection, until it is told to stop and nothing is left of them.
-async fn listen_tcp<F>(
-    listener: TcpListener,
+/// Where calls come in, each by a stream of its own.
+trait Listener {
+    type Stream;
+
+    fn accept(&self) -> impl Future<Output = Result<(Self::Stream, Origin), HostError>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> Result<(TcpStream, Origin), HostError> {
+        let (stream, from) = Self::accept(self).await.map_err(not_taken)?;
+        Ok((stream, from.into()))
+    }
+}
+
+fn not_taken(error: std::io::Error) -> HostError {
+    HostError::from_io("take the call", &error)
+}
+
+/// Takes calls until it is told to stop and nothing is left of them.
+async fn take_calls<L: Listener, F>(
+    listener: L,
     desk: Desk,
     mut stopped: watch::Receiver<bool>,
-    mut take: impl FnMut(Desk, TcpStream, Call) -> F,
+    mut take: impl FnMut(Desk, L::Stream, Call) -> F,
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -93,7 +113,7 @@ async fn listen_tcp<F>(
         while calls.try_join_next().is_some() {}
         match accepted {
             Ok((stream, from)) => {
-                if let Some(call) = desk.begin(from.into()) {
+                if let Some(call) = desk.begin(from) {
                     calls.spawn(take(desk.clone(), stream, call));
                 }
             }

@@ -10,7 +10,7 @@ use onhook_host::LineLane;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::{cannot_listen, listen_tcp};
+use super::{cannot_listen, take_calls};
 use crate::desk::{Call, Desk};
 
 /// One address at which PPTP is answered.
@@ -40,7 +40,7 @@ impl PptpFront {
     pub(crate) async fn listen(self, desk: Desk, stopped: watch::Receiver<bool>) {
         let (name, numbers) = (self.name, self.numbers);
         let take = |desk, stream, call| take(desk, stream, call, name.clone(), numbers.next());
-        listen_tcp(self.listener, desk, stopped, take).await;
+        take_calls(self.listener, desk, stopped, take).await;
     }
 }
 

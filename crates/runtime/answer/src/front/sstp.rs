@@ -8,7 +8,7 @@ use onhook_host::TlsLane;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::{cannot_listen, listen_tcp};
+use super::{cannot_listen, take_calls};
 use crate::Identity;
 use crate::desk::{Call, Desk};
 
@@ -34,7 +34,7 @@ impl SstpFront {
     pub(crate) async fn listen(self, desk: Desk, stopped: watch::Receiver<bool>) {
         let identity = self.identity;
         let take = |desk, stream, call| take(desk, identity.clone(), stream, call);
-        listen_tcp(self.listener, desk, stopped, take).await;
+        take_calls(self.listener, desk, stopped, take).await;
     }
 }
 
