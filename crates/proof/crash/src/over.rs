@@ -43,7 +43,6 @@ impl Over {
 
     /// Where the answering side is to answer.
     pub(crate) fn answers(&self, ground: &Ground) -> Vec<String> {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let line = format!("unix:{}", socket(&ground.folder).display());
         let at = |port: u16| format!("{SERVER}:{port}");
         match self {
@@ -67,7 +66,6 @@ impl Over {
 
     /// What is dialed.
     pub(crate) fn dials(&self, ground: &Ground) -> Result<Vec<String>> {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let ca = ground.folder.join("ca.pem").display().to_string();
         Ok(match self {
             Self::Sstp => words(&["--phone-number", SERVER_NAME, "--ca-file", &ca]),
@@ -98,6 +96,10 @@ impl Over {
             Self::Sstp | Self::Pppoe | Self::L2tp | Self::Pptp | Self::Eap => Ok(None),
         }
     }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().copied().map(str::to_owned).collect()
 }
 
 /// The server's end of the cable.
