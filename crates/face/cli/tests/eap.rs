@@ -1,9 +1,9 @@
 //! Dials that are proved by EAP, each to an answering side of our own: over SSTP, which binds the keys of
 //! the proof, and over a line, where MPPE takes them; and what is said of certificates that will not do.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::Output;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -14,59 +14,22 @@ use serde_json::Value;
 #[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
 mod stage;
 
-use stage::{ONHOOK, PASSWORD, Stage, lines, says};
+use stage::answering::Server;
+use stage::{PASSWORD, Stage, lines, says};
 
 /// An answering side with a certificate of an organisation's, which vouches for callers as well.
-struct Server {
-    child: Child,
-    told: BufReader<ChildStdout>,
-    place: String,
+fn answering(stage: &Stage, link: &str, words: &[&str]) -> Server {
+    let path = |name: &str| stage.path(name).to_str().unwrap().to_owned();
+    let (certificate, key, root) = (path("server.pem"), path("server.key"), path("root.pem"));
+    let own = ["--cert", &certificate, "--key", &key, "--callers-ca", &root];
+    stage.serve(link, own.iter().chain(words))
 }
 
-impl Server {
-    fn start(stage: &Stage, link: &str, words: &[&str]) -> Self {
-        let path = |name: &str| stage.path(name).to_str().unwrap().to_owned();
-        let mut child = Command::new(ONHOOK)
-            .args(["answer", "--inside", "--json", "--users", &path("users")])
-            .args(["--cert", &path("server.pem"), "--key", &path("server.key")])
-            .args(["--callers-ca", &path("root.pem")])
-            .args(words)
-            .env("XDG_STATE_HOME", stage.folder.path())
-            .env("HOME", stage.folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut told = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        told.read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap();
-        Self { child, told, place: said[link].as_str().unwrap().to_owned() }
-    }
-
-    /// Waits until a call has ended, and says who was connected.
-    fn ended(&mut self) -> Option<String> {
-        let mut user = None;
-        loop {
-            let mut line = String::new();
-            self.told.read_line(&mut line).unwrap();
-            let said: Value = serde_json::from_str(&line).unwrap();
-            if said["event"] == "connected" {
-                user = said["user"].as_str().map(str::to_owned);
-            }
-            if said["event"] == "ended" {
-                return user;
-            }
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let pid = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap_or_default();
-        drop(self.child.wait());
-    }
+/// Waits until a call has ended, and says who was connected.
+fn ended(server: &mut Server) -> Option<String> {
+    let told = server.call_has_ended();
+    let connected = told.iter().rfind(|said| said["event"] == "connected")?;
+    connected["user"].as_str().map(str::to_owned)
 }
 
 /// A root of an organisation.
@@ -139,7 +102,7 @@ fn use_and_hang_up(stage: &Stage, server: &mut Server, output: &Output) -> Value
     let status = stage.run(&["status", &handle, "--json"], "");
     let status = serde_json::from_slice(&status.stdout).unwrap();
     assert!(stage.run(&["hangup", &handle], "").status.success());
-    assert_eq!(server.ended().as_deref(), Some("alice"));
+    assert_eq!(ended(server).as_deref(), Some("alice"));
     assert_eq!(stage.list(), Vec::<Value>::new());
     status
 }
@@ -157,7 +120,7 @@ fn every_method_over_sstp_with_its_crypto_binding() {
     let (stage, _root) = organisation();
     let mut words = vec!["--sstp", "127.0.0.1:0", "--name", "localhost"];
     words.extend(METHODS.iter().flat_map(|(method, _)| ["--method", method]));
-    let mut server = Server::start(&stage, "sstp", &words);
+    let mut server = answering(&stage, "sstp", &words);
     let number = server.place.replace("127.0.0.1", "localhost");
     let (certificate, key) = (stage.path("alice.pem"), stage.path("alice.key"));
     for (method, shown) in METHODS {
@@ -170,7 +133,7 @@ fn every_method_over_sstp_with_its_crypto_binding() {
         } else {
             let refused = dial(&stage, &words, "not-her-password");
             assert!(!refused.status.success() && says(&refused, "691"), "{method}: {refused:?}");
-            assert_eq!(server.ended(), None);
+            assert_eq!(ended(&mut server), None);
         }
         let output = dial(&stage, &words, password);
         let status = use_and_hang_up(&stage, &mut server, &output);
@@ -188,7 +151,7 @@ fn entries_of_a_book_over_a_line_with_mppe() {
     let line = format!("unix:{}", stage.path("line").display());
     let mut words = vec!["--serial", &line];
     words.extend(METHODS.iter().flat_map(|(method, _)| ["--method", method]));
-    let mut server = Server::start(&stage, "serial", &words);
+    let mut server = answering(&stage, "serial", &words);
     let book = stage.path("book.pbk");
     for (number, shown) in [(13, "EAP-TLS"), (25, "PEAP"), (26, "EAP-MSCHAPv2")] {
         // Relative names count from the book.
@@ -227,7 +190,7 @@ fn a_certificate_out_of_a_pkcs12_file() {
 
     let (stage, _root) = organisation();
     let line = format!("unix:{}", stage.path("line").display());
-    let mut server = Server::start(&stage, "serial", &["--serial", &line, "--method", "eap-tls"]);
+    let mut server = answering(&stage, "serial", &["--serial", &line, "--method", "eap-tls"]);
     let certificate =
         Certificate::from_der(&std::fs::read(stage.path("alice.der")).unwrap()).unwrap();
     let key = PrivateKey::from_der(&std::fs::read(stage.path("alice.p8")).unwrap()).unwrap();
@@ -267,7 +230,7 @@ fn certificates_that_will_not_do_have_their_numbers() {
     let path = |name: &str| stage.path(name).to_str().unwrap().to_owned();
     let serve = || {
         let words = ["--serial", &line, "--method", "eap-tls", "--method", "peap"];
-        Server::start(&stage, "serial", &words)
+        answering(&stage, "serial", &words)
     };
     let refuses = |words: &[&str], password: &str, code: &str, why: &str| {
         let output = dial(&stage, &[&["--device", &line][..], words].concat(), password);
@@ -317,7 +280,7 @@ fn certificates_that_will_not_do_have_their_numbers() {
 fn the_systems_roots_alone_do_not_do_without_a_name() {
     let (stage, _root) = organisation();
     let line = format!("unix:{}", stage.path("line").display());
-    let _server = Server::start(&stage, "serial", &["--serial", &line, "--method", "peap"]);
+    let _server = answering(&stage, "serial", &["--serial", &line, "--method", "peap"]);
     let words =
         ["dial", "--device", &line, "--auth", "peap", "--user", "alice", "--password-stdin"];
     let refused = stage.run(&words, PASSWORD);
@@ -328,7 +291,7 @@ fn the_systems_roots_alone_do_not_do_without_a_name() {
 fn what_only_the_server_or_only_the_caller_speaks_is_said() {
     let (stage, _root) = organisation();
     let line = format!("unix:{}", stage.path("line").display());
-    let server = Server::start(&stage, "serial", &["--serial", &line, "--method", "eap-md5"]);
+    let server = answering(&stage, "serial", &["--serial", &line, "--method", "eap-md5"]);
     let refused = dial(&stage, &["--device", &line, "--auth", "peap"], PASSWORD);
     assert!(!refused.status.success() && says(&refused, "850"), "{refused:?}");
     assert!(says(&refused, "EAP-MD5"), "{refused:?}");

@@ -1,8 +1,8 @@
 //! Dials over the other links, each to an answering side of our own: everything on loopback and in
 //! files, no rights needed.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -10,59 +10,9 @@ use serde_json::Value;
 mod stage;
 
 use onhook_exchange::{Bank, SPEED};
+use stage::answering::Server;
 use stage::terminal::AtTerminal;
-use stage::{ONHOOK, PASSWORD, Stage, lines, says};
-
-/// An answering side of one link.
-struct Server {
-    child: Child,
-    told: BufReader<ChildStdout>,
-    /// Where it answers.
-    place: String,
-}
-
-impl Server {
-    fn start(stage: &Stage, words: &[&str], link: &str) -> Self {
-        let places = (0..).map(|number| stage.path(&format!("{link}{number}.sock")));
-        let control = places.into_iter().find(|path| !path.exists()).unwrap();
-        let mut child = Command::new(ONHOOK)
-            .args(["answer", "--inside", "--json", "--users"])
-            .arg(stage.path("users"))
-            .args(words)
-            .arg("--control")
-            .arg(control)
-            .env("XDG_STATE_HOME", stage.folder.path())
-            .env("HOME", stage.folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let told = BufReader::new(child.stdout.take().unwrap());
-        let mut server = Self { child, told, place: String::new() };
-        server.place = server.next()[link].as_str().unwrap().to_owned();
-        server
-    }
-
-    fn next(&mut self) -> Value {
-        let mut line = String::new();
-        self.told.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
-    }
-
-    /// Waits until a call has ended.
-    fn call_has_ended(&mut self) {
-        while self.next()["event"] != "ended" {}
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Not killed: a killed server's lock files stay until the next one of its user starts.
-        let pid = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap_or_default();
-        drop(self.child.wait());
-    }
-}
+use stage::{PASSWORD, Stage, lines, says};
 
 /// A whole life over a link: refused, dialed, used, hung up; and nothing is left.
 fn a_life(stage: &Stage, server: &mut Server, words: &[&str]) {
@@ -105,7 +55,7 @@ fn a_life(stage: &Stage, server: &mut Server, words: &[&str]) {
 fn a_line_over_a_unix_socket() {
     let stage = Stage::new();
     let line = format!("unix:{}", stage.path("line").display());
-    let mut server = Server::start(&stage, &["--serial", &line], "serial");
+    let mut server = stage.serve("serial", ["--serial", &line]);
     a_life(&stage, &mut server, &["--device", &line]);
     drop(server);
 }
@@ -115,7 +65,7 @@ fn a_line_over_tcp() {
     let stage = Stage::new();
     // A port that is free now; whoever takes it meanwhile makes the server say so.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut server = Server::start(&stage, &["--serial", &format!("tcp://{free}")], "serial");
+    let mut server = stage.serve("serial", ["--serial", &format!("tcp://{free}")]);
     let place = server.place.clone();
     a_life(&stage, &mut server, &["--device", &place]);
 }
@@ -125,7 +75,7 @@ fn one_server_answers_over_several_links_at_once() {
     let stage = Stage::new();
     let line = format!("unix:{}", stage.path("line").display());
     let words = ["--l2tp", "127.0.0.1:0", "--serial", &line, "--sstp", "127.0.0.1:0"];
-    let mut server = Server::start(&stage, &words, "sstp");
+    let mut server = stage.serve("sstp", words);
     let l2tp = server.next()["l2tp"].as_str().unwrap().to_owned();
     assert_eq!(server.next()["serial"], line);
     a_life(&stage, &mut server, &["--device", &line]);
@@ -135,14 +85,14 @@ fn one_server_answers_over_several_links_at_once() {
 #[test]
 fn l2tp_with_and_without_a_secret_of_the_tunnel() {
     let stage = Stage::new();
-    let mut server = Server::start(&stage, &["--l2tp", "127.0.0.1:0"], "l2tp");
+    let mut server = stage.serve("l2tp", ["--l2tp", "127.0.0.1:0"]);
     let place = server.place.clone();
     a_life(&stage, &mut server, &["--device", "l2tp", "--phone-number", &place]);
 
     let secret = stage.path("secret");
     std::fs::write(&secret, "looking-glass\n").unwrap();
     let words = ["--l2tp", "127.0.0.1:0", "--l2tp-secret-file", secret.to_str().unwrap()];
-    let mut server = Server::start(&stage, &words, "l2tp");
+    let mut server = stage.serve("l2tp", words);
     let place = server.place.clone();
     let mut dial =
         vec!["dial", "--user", "alice", "--password-stdin", "--json", "--device", "l2tp"];
@@ -195,7 +145,7 @@ fn a_terminal_is_locked_while_it_is_used_and_given_back_as_it_was() {
     }
     let was = tcgetattr(&near.slave).unwrap().local_flags;
     assert!(was.contains(LocalFlags::ECHO));
-    let mut server = Server::start(&stage, &["--serial", &there], "serial");
+    let mut server = stage.serve("serial", ["--serial", &there]);
 
     let words = ["dial", "--user", "alice", "--password-stdin", "--json", "--device", &here];
     let output = stage.run(&words, PASSWORD);
@@ -253,7 +203,7 @@ fn is_used_and_hung_up(stage: &Stage, server: &mut Server, bank: &Bank, output: 
 #[test]
 fn a_modem_dials_another_and_hangs_up() {
     let (stage, bank) = (Stage::new(), bank());
-    let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+    let mut server = stage.serve("modem", ["--modem", bank.path(1)]);
     for (number, code) in [(NUMBERS[2], "676"), ("5559999", "679"), ("555;rm", "749")] {
         let refused = dial_by_modem(&stage, &bank, number, &[]);
         assert!(!refused.status.success() && says(&refused, code), "{refused:?}\n{}", stage.log());
@@ -270,7 +220,7 @@ fn a_modem_dials_another_and_hangs_up() {
 #[test]
 fn a_modem_whose_carrier_is_lost_ends_the_call_at_both_ends() {
     let (stage, bank) = (Stage::new(), bank());
-    let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+    let mut server = stage.serve("modem", ["--modem", bank.path(1)]);
     let output = dial_by_modem(&stage, &bank, NUMBERS[1], &[]);
     assert!(output.status.success(), "{output:?}\n{}", stage.log());
     let handle = lines(&output).pop().unwrap()["handle"].as_str().unwrap().to_owned();
@@ -293,7 +243,7 @@ fn a_caller_is_called_back_where_it_wants_or_where_the_file_of_users_says() {
     ] {
         std::fs::write(stage.path("users"), format!("alice {PASSWORD} callback={callback}\n"))
             .unwrap();
-        let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+        let mut server = stage.serve("modem", ["--modem", bank.path(1)]);
         let output = dial_by_modem(&stage, &bank, NUMBERS[1], more);
         assert!(output.status.success(), "{output:?}\n{}", stage.log());
         let states: Vec<_> = lines(&output).iter().map(|line| line["state"].clone()).collect();
@@ -316,7 +266,7 @@ fn at_a_terminal_the_number_to_be_called_back_at_is_asked_for() {
     let alone = dial_by_modem(&stage, &bank, NUMBERS[1], &asks);
     assert!(!alone.status.success() && says(&alone, "704"), "nobody is there: {alone:?}");
     std::fs::write(stage.path("users"), format!("alice {PASSWORD} callback=caller\n")).unwrap();
-    let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+    let mut server = stage.serve("modem", ["--modem", bank.path(1)]);
     let words = ["dial", "--user", "alice", "--device", "modem", "--port", bank.path(0)];
     let words = [&words[..], &["--phone-number", NUMBERS[1]], &asks].concat();
     let Some(mut dial) = AtTerminal::run(&stage, &words) else { return };
@@ -343,7 +293,7 @@ fn at_a_terminal_the_number_to_be_called_back_at_is_asked_for() {
 fn a_wait_for_a_callback_is_hung_up() {
     let (stage, bank) = (Stage::new(), bank());
     std::fs::write(stage.path("users"), format!("alice {PASSWORD} callback=5559999\n")).unwrap();
-    let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+    let mut server = stage.serve("modem", ["--modem", bank.path(1)]);
     let dialing = std::thread::scope(|scope| {
         let dialing = scope.spawn(|| dial_by_modem(&stage, &bank, NUMBERS[1], &[]));
         let handle = loop {
@@ -462,7 +412,7 @@ fn a_line_behind_a_terminal_server_of_rfc_2217() {
         std::thread::spawn(move || std::io::copy(&mut from, &mut to));
     }
     let Some(terminal_server) = Ser2net::before(&stage, &path(&near)) else { return };
-    let mut server = Server::start(&stage, &["--serial", &path(&far)], "serial");
+    let mut server = stage.serve("serial", ["--serial", &path(&far)]);
     let device = terminal_server.device();
     a_life(&stage, &mut server, &["--device", &device]);
 
@@ -481,7 +431,7 @@ fn a_line_behind_a_terminal_server_of_rfc_2217() {
 fn a_modem_behind_a_terminal_server_of_rfc_2217() {
     let (stage, bank) = (Stage::new(), bank());
     let Some(terminal_server) = Ser2net::before(&stage, bank.path(0)) else { return };
-    let mut server = Server::start(&stage, &["--modem", bank.path(1)], "modem");
+    let mut server = stage.serve("modem", ["--modem", bank.path(1)]);
     let device = terminal_server.device();
     let words = ["dial", "--user", "alice", "--password-stdin", "--json", "--device", "modem"];
     let dial = |number: &str| {

@@ -1,11 +1,10 @@
 //! Entries of several links, dialed with real processes to an answering side of our own over Unix sockets
 //! that stand for lines: no rights needed.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -13,35 +12,25 @@ use serde_json::Value;
 #[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
 mod stage;
 
-use stage::{ONHOOK, PASSWORD, Stage, lines, says};
+use stage::answering::Server;
+use stage::{PASSWORD, Stage, lines, says};
 
 /// Lines at which one server answers, and a book with an entry over all of them.
 struct Lines {
+    server: Server,
     stage: Stage,
-    server: Child,
-    told: BufReader<ChildStdout>,
 }
 
 impl Lines {
     fn new(count: usize, words: &[&str]) -> Self {
         let stage = Stage::new();
         let places: Vec<_> = (0..count).map(|n| place(&stage, n)).collect();
-        let mut server = Command::new(ONHOOK)
-            .args(["answer", "--inside", "--json", "--users"])
-            .arg(stage.path("users"))
-            .args(words)
-            .args(places.iter().flat_map(|place| ["--serial", place]))
-            .env("XDG_STATE_HOME", stage.folder.path())
-            .env("HOME", stage.folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let told = BufReader::new(server.stdout.take().unwrap());
-        let mut lines = Self { stage, server, told };
-        for _ in 0..count {
-            lines.next();
+        let over = places.iter().flat_map(|place| ["--serial", place]);
+        let mut server = stage.serve("serial", words.iter().copied().chain(over));
+        for _ in 1..count {
+            server.next();
         }
+        let lines = Self { server, stage };
         lines.write_book(&places);
         lines
     }
@@ -54,12 +43,6 @@ impl Lines {
             ));
         }
         std::fs::write(self.stage.path("book.pbk"), book).unwrap();
-    }
-
-    fn next(&mut self) -> Value {
-        let mut line = String::new();
-        self.told.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
     }
 
     fn dial(&self, password: &str) -> std::process::Output {
@@ -99,21 +82,6 @@ impl Lines {
         let journal = std::fs::read_to_string(self.stage.path("state").join("journal")).unwrap();
         let count = |what: &str| journal.matches(what).count();
         assert_eq!(count("\"did\""), count("\"undid\""), "{journal}");
-    }
-
-    /// Waits until so many calls have ended at the server.
-    fn calls_have_ended(&mut self, count: usize) {
-        for _ in 0..count {
-            while self.next()["event"] != "ended" {}
-        }
-    }
-}
-
-impl Drop for Lines {
-    fn drop(&mut self) {
-        let pid = nix::unistd::Pid::from_raw(self.server.id().cast_signed());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap_or_default();
-        drop(self.server.wait());
     }
 }
 
@@ -162,7 +130,7 @@ fn two_links_carry_one_connection_and_each_can_be_hung_up_alone() {
 
     lines.hang_up("office#2");
     lines.is_invalid(handles[1]);
-    lines.calls_have_ended(1);
+    lines.server.calls_have_ended(1);
     echoed(&mut flow, 64 * 1024);
     let again = lines.stage.run(&["hangup", "office#2"], "");
     assert!(says(&again, "618"), "it is not connected: {again:?}");
@@ -173,7 +141,7 @@ fn two_links_carry_one_connection_and_each_can_be_hung_up_alone() {
     lines.hang_up(&whole);
     lines.is_invalid(&whole);
     lines.is_invalid(handles[0]);
-    lines.calls_have_ended(1);
+    lines.server.calls_have_ended(1);
     lines.nothing_is_left();
 }
 
@@ -192,7 +160,7 @@ fn what_is_encrypted_is_encrypted_once_above_all_links() {
         assert!(status["links"].as_array().unwrap().iter().all(up), "{status}");
         echoed(&mut lines.stage.flow(&whole), 64 * 1024);
         lines.hang_up(&whole);
-        lines.calls_have_ended(2);
+        lines.server.calls_have_ended(2);
     }
     lines.nothing_is_left();
 }
@@ -208,7 +176,7 @@ fn the_last_link_takes_the_connection_with_it() {
     let gone = lines.stage.run(&["hangup", &whole], "");
     assert!(gone.status.success() || says(&gone, "668"), "{gone:?}");
     lines.is_invalid(&whole);
-    lines.calls_have_ended(2);
+    lines.server.calls_have_ended(2);
     lines.nothing_is_left();
 }
 
@@ -275,14 +243,14 @@ fn a_line_that_is_cut_in_the_midst_of_traffic_does_not_take_the_connection_with_
     flow.shutdown(std::net::Shutdown::Both).unwrap();
     writing.join().unwrap();
 
-    lines.calls_have_ended(1);
+    lines.server.calls_have_ended(1);
     let status = lines.status(&whole);
     assert_eq!(status["state_name"], "RASCS_Connected");
     let link = &status["links"][1];
     assert_eq!(link["handle"], Value::Null, "{status}");
     assert_ne!(link["error"].as_u64(), Some(0), "{status}");
     lines.hang_up(&whole);
-    lines.calls_have_ended(1);
+    lines.server.calls_have_ended(1);
     lines.nothing_is_left();
 }
 
@@ -298,7 +266,7 @@ fn a_wrong_second_line_does_not_stop_the_first() {
     assert_eq!(status["links"][1]["handle"], Value::Null);
     echoed(&mut lines.stage.flow(&whole), 20_000);
     lines.hang_up(&whole);
-    lines.calls_have_ended(1);
+    lines.server.calls_have_ended(1);
     lines.nothing_is_left();
 }
 
@@ -312,7 +280,7 @@ fn a_server_that_does_not_bundle_gives_one_link() {
     assert_eq!(up, 1, "{status}");
     echoed(&mut lines.stage.flow(&whole), 20_000);
     lines.hang_up(&whole);
-    lines.calls_have_ended(2);
+    lines.server.calls_have_ended(2);
     lines.nothing_is_left();
 }
 
@@ -321,6 +289,6 @@ fn a_wrong_password_fails_on_all_links_and_leaves_nothing() {
     let mut lines = Lines::new(2, &["--multilink"]);
     let refused = lines.dial("not-her-password");
     assert!(!refused.status.success() && says(&refused, "691"), "{refused:?}");
-    lines.calls_have_ended(2);
+    lines.server.calls_have_ended(2);
     lines.nothing_is_left();
 }

@@ -1,6 +1,6 @@
 //! `rasdial`, as scripts run it.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 #[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
 mod stage;
@@ -30,16 +30,7 @@ fn with_entries(names: &[&str]) -> Stage {
 }
 
 fn rasdial(stage: &Stage, words: &[&str]) -> Output {
-    Command::new(RASDIAL)
-        .args(words)
-        .env("ONHOOK_SOCKET", stage.path("m.sock"))
-        .env("XDG_CONFIG_HOME", stage.folder.path())
-        .env("HOME", stage.folder.path())
-        .env("ONHOOK_STATE_DIR", stage.path("own"))
-        .env("ONHOOK_SYSTEM_DIR", stage.path("system"))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    stage.command(RASDIAL).args(words).stdin(Stdio::null()).output().unwrap()
 }
 
 fn said(output: &Output) -> (String, i32) {

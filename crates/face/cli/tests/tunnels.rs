@@ -1,18 +1,15 @@
 //! Tunnels of L2TP as the network shows them: a client made by hand calls the program, several calls in
 //! one tunnel; and a server made by hand answers a dial from another port than was asked.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, UdpSocket};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
-
-use serde_json::Value;
 
 #[expect(unreachable_pub, dead_code, reason = "the stage is written to be shared")]
 mod stage;
 
-use stage::{ONHOOK, PASSWORD, Stage, says};
+use stage::answering::Server;
+use stage::{PASSWORD, Stage, says};
 
 /// Nothing on this machine takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -156,57 +153,19 @@ fn introduction(tunnel: u16) -> Vec<Vec<u8>> {
     ]
 }
 
-struct Server {
-    child: Child,
-    told: BufReader<ChildStdout>,
-    place: String,
+fn answering(stage: &Stage) -> Server {
+    stage.serve("l2tp", ["--l2tp", "127.0.0.1:0"])
 }
 
-impl Server {
-    fn start(stage: &Stage) -> Self {
-        let mut child = Command::new(ONHOOK)
-            .args(["answer", "--inside", "--json", "--l2tp", "127.0.0.1:0", "--users"])
-            .arg(stage.path("users"))
-            .env("XDG_STATE_HOME", stage.folder.path())
-            .env("HOME", stage.folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let told = BufReader::new(child.stdout.take().unwrap());
-        let mut server = Self { child, told, place: String::new() };
-        server.place = server.next()["l2tp"].as_str().unwrap().to_owned();
-        server
-    }
-
-    fn next(&mut self) -> Value {
-        let mut line = String::new();
-        self.told.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
-    }
-
-    fn ends(&mut self) -> u64 {
-        loop {
-            let event = self.next();
-            if event["event"] == "ended" {
-                return event["call"].as_u64().unwrap();
-            }
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
+/// Waits until a call has ended, and says its number.
+fn ends(server: &mut Server) -> u64 {
+    server.call_has_ended().last().unwrap()["call"].as_u64().unwrap()
 }
 
 #[test]
 fn a_tunnel_has_several_calls_and_each_ends_by_itself() {
     let stage = Stage::new();
-    let mut server = Server::start(&stage);
+    let mut server = answering(&stage);
     let mut hand = Hand::calling(&server.place);
     let calls: Vec<(u16, u16)> = (21..24).map(|number| (number, hand.call(number))).collect();
     for (ours, _) in &calls {
@@ -214,7 +173,7 @@ fn a_tunnel_has_several_calls_and_each_ends_by_itself() {
     }
     let (ours, theirs) = calls[1];
     hand.end_call(ours, theirs);
-    assert_eq!(server.ends(), 2);
+    assert_eq!(ends(&mut server), 2);
     hand.hear_ppp_of(calls[0].0);
     hand.hear_ppp_of(calls[2].0);
     // A further one finds room.
@@ -223,7 +182,7 @@ fn a_tunnel_has_several_calls_and_each_ends_by_itself() {
     hand.hear_ppp_of(25);
     // And the end of the tunnel is the end of all.
     hand.say(STOP_CCN, 0, &[avp(1, &[0, 1]), avp(9, &[0, 77])]);
-    let mut ended = [server.ends(), server.ends(), server.ends()];
+    let mut ended = [(); 3].map(|()| ends(&mut server));
     ended.sort_unstable();
     assert_eq!(ended, [1, 3, 4]);
 }
@@ -231,7 +190,7 @@ fn a_tunnel_has_several_calls_and_each_ends_by_itself() {
 #[test]
 fn a_server_that_stops_ends_every_call_and_then_the_tunnel() {
     let stage = Stage::new();
-    let mut server = Server::start(&stage);
+    let mut server = answering(&stage);
     let mut hand = Hand::calling(&server.place);
     let numbers = [21, 22].map(|number| (number, hand.call(number)));
     numbers.iter().for_each(|(ours, _)| hand.hear_ppp_of(*ours));
@@ -249,7 +208,7 @@ fn a_server_that_stops_ends_every_call_and_then_the_tunnel() {
 #[test]
 fn n_l2tp_04_control_messages_from_an_address_that_is_not_the_peers_change_nothing() {
     let stage = Stage::new();
-    let server = Server::start(&stage);
+    let server = answering(&stage);
     let mut hand = Hand::calling(&server.place);
     let theirs = hand.call(21);
     hand.hear_ppp_of(21);
@@ -275,7 +234,7 @@ fn n_l2tp_04_control_messages_from_an_address_that_is_not_the_peers_change_nothi
 #[test]
 fn a_caller_whose_port_changes_is_followed() {
     let stage = Stage::new();
-    let server = Server::start(&stage);
+    let server = answering(&stage);
     let mut hand = Hand::calling(&server.place);
     hand.call(21);
     let moved = UdpSocket::bind("127.0.0.1:0").unwrap();

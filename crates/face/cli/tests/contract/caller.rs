@@ -53,7 +53,7 @@ pub(crate) fn stage() -> &'static Stage {
         );
         std::fs::create_dir_all(stage.path("system")).unwrap();
         std::fs::write(stage.path("system").join(BOOK), for_all).unwrap();
-        let processes = [stage.manager.as_ref().unwrap().id(), stage.server.id()];
+        let processes = [stage.manager.as_ref().unwrap().id(), stage.server.child.id()];
         *PROCESSES.lock().unwrap() = processes.map(u32::cast_signed);
         FOLDER.set(folder.to_owned()).unwrap();
         // SAFETY: the function is one of this program's, and unwinds nowhere.

@@ -1,58 +1,34 @@
 //! Answering sides of a test's own, each with its own users, and entries that lead to them.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
-
-use serde_json::Value;
 
 use crate::caller::{put_entry, stage, vpn_entry};
-use crate::stage::ONHOOK;
+use crate::stage::answering::Server as Answering;
 
-/// An answering side; it ends with the value.
+/// An answering side with a folder of its own; both end with the value.
 pub(crate) struct Server {
-    child: Child,
-    told: BufReader<ChildStdout>,
-    folder: tempfile::TempDir,
+    answering: Answering,
+    _folder: tempfile::TempDir,
+}
+
+/// A folder with this file of users.
+fn with_users(users: &str) -> tempfile::TempDir {
+    stage();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("users"), users).unwrap();
+    folder
 }
 
 impl Server {
-    /// Starts one with this file of users; it says so many lines when it is ready.
-    fn start(users: &str, words: &[&str], links: &[String], lines: usize) -> (Self, Vec<Value>) {
-        stage();
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("users"), users).unwrap();
-        let mut child = Command::new(ONHOOK)
-            .args(["answer", "--inside", "--json", "--users"])
-            .arg(path("users"))
-            .arg("--control")
-            .arg(path("control.sock"))
-            .args(words)
-            .args(links)
-            .env("XDG_STATE_HOME", folder.path())
-            .env("HOME", folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let told = BufReader::new(child.stdout.take().unwrap());
-        let mut server = Self { child, told, folder };
-        let said = (0..lines).map(|_| server.next()).collect();
-        (server, said)
-    }
-
     /// Over SSTP, with an entry of this name.
     pub(crate) fn sstp(name: &str, users: &str, words: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = with_users(users);
         let ca = folder.path().join("ca.pem");
-        let links = ["--sstp", "127.0.0.1:0", "--write-ca", ca.to_str().unwrap()];
-        let (server, said) = Self::start(users, words, &links.map(str::to_owned), 1);
-        let (_, port) = said[0]["sstp"].as_str().unwrap().rsplit_once(':').unwrap();
-        let kept = server.folder.path().join("ca.pem");
-        std::fs::rename(&ca, &kept).unwrap();
-        vpn_entry(name, &kept, port.parse().unwrap());
-        server
+        let over = ["--sstp", "127.0.0.1:0", "--write-ca", ca.to_str().unwrap()];
+        let answering = Answering::start(folder.path(), "sstp", words.iter().chain(&over));
+        let (_, port) = answering.place.rsplit_once(':').unwrap();
+        vpn_entry(name, &ca, port.parse().unwrap());
+        Self { answering, _folder: folder }
     }
 
     /// Over so many lines, with an entry of this name for all of them, which dials as this mode says.
@@ -60,9 +36,13 @@ impl Server {
         let folder = tempfile::tempdir_in(stage().folder.path()).unwrap().keep();
         let place = |n: usize| -> PathBuf { folder.join(format!("line{n}")) };
         let places: Vec<_> = (0..count).map(|n| format!("unix:{}", place(n).display())).collect();
-        let links: Vec<_> =
-            places.iter().flat_map(|place| ["--serial".to_owned(), place.clone()]).collect();
-        let (server, _) = Self::start(users, words, &links, count);
+        let over = places.iter().flat_map(|place| ["--serial", place]);
+        let own = with_users(users);
+        let words = words.iter().copied().chain(over);
+        let mut answering = Answering::start(own.path(), "serial", words);
+        for _ in 1..count {
+            answering.next();
+        }
         let mut lines = format!("Type=1\r\nDialMode={mode}\r\nAuthRestrictions=8192\r\n");
         for (n, place) in places.iter().enumerate() {
             lines.push_str(&format!(
@@ -70,38 +50,23 @@ impl Server {
             ));
         }
         put_entry(name, &lines);
-        server
+        Self { answering, _folder: own }
     }
 
     /// At a modem.
     pub(crate) fn modem(users: &str, path: &str) -> Self {
-        Self::start(users, &[], &["--modem".to_owned(), path.to_owned()], 1).0
-    }
-
-    fn next(&mut self) -> Value {
-        let mut line = String::new();
-        self.told.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
+        let folder = with_users(users);
+        let answering = Answering::start(folder.path(), "modem", ["--modem", path]);
+        Self { answering, _folder: folder }
     }
 
     /// Waits until so many calls have ended here.
     pub(crate) fn calls_have_ended(&mut self, count: usize) {
-        for _ in 0..count {
-            while self.next()["event"] != "ended" {}
-        }
+        self.answering.calls_have_ended(count);
     }
 
     /// Ends at once, as a server that has crashed.
     pub(crate) fn dies(&mut self) {
-        self.child.kill().unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Not killed: a killed server's lock files stay until the next one of its user starts.
-        let pid = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap_or_default();
-        drop(self.child.wait());
+        self.answering.child.kill().unwrap();
     }
 }

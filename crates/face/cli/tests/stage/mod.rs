@@ -1,8 +1,10 @@
 //! A manager, an answering server and their folder, each in a process of its own: what the tests of the
 //! program play on. Everything is on loopback, in the user-space network, and needs no rights.
 
+pub mod answering;
 pub mod terminal;
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+
+use answering::Server;
 
 pub const ONHOOK: &str = env!("CARGO_BIN_EXE_onhook");
 pub const PASSWORD: &str = "wonderland1";
@@ -19,12 +23,10 @@ pub const STUCK: Duration = Duration::from_secs(20);
 /// A manager, an answering server, and a folder for both; gone with the value.
 pub struct Stage {
     pub folder: tempfile::TempDir,
-    pub server: Child,
+    pub server: Server,
     pub manager: Option<Child>,
     pub port: u16,
     grace: &'static str,
-    /// Kept open: the server tells who comes and goes.
-    _told: BufReader<std::process::ChildStdout>,
 }
 
 impl Stage {
@@ -40,32 +42,19 @@ impl Stage {
     /// The server has this file of users, and these arguments besides.
     pub fn answering(callers: &str, more: &[&str], grace: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let users = folder.path().join("users");
-        std::fs::write(&users, callers).unwrap();
+        std::fs::write(folder.path().join("users"), callers).unwrap();
         let ca = folder.path().join("ca.pem");
-        let mut server = Command::new(ONHOOK)
-            .args(["answer", "--sstp", "127.0.0.1:0", "--inside", "--json", "--users"])
-            .arg(&users)
-            .arg("--write-ca")
-            .arg(&ca)
-            .arg("--control")
-            .arg(folder.path().join("control.sock"))
-            .args(more)
-            .env("XDG_STATE_HOME", folder.path())
-            .env("HOME", folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut told = BufReader::new(server.stdout.take().unwrap());
-        told.read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap();
-        let address = said["sstp"].as_str().unwrap();
-        let port = address.rsplit_once(':').unwrap().1.parse().unwrap();
-        let mut stage = Self { folder, server, manager: None, port, grace, _told: told };
+        let over = ["--sstp", "127.0.0.1:0", "--write-ca", ca.to_str().unwrap()];
+        let server = Server::start(folder.path(), "sstp", over.iter().chain(more));
+        let port = server.place.rsplit_once(':').unwrap().1.parse().unwrap();
+        let mut stage = Self { folder, server, manager: None, port, grace };
         stage.start_manager();
         stage
+    }
+
+    /// A further answering side with the same users: over which links, and the one that it tells of first.
+    pub fn serve(&self, link: &str, words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Server {
+        Server::start(self.folder.path(), link, words)
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -103,14 +92,22 @@ impl Stage {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
-    pub fn run(&self, args: &[&str], input: &str) -> Output {
-        let mut child = Command::new(ONHOOK)
-            .args(args)
+    /// A program whose environment leads to the manager, and for the rest into the folder.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .env("ONHOOK_SOCKET", self.path("m.sock"))
             .env("XDG_CONFIG_HOME", self.folder.path())
             .env("HOME", self.folder.path())
             .env("ONHOOK_STATE_DIR", self.path("own"))
-            .env("ONHOOK_SYSTEM_DIR", self.path("system"))
+            .env("ONHOOK_SYSTEM_DIR", self.path("system"));
+        command
+    }
+
+    pub fn run(&self, args: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command(ONHOOK)
+            .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -164,7 +161,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        for child in self.manager.iter_mut().chain([&mut self.server]) {
+        for child in self.manager.iter_mut().chain([&mut self.server.child]) {
             // It may have ended by itself.
             drop(child.kill());
             drop(child.wait());

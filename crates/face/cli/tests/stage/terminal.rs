@@ -1,7 +1,7 @@
 //! Commands that somebody sits before.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use nix::pty::openpty;
@@ -28,14 +28,10 @@ impl AtTerminal {
     pub fn run_program(program: &str, stage: &Stage, args: &[&str]) -> Option<Self> {
         let terminal = openpty(None, None).unwrap();
         let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
-        let child = Command::new("setsid")
+        let child = stage
+            .command("setsid")
             .args(["--ctty", "--wait", program])
             .args(args)
-            .env("ONHOOK_SOCKET", stage.path("m.sock"))
-            .env("XDG_CONFIG_HOME", stage.folder.path())
-            .env("HOME", stage.folder.path())
-            .env("ONHOOK_STATE_DIR", stage.path("own"))
-            .env("ONHOOK_SYSTEM_DIR", stage.path("system"))
             .stdin(slave())
             .stdout(slave())
             .stderr(slave())
