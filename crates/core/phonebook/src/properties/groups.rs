@@ -9,7 +9,7 @@ use onhook_model::{DeviceType, Port};
 use super::subentry::Subentry;
 use crate::pbk::{Pbk, Section, decode, encode};
 use crate::section::{Group, main_device};
-use crate::write::{is_number_key, line, write_number_lines};
+use crate::write::{flag, is_number_key, line, write_number_lines};
 
 /// One link: its `MEDIA` group.
 #[derive(Clone, Debug)]
@@ -223,7 +223,6 @@ pub(super) fn write_chain(part: &mut Pbk, wanted: &Chain, utf8: bool) {
     let Some((media, _)) = place(part, 0) else { return };
     let now = Chain::of(part, &media);
     let number = |number: u32| number.to_string();
-    let flag = |flag: bool| u8::from(flag).to_string();
     let number_keys = [
         ("AreaCode", now.area_code == wanted.area_code, wanted.area_code.clone()),
         ("CountryCode", now.country_code == wanted.country_code, number(wanted.country_code)),
@@ -265,7 +264,6 @@ pub(super) fn write_chain(part: &mut Pbk, wanted: &Chain, utf8: bool) {
 }
 
 fn write_switches(part: &mut Pbk, now: &Chain, wanted: &Chain, utf8: bool) {
-    let flag = |flag: bool| u8::from(flag).to_string();
     let before: fn(&Media) -> Option<&Device> = |media| media.switch(true);
     let after: fn(&Media) -> Option<&Device> = |media| media.switch(false);
     if now.terminal_before != wanted.terminal_before {

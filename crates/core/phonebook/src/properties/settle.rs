@@ -131,10 +131,7 @@ impl EntryProperties {
             settled.redial_pause = 60;
         }
         settled.alternates.retain(|number| !number.trim_ascii().is_empty());
-        let X25Texts { x25, texts } = settled.all_texts();
-        for text in texts.into_iter().chain(x25) {
-            trim(text);
-        }
+        settled.texts().into_iter().for_each(trim);
         settled.alternates.iter_mut().for_each(trim);
         settled
     }
@@ -164,35 +161,27 @@ impl EntryProperties {
         AUTH_FLAGS.iter().any(|(_, bit, bit2)| self.options & bit != 0 || self.options2 & bit2 != 0)
     }
 
-    fn all_texts(&mut self) -> X25Texts<'_> {
-        X25Texts {
-            x25: [
-                &mut self.x25.pad_type,
-                &mut self.x25.address,
-                &mut self.x25.facilities,
-                &mut self.x25.user_data,
-            ],
-            texts: [
-                &mut self.area_code,
-                &mut self.phone_number,
-                &mut self.script,
-                &mut self.autodial_dll,
-                &mut self.autodial_function,
-                &mut self.device_name,
-                &mut self.custom_dial_dll,
-                &mut self.dns_suffix,
-                &mut self.prerequisite_book,
-                &mut self.prerequisite_entry,
-                &mut self.ike_initiator,
-                &mut self.ike_responder,
-            ],
-        }
+    /// Every member that is a text, but for the kind of device and the alternates.
+    fn texts(&mut self) -> [&mut String; 16] {
+        [
+            &mut self.area_code,
+            &mut self.phone_number,
+            &mut self.script,
+            &mut self.autodial_dll,
+            &mut self.autodial_function,
+            &mut self.device_name,
+            &mut self.custom_dial_dll,
+            &mut self.dns_suffix,
+            &mut self.prerequisite_book,
+            &mut self.prerequisite_entry,
+            &mut self.ike_initiator,
+            &mut self.ike_responder,
+            &mut self.x25.pad_type,
+            &mut self.x25.address,
+            &mut self.x25.facilities,
+            &mut self.x25.user_data,
+        ]
     }
-}
-
-struct X25Texts<'a> {
-    x25: [&'a mut String; 4],
-    texts: [&'a mut String; 12],
 }
 
 fn trim(text: &mut String) {
