@@ -77,7 +77,8 @@ impl Host {
             recovered.push(Recovered { what, result: Recovery::Foreign });
         }
         inherited.reverse();
-        let mut to_tell = Vec::new();
+        // Their peers may take their time: all are told at once, when there are ways to them again.
+        let mut to_tell: Vec<(u64, String, bool, Telling)> = Vec::new();
         let mut files: BTreeMap<PathBuf, Vec<(u64, FileRecord)>> = BTreeMap::new();
         for (seq, Entry { boot: of, record }) in inherited {
             let what = record.what();
@@ -87,9 +88,13 @@ impl Host {
                     files.entry(file.path.clone()).or_default().push((seq, file));
                     continue;
                 }
-                // Their peers may take their time: all are told at once, when there are ways to them again.
-                Record::Asked { .. } | Record::Tunnel(_) => {
-                    to_tell.push((seq, is_this_boot, record));
+                Record::Asked { interface, request } => {
+                    let telling = Box::new(move || end_asked(&interface, &request));
+                    to_tell.push((seq, what, is_this_boot, telling));
+                    continue;
+                }
+                Record::Tunnel(words) => {
+                    to_tell.push((seq, what, is_this_boot, Box::new(move || words.say())));
                     continue;
                 }
                 record => self.undo(record, is_this_boot).await,
@@ -112,9 +117,8 @@ impl Host {
             let what = format!("name servers in {}", path.display());
             recovered.push(Recovered { what, result });
         }
-        let told = to_tell.into_iter().map(|(seq, is_this_boot, record)| async move {
-            let what = record.what();
-            (seq, what, tell(record, is_this_boot).await)
+        let told = to_tell.into_iter().map(|(seq, what, is_this_boot, telling)| async move {
+            (seq, what, tell(telling, is_this_boot).await)
         });
         for (seq, what, result) in join_all(told).await {
             crash_point("a peer is told, not struck");
@@ -194,18 +198,14 @@ fn came_of(done: std::io::Result<bool>, deed: &'static str) -> Recovery {
     }
 }
 
-/// Tells a peer of what a dead manager has left there. One that does not answer is told again by the next
-/// start, but not after another boot: it has found out by itself.
-async fn tell(record: Record, is_this_boot: bool) -> Recovery {
+/// What tells a peer of something that a dead manager has left there; whether anything was.
+type Telling = Box<dyn FnOnce() -> std::io::Result<bool> + Send>;
+
+/// Tells a peer. One that does not answer is told again by the next start, but not after another boot: it has
+/// found out by itself.
+async fn tell(telling: Telling, is_this_boot: bool) -> Recovery {
     const DEED: &str = "tell the server";
-    let told = blocking(move || {
-        let told = match &record {
-            Record::Asked { interface, request } => end_asked(interface, request),
-            Record::Tunnel(words) => words.say(),
-            _ => Ok(false),
-        };
-        told.map_err(|error| HostError::from_io(DEED, &error))
-    });
+    let told = blocking(move || telling().map_err(|error| HostError::from_io(DEED, &error)));
     match told.await {
         Ok(true) => Recovery::Undone,
         Ok(false) => Recovery::AlreadyGone,
