@@ -77,38 +77,34 @@ impl Lane {
             at += Duration::from_millis(chance % JITTER_MS);
         }
         let spoiled = std::mem::take(&mut self.spoil_next);
-        match self.shape {
-            LaneShape::SstpStream | LaneShape::PptpStream => {
-                if spoiled {
-                    self.break_at(at);
-                    return;
-                }
-                if self.loss && (chance >> 32).is_multiple_of(4) {
-                    at += REPEATED_AFTER;
-                }
-                self.last = at.max(self.last).max(self.closed_to_pass_until);
-                self.queue.push_back((self.last, bytes));
+        if self.shape.is_stream() {
+            if spoiled {
+                self.break_at(at);
+                return;
             }
-            LaneShape::Datagrams | LaneShape::Ethernet | LaneShape::Port => {
-                if now < self.closed_to_pass_until || self.loss && (chance >> 32).is_multiple_of(5)
-                {
-                    return;
-                }
-                if spoiled {
-                    let at = usize::try_from(chance >> 16).unwrap_or(0) % bytes.len();
-                    if let Some(octet) = bytes.get_mut(at) {
-                        *octet ^= 1 << (chance % 8);
-                    }
-                }
-                if self.reordering && (chance >> 24).is_multiple_of(4) {
-                    at += OUT_OF_ORDER;
-                }
-                if self.duplication && (chance >> 40).is_multiple_of(4) {
-                    self.insert(at + OUT_OF_ORDER, bytes.clone());
-                }
-                self.insert(at, bytes);
+            if self.loss && (chance >> 32).is_multiple_of(4) {
+                at += REPEATED_AFTER;
+            }
+            self.last = at.max(self.last).max(self.closed_to_pass_until);
+            self.queue.push_back((self.last, bytes));
+            return;
+        }
+        if now < self.closed_to_pass_until || self.loss && (chance >> 32).is_multiple_of(5) {
+            return;
+        }
+        if spoiled {
+            let at = usize::try_from(chance >> 16).unwrap_or(0) % bytes.len();
+            if let Some(octet) = bytes.get_mut(at) {
+                *octet ^= 1 << (chance % 8);
             }
         }
+        if self.reordering && (chance >> 24).is_multiple_of(4) {
+            at += OUT_OF_ORDER;
+        }
+        if self.duplication && (chance >> 40).is_multiple_of(4) {
+            self.insert(at + OUT_OF_ORDER, bytes.clone());
+        }
+        self.insert(at, bytes);
     }
 
     fn insert(&mut self, at: Instant, bytes: Vec<u8>) {
@@ -130,12 +126,11 @@ impl Lane {
         if self.cut {
             return;
         }
-        match self.shape {
-            LaneShape::SstpStream | LaneShape::PptpStream => {
-                let at = self.last.max(now + self.delay).max(self.closed_to_pass_until);
-                self.end.get_or_insert((at, LaneEnd::Closed));
-            }
-            LaneShape::Datagrams | LaneShape::Ethernet | LaneShape::Port => self.cut = true,
+        if self.shape.is_stream() {
+            let at = self.last.max(now + self.delay).max(self.closed_to_pass_until);
+            self.end.get_or_insert((at, LaneEnd::Closed));
+        } else {
+            self.cut = true;
         }
     }
 
@@ -163,16 +158,13 @@ impl Lane {
             Fault::Partition | Fault::ServerDies => self.cut(),
             Fault::Pause => {
                 self.closed_to_pass_until = now + fault.delay();
-                match self.shape {
-                    LaneShape::SstpStream | LaneShape::PptpStream => {
-                        for (at, _) in &mut self.queue {
-                            *at = (*at).max(self.closed_to_pass_until);
-                        }
-                        self.last = self.last.max(self.closed_to_pass_until);
+                if self.shape.is_stream() {
+                    for (at, _) in &mut self.queue {
+                        *at = (*at).max(self.closed_to_pass_until);
                     }
-                    LaneShape::Datagrams | LaneShape::Ethernet | LaneShape::Port => {
-                        self.queue.clear()
-                    }
+                    self.last = self.last.max(self.closed_to_pass_until);
+                } else {
+                    self.queue.clear();
                 }
             }
             Fault::HalfClose => self.close(now),
