@@ -67,6 +67,12 @@ impl Announcer {
         self.push(StateReport { state: self.last, error: RasCode::SUCCESS, text });
     }
 
+    /// The line was lost, and is dialed again: the way up begins anew. That is no error: those are the end.
+    pub(crate) fn line_lost(&mut self, text: String) {
+        self.last = RasState::OpenPort;
+        self.push(StateReport { state: self.last, error: RasCode::SUCCESS, text });
+    }
+
     /// An error arose in the present state.
     pub(crate) fn error(&mut self, cause: &Cause) {
         let text = cause.text().to_owned();

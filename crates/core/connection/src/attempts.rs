@@ -32,6 +32,11 @@ impl Attempts {
         self.goes_on
     }
 
+    /// Another dial will follow, and what was tried in this one counts no more.
+    pub(crate) fn begin_anew(&mut self) {
+        *self = Self { goes_on: true, ..Self::default() };
+    }
+
     /// No other will.
     pub(crate) const fn give_up(&mut self) {
         self.goes_on = false;
@@ -74,17 +79,37 @@ impl Connection {
         None
     }
 
+    /// Whether another attempt follows when nothing is left of this one: then
+    /// [`next_attempt`](Self::next_attempt) gives it.
+    pub const fn goes_on(&self) -> bool {
+        self.attempts.goes_on()
+    }
+
     /// The number that is dialed, where it is not the entry's first one any more.
     pub fn other_number(&self) -> Option<&str> {
         (!self.attempts.is_first()).then_some(self.plan.number.as_str()).filter(|n| !n.is_empty())
     }
 
-    /// When nothing is left of an attempt that has failed: the next one, to be dialed. All its chance comes
-    /// from `seed`.
+    /// When nothing is left of an attempt that has failed, or of a line that was lost and is dialed again: the
+    /// next one, to be [dialed](Self::dial) at once; it waits by itself where there is to be a pause. All its
+    /// chance comes from `seed`.
     pub fn next_attempt(&mut self, seed: Seed) -> Option<Self> {
         if !self.attempts.goes_on || self.state != State::Gone {
             return None;
         }
+        let mut next = match self.is_to_be_dialed_again() {
+            true => self.next_dial(seed)?,
+            false => self.next_way(seed)?,
+        };
+        next.announcer = std::mem::take(&mut self.announcer);
+        next.stairs = std::mem::take(&mut self.stairs);
+        next.capture = self.capture;
+        self.attempts.goes_on = false;
+        Some(next)
+    }
+
+    /// The next protocol or number of the same dial.
+    fn next_way(&mut self, seed: Seed) -> Option<Self> {
         let mut plan = self.plan.clone();
         let mut others = std::mem::take(&mut plan.others).into_iter();
         let chosen = others.next()?;
@@ -92,12 +117,9 @@ impl Connection {
         plan.number = chosen.number;
         plan.others = others.collect();
         let mut next = Self::new(plan, seed);
-        next.announcer = std::mem::take(&mut self.announcer);
-        next.stairs = std::mem::take(&mut self.stairs);
+        next.redial = std::mem::take(&mut self.redial);
         next.attempts.failed = std::mem::take(&mut self.attempts.failed);
         next.attempts.protocols = std::mem::take(&mut self.attempts.protocols);
-        next.capture = self.capture;
-        self.attempts.goes_on = false;
         Some(next)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use onhook_base::{Deadline, Duration, Instant, Prefix, Seed};
+use onhook_base::{Deadline, Duration, Instant, Planted, Prefix, Seed, is_planted};
 use onhook_effect::{EapTlsSpec, HostError, LaneFacts, LaneId, Outcome, StepId, Undo};
 use onhook_link::{Lane, Signal};
 use onhook_model::{Cause, Projection, RasState, Resumption, StateReport, Traffic};
@@ -15,6 +15,7 @@ use crate::bundle::Joining;
 use crate::capture::Captured;
 use crate::lifecycle::{Callback, Climb, Descent, Pause, State};
 use crate::plan::{OutletPlan, Plan};
+use crate::redial::Redial;
 use crate::splice::Splice;
 use crate::stairs::{Debt, Request, Stairs};
 use crate::translate;
@@ -79,6 +80,7 @@ pub struct Connection {
     /// It was paused, and goes on.
     pub(crate) resumed: bool,
     pub(crate) attempts: Attempts,
+    pub(crate) redial: Redial,
     pub(crate) capture: bool,
     pub(crate) traffic: Traffic,
 }
@@ -113,6 +115,7 @@ impl Connection {
             pauses: 0,
             resumed: false,
             attempts: Attempts::default(),
+            redial: Redial::default(),
             capture: false,
             traffic: Traffic::default(),
         }
@@ -123,9 +126,12 @@ impl Connection {
         self.capture = true;
     }
 
-    /// Begins the dial.
+    /// Begins the dial; one that follows a line that was lost may wait before.
     pub fn dial(&mut self, now: Instant) {
-        self.begin_opening(now);
+        self.remember_ways();
+        if !self.waits_to_dial(now) {
+            self.begin_opening(now);
+        }
     }
 
     /// Begins at the answering end: the control lane is open already, and from now on it is ours to close.
@@ -167,7 +173,10 @@ impl Connection {
     /// Ends the connection: politely, bounded, from every state. The first cause counts; a second call
     /// joins the first.
     pub fn hang_up(&mut self, now: Instant, cause: Cause) {
-        self.attempts.give_up();
+        if is_planted(Planted::PauseOutlivesHangUp) && self.lost().is_some() {
+            return;
+        }
+        self.dials_no_more();
         self.begin_descent(now, cause);
         self.turn(now, &mut |_| {});
     }
@@ -175,7 +184,7 @@ impl Connection {
     /// Ends the connection without waiting for anybody: the peer is told in one breath, and everything is
     /// undone at once.
     pub fn abandon(&mut self, now: Instant, cause: Cause) {
-        self.attempts.give_up();
+        self.dials_no_more();
         self.begin_descent(now, cause);
         self.say_last_words(now);
         self.go_hard(now);
@@ -385,9 +394,9 @@ impl Connection {
         self.peer_name.as_deref()
     }
 
-    /// Network traffic so far.
+    /// Network traffic so far, also over lines that were lost and dialed again.
     pub fn traffic(&self) -> Traffic {
-        self.splice.as_ref().map_or(self.traffic, |s| s.traffic)
+        self.redial.traffic(self.splice.as_ref().map_or(self.traffic, |s| s.traffic))
     }
 
     /// What could not be undone.

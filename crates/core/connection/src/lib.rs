@@ -30,6 +30,7 @@ mod connection;
 mod impair;
 pub mod lifecycle;
 mod plan;
+mod redial;
 mod splice;
 mod stairs;
 mod translate;
@@ -48,4 +49,5 @@ pub use plan::{
     AnswerPlan, LinkPlan, OtherLink, OutletPlan, Plan, PlanAbilities, Times, TunPlan,
     admission_network, check_callback_number,
 };
+pub use redial::RedialTerms;
 pub use stairs::{Debt, Request};

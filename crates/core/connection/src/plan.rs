@@ -20,6 +20,7 @@ pub use self::callback::check_callback_number;
 pub use self::link::{LinkPlan, OtherLink};
 use crate::bundle::Joins;
 use crate::impair::{Impaired, Impairment};
+use crate::redial::RedialTerms;
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +128,8 @@ pub struct Plan {
     pub mtu: Option<u16>,
     /// How long things may take.
     pub times: Times,
+    /// (Dialing) how it is dialed again when the line was lost; `None`: not at all.
+    pub redial: Option<RedialTerms>,
     /// When this link is one of several.
     pub joins: Joins,
     /// What is dialed for each link of a [`LinkPlan::Bundle`]; the manager begins these.
@@ -200,6 +203,10 @@ impl Plan {
             dns_override: dns_override(&entry),
             mtu: entry.mtu,
             times,
+            redial: entry.redial_on_link_failure.then_some(RedialTerms {
+                attempts: entry.redial_attempts,
+                pause: entry.redial_pause,
+            }),
             joins: Joins::Never,
             members: Vec::new(),
             impairment: None,
@@ -234,6 +241,7 @@ impl Plan {
             dns_override: Vec::new(),
             mtu: None,
             times,
+            redial: None,
             joins: Joins::Never,
             members: Vec::new(),
             impairment: None,

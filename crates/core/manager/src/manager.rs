@@ -79,7 +79,7 @@ pub struct Progress {
     pub local: Option<String>,
     /// The number that is dialed, once another than the entry's first is.
     pub number: Option<String>,
-    /// Why it is paused, when it is.
+    /// Why it is paused, when it is, or why the line was lost that waits to be dialed again.
     pub paused: Option<Cause>,
 }
 
@@ -416,9 +416,8 @@ impl Manager {
     pub fn report(&mut self, now: Instant, handle: Handle, report: StateReport) {
         let Some(record) = self.records.get_mut(&handle) else { return };
         if report.error.is_success() {
-            record.state = report.state;
-            if report.state == RasState::Connected {
-                record.connected_at = Some(now);
+            if let Some(cause) = record.enter(now, report.state) {
+                self.events.push_back(event(record, EventKind::Lost { cause }));
             }
         } else if record.cause.is_none() {
             record.state = RasState::Disconnected;

@@ -24,7 +24,7 @@ pub(crate) struct Record {
     pub(crate) phone_number: String,
     pub(crate) state: RasState,
     pub(crate) cause: Option<Cause>,
-    /// Why it waits for a person.
+    /// Why it waits for a person, or to be dialed again.
     pub(crate) paused: Option<Cause>,
     pub(crate) references: u32,
     pub(crate) projection: Projection,
@@ -45,7 +45,12 @@ pub(crate) struct Record {
     pub(crate) ended_with: Option<Ended>,
     pub(crate) dialed_at: Instant,
     pub(crate) dialed_wall: u64,
+    /// Since when it is up.
     pub(crate) connected_at: Option<Instant>,
+    /// How long it was up before, where it was lost and dialed again.
+    up_before: Duration,
+    /// How long the dial took.
+    dial_time: Option<Duration>,
     pub(crate) down_since: Option<Instant>,
     /// Nothing of it is left on the machine; it is kept for its error alone.
     pub(crate) ended_at: Option<Instant>,
@@ -93,6 +98,8 @@ impl Record {
             dialed_at: now,
             dialed_wall: wall,
             connected_at: None,
+            up_before: Duration::ZERO,
+            dial_time: None,
             down_since: None,
             ended_at: None,
             reap_at: None,
@@ -116,19 +123,40 @@ impl Record {
         self.cause.as_ref().filter(|cause| !cause.is_wanted())
     }
 
-    pub(crate) fn duration(&self, now: Instant) -> Duration {
-        match self.connected_at {
-            Some(at) => self.down_since.unwrap_or(now).since(at),
-            None => Duration::ZERO,
+    /// It passes into a state. Returns why it was lost when it was up, and is dialed again from now on.
+    pub(crate) fn enter(&mut self, now: Instant, state: RasState) -> Option<Cause> {
+        let was = std::mem::replace(&mut self.state, state);
+        if state == RasState::Connected {
+            self.connected_at = Some(now);
+            self.dial_time.get_or_insert(now.since(self.dialed_at));
         }
+        let is_lost = was == RasState::Connected && state == RasState::OpenPort;
+        if !is_lost {
+            return None;
+        }
+        let up = self.connected_at.take().map_or(Duration::ZERO, |at| now.since(at));
+        self.up_before += up;
+        self.paused.clone().or_else(|| Some(Cause::new(RasCode::LINK_FAILURE, "")))
     }
 
-    pub(crate) fn dial_time(&self) -> Option<Duration> {
-        self.connected_at.map(|at| at.since(self.dialed_at))
+    /// How long it is or was up, in all.
+    pub(crate) fn duration(&self, now: Instant) -> Duration {
+        let up = match self.connected_at {
+            Some(at) => self.down_since.unwrap_or(now).since(at),
+            None => Duration::ZERO,
+        };
+        self.up_before + up
+    }
+
+    /// How long it took until it was up first.
+    pub(crate) const fn dial_time(&self) -> Option<Duration> {
+        self.dial_time
     }
 
     pub(crate) fn report(&self, now: Instant) -> ConnectionReport {
-        let paused = self.paused.as_ref().filter(|_| self.state.is_paused());
+        // It waits in OpenPort only to be dialed again.
+        let waits = self.state.is_paused() || self.state == RasState::OpenPort;
+        let paused = self.paused.as_ref().filter(|_| waits);
         let failure = self.failure().or(paused);
         ConnectionReport {
             handle: self.handle,

@@ -450,3 +450,43 @@ fn statistics_begin_anew_and_the_traffic_goes_on() {
     assert_eq!(since, Traffic { bytes_in: 6, ..Traffic::default() });
     assert_eq!(report.traffic.bytes_in, 11);
 }
+
+#[test]
+fn b168_a_lost_line_keeps_its_handle_says_why_it_waits_and_is_up_in_all() {
+    let mut m = manager();
+    let handle = dial(&mut m, ALICE, "office");
+    connect(&mut m, handle);
+    while m.poll_event().is_some() {}
+    let lost = Cause::new(RasCode::LINK_FAILURE, "the cable");
+    let paused = Some(lost.clone());
+    m.progress(handle, Progress { paused, ..Progress::default() });
+    let enter = |m: &mut Manager, seconds, state| {
+        let report = StateReport { state, error: RasCode::SUCCESS, text: String::new() };
+        m.report(at(seconds), handle, report);
+    };
+    enter(&mut m, 11, RasState::OpenPort);
+    assert_eq!(m.poll_event().map(|event| event.kind), Some(EventKind::Lost { cause: lost }));
+    assert!(matches!(m.poll_event().map(|event| event.kind), Some(EventKind::State(_))));
+    let waits = m.status(at(15), ALICE, handle).unwrap();
+    assert_eq!((waits.state, waits.error), (RasState::OpenPort, RasCode::LINK_FAILURE));
+    assert_eq!((waits.duration_ms, waits.references), (10_000, 1));
+    let busy = m.dial(at(15), 0, ALICE_AGAIN, &request("office"), &credentials());
+    assert_eq!(code(busy), RasCode::DIAL_ALREADY_IN_PROGRESS);
+
+    m.progress(handle, Progress::default());
+    enter(&mut m, 20, RasState::PortOpened);
+    assert_eq!(m.status(at(20), ALICE, handle).unwrap().error, RasCode::SUCCESS);
+    enter(&mut m, 22, RasState::Connected);
+    let up = m.status(at(25), ALICE, handle).unwrap();
+    assert_eq!((up.duration_ms, up.dial_ms), (13_000, Some(1_000)), "what the first dial took");
+    while m.poll_event().is_some() {}
+    assert!(m.list(at(25), ALICE).iter().any(|report| report.handle == handle));
+
+    enter(&mut m, 30, RasState::OpenPort);
+    while m.poll_command().is_some() {}
+    assert_eq!(code(m.hang_up(at(31), ALICE, handle)), RasCode::SUCCESS);
+    assert!(matches!(m.poll_command(), Some(Command::HangUp { .. })));
+    end(&mut m, at(31), handle, Cause::hung_up());
+    assert_eq!(code(m.status(at(31), ALICE, handle)), RasCode::INVALID_HANDLE);
+    assert_eq!(m.history(ALICE).last().map(|record| record.duration_ms), Some(18_000));
+}

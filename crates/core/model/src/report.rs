@@ -65,7 +65,8 @@ pub struct ConnectionReport {
     pub phone_number: String,
     /// The present state.
     pub state: RasState,
-    /// Zero, or why it failed.
+    /// Zero, or why it failed; in a paused state what it waits after, and in OpenPort, where a line that was
+    /// lost waits to be dialed again, why it was lost.
     pub error: RasCode,
     /// Zero, or what happened in words.
     pub error_text: String,
@@ -82,7 +83,7 @@ pub struct ConnectionReport {
     pub projection: Option<Projection>,
     /// The server's address, once it is known.
     pub server_address: Option<String>,
-    /// Milliseconds since Connected.
+    /// Milliseconds for which it has been Connected, in all.
     pub duration_ms: u64,
     /// Milliseconds that the dial took, once connected.
     pub dial_ms: Option<u64>,
@@ -173,6 +174,11 @@ const fn first() -> u32 {
 pub enum EventKind {
     /// A dial passed into a state.
     State(StateReport),
+    /// The line was lost, and is dialed again under the same handle; the states of that dial follow.
+    Lost {
+        /// Why it was lost.
+        cause: Cause,
+    },
     /// The connection is deleted: its handle is invalid from now on.
     Gone {
         /// Why it ended.

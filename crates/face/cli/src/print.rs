@@ -282,7 +282,7 @@ pub(crate) fn event(event: &ConnectionEvent) {
         EventKind::State(report) => {
             matches!(report.state, RasState::SubEntryConnected | RasState::SubEntryDisconnected)
         }
-        EventKind::Gone { .. } | EventKind::Missed { .. } => false,
+        EventKind::Lost { .. } | EventKind::Gone { .. } | EventKind::Missed { .. } => false,
     };
     let entry = match is_of_link || event.subentry > 1 {
         true => format!("{}#{}", event.entry, event.subentry),
@@ -300,6 +300,7 @@ pub(crate) fn event(event: &ConnectionEvent) {
                 report.text
             );
         }
+        EventKind::Lost { cause } => println!("{handle} {entry}: lost; {cause}"),
         EventKind::Gone { cause, duration_ms, traffic: t } => {
             println!(
                 "{handle} {entry}: gone after {}, {}; {cause}",

@@ -223,6 +223,8 @@ fn flags_of(event: &ConnectionEvent, down: &mut HashSet<Handle>) -> u32 {
             RasState::SubEntryDisconnected => BANDWIDTH_REMOVED,
             _ => 0,
         },
+        // It may come back, under the same handle.
+        EventKind::Lost { .. } => DISCONNECTION,
         EventKind::Gone { .. } if !down.remove(&handle) => DISCONNECTION,
         EventKind::Gone { .. } | EventKind::Missed { .. } => 0,
     }

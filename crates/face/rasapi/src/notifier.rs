@@ -197,7 +197,7 @@ fn end_of(event: &ConnectionEvent) -> Option<StateReport> {
             let error = if cause.is_wanted() { RasCode::SUCCESS } else { cause.code() };
             Some(StateReport { state: RasState::Disconnected, error, text: String::new() })
         }
-        EventKind::Missed { .. } => None,
+        EventKind::Lost { .. } | EventKind::Missed { .. } => None,
     }
 }
 
@@ -239,7 +239,7 @@ impl Follower {
             match &event.kind {
                 EventKind::State(report) => self.hear(event.subentry, report),
                 EventKind::Missed { events } => self.heard += events,
-                EventKind::Gone { .. } => {}
+                EventKind::Lost { .. } | EventKind::Gone { .. } => {}
             }
             let Some(end) = end_of(&event) else { continue };
             if matches!(event.kind, EventKind::Gone { .. }) {

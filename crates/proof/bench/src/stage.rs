@@ -112,7 +112,10 @@ async fn connected(events: &mut Subscription, handle: Handle) -> anyhow::Result<
                 anyhow::bail!("{}: {}", report.error, report.text)
             }
             EventKind::State(report) if report.state == RasState::Connected => return Ok(()),
-            EventKind::State(_) | EventKind::Gone { .. } | EventKind::Missed { .. } => {}
+            EventKind::State(_)
+            | EventKind::Lost { .. }
+            | EventKind::Gone { .. }
+            | EventKind::Missed { .. } => {}
         }
     }
     anyhow::bail!("the engine has ended")

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod again;
 mod modem;
 mod over;
 mod user;
@@ -170,6 +171,7 @@ pub struct Call {
     /// The proof that is being judged, and when there is a verdict.
     judging: Option<(Instant, auth::Question)>,
     proofs: usize,
+    redials: u64,
 }
 
 /// When a call is dialed on the one clock.
@@ -209,6 +211,7 @@ impl Call {
             server_up: true,
             judging: None,
             proofs: 0,
+            redials: 0,
         };
         call.caller.connection.dial(call.now);
         call.drain();
@@ -444,7 +447,7 @@ impl Call {
                 self.lines.push(format!("{ms:>6} {:?} {}", report.state, report.error));
                 self.caller.reports.push(report);
             }
-            if idle & self.drain_answerer(now) {
+            if idle & self.drain_answerer(now) & !self.dial_again() {
                 return;
             }
         }

@@ -70,13 +70,15 @@ pub enum Act {
     PayHangers,
     /// The stairs are empty.
     Finish,
+    /// They are, and the line that was lost is dialed again.
+    DialsAgain,
     /// The grace of a failed dial without its program is over.
     Reap,
 }
 
 impl Act {
     /// Everything that can ever happen.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Dial,
         Self::Join(0),
         Self::Join(1),
@@ -114,6 +116,7 @@ impl Act {
         Self::PayOutlet,
         Self::PayHangers,
         Self::Finish,
+        Self::DialsAgain,
         Self::Reap,
     ];
 }
@@ -136,7 +139,8 @@ impl Life {
             | Act::GiveUp
             | Act::PayOutlet
             | Act::PayHangers
-            | Act::Finish => self.down(act),
+            | Act::Finish
+            | Act::DialsAgain => self.down(act),
             _ => self.up(act),
         }
     }
@@ -344,9 +348,26 @@ impl Life {
                 }
             }
             Act::Finish if self.is_at_the_bottom() => return Some(self.finish()),
+            Act::DialsAgain if self.may_be_dialed_again() => return Some(self.dial_again()),
             _ => return None,
         }
         Some(self)
+    }
+
+    /// With a debt it is not, nor when it was hung up. The model knows a life by where it stands, and not
+    /// whether it was up or how often it was dialed: it allows more than the code does.
+    const fn may_be_dialed_again(&self) -> bool {
+        let owes =
+            matches!(self.things.outlet, Thing::Owed) || matches!(self.things.hangers, Thing::Owed);
+        self.is_at_the_bottom() && !owes && !self.wanted && self.references > 0
+    }
+
+    const fn dial_again(mut self) -> Self {
+        self.phase = Phase::Opening;
+        self.things = Self::BEGIN.things;
+        self.server = Server::Unaware;
+        self.hard = false;
+        self
     }
 
     fn finish(mut self) -> Self {

@@ -96,6 +96,18 @@ impl End {
         true
     }
 
+    /// Whether something is still being undone, or closed.
+    pub(crate) fn is_undoing(&self) -> bool {
+        !self.undoings.is_empty()
+    }
+
+    /// It comes after this end on the same machine, and is met by what was planned for later.
+    pub(crate) fn follow(&mut self, before: &mut Self) {
+        self.plan = std::mem::take(&mut before.plan);
+        self.deeds_begun = before.deeds_begun;
+        self.undoings_begun = before.undoings_begun;
+    }
+
     /// Whether a deed is being done.
     pub(crate) fn is_doing(&self) -> bool {
         !self.deeds.is_empty()

@@ -1,5 +1,6 @@
 //! One call: a caller, an answerer, and the line between them.
 
+mod again;
 mod answerer;
 
 use onhook_base::{Duration, Instant, Seed};
@@ -88,6 +89,8 @@ pub(crate) struct Line {
     server_dead: bool,
     not_admitted: bool,
     was_up: bool,
+    /// Calls before this one, where the line was lost and dialed again.
+    redials: u32,
     state: State,
     since: Instant,
 }
@@ -100,12 +103,19 @@ impl Line {
             adapt(&mut plan);
         }
         let seed = Seed::from_number(script.salt);
+        let mut connection = Connection::new(plan, seed.derive("caller"));
+        connection.dial(now);
+        Self::over(now, handle, script, connection)
+    }
+
+    /// The call of a connection that has begun.
+    fn over(now: Instant, handle: Handle, script: &LifeScript, connection: Connection) -> Self {
+        let kind = &LINKS[script.link];
+        let seed = Seed::from_number(script.salt);
         let at = |places: &[Place]| {
             let here = |m: &&Mischief| places.contains(&m.fault.place());
             script.mischief.iter().filter(here).copied().collect::<Vec<_>>()
         };
-        let mut connection = Connection::new(plan, seed.derive("caller"));
-        connection.dial(now);
         Self {
             handle,
             caller: End::new(connection, at(&[Place::Deed, Place::Undoing]), script.os_delay),
@@ -125,7 +135,7 @@ impl Line {
             steps: 0,
             line_faults_done: 0,
             struck: Struck::default(),
-            order: Order::default(),
+            order: Order::of(script.redial.is_some()),
             told_end: false,
             person_at: None,
             erred: 0,
@@ -138,6 +148,7 @@ impl Line {
             server_dead: false,
             not_admitted: false,
             was_up: false,
+            redials: 0,
             state: State::Opening,
             since: now,
         }
@@ -423,7 +434,7 @@ impl Line {
         let state = self.caller.connection.state();
         let times = Times::default();
         let bound = match self.state {
-            State::Opening => times.opening,
+            State::Opening => times.opening + self.pause(),
             State::Linking => times.linking,
             State::Authenticating => {
                 times.authenticating + (times.person + times.authenticating) * self.waits

@@ -123,12 +123,15 @@ fn summary(seed: u64, tally: &Tally, took: std::time::Duration) {
     let (visited, reachable) = tally.coverage.visited();
     println!(
         "\n{} lives from seed {seed} ({} came up), {} steps, {faults} faults in {:.1} s; \
+         {} lines were lost and {} dialed again; \
          longest hang-up {:.3} s of simulated time; {visited} of {reachable} triples visited; \
          no promise was broken",
         tally.lives,
         tally.connected,
         tally.steps,
         took.as_secs_f64(),
+        tally.lost,
+        tally.redials,
         tally.longest_hang_up.as_secs_f64(),
     );
 }

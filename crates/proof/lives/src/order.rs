@@ -24,12 +24,20 @@ const CLIMB: [RasState; 13] = [
 /// Follows what is told of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Order {
+    /// A line that was lost is dialed again.
+    redials: bool,
+    was_up: bool,
     last: Option<RasState>,
     failed: bool,
     ended: bool,
 }
 
 impl Order {
+    /// Of a dial whose line is dialed again when it was lost, or is not.
+    pub(crate) fn of(redials: bool) -> Self {
+        Self { redials, ..Self::default() }
+    }
+
     fn authenticates(&self) -> bool {
         let last = self.last;
         let between = [RasState::AuthNotify, RasState::AuthRetry, RasState::AuthChangePassword];
@@ -60,6 +68,12 @@ impl Order {
             self.failed = true;
             return Ok(());
         }
+        if report.state == RasState::OpenPort && self.redials && self.was_up {
+            // The way up begins anew, from wherever the line was lost.
+            self.last = Some(report.state);
+            return Ok(());
+        }
+        self.was_up |= report.state == RasState::Connected;
         if report.state.is_paused() {
             // It may wait for a person between any two authentication events, and once more after each.
             if !self.authenticates() {

@@ -1,6 +1,7 @@
 //! What is going to happen in a world, drawn from one number, as a value that can be shortened.
 
 use onhook_base::{Chance, Duration, Seed};
+use onhook_connection::RedialTerms;
 use onhook_ppp::auth::{EapMethod, Method};
 
 use crate::fault::{Act, Fault, Place};
@@ -52,6 +53,8 @@ pub struct LifeScript {
     pub person: Person,
     /// Hang up when no packet has passed for this long.
     pub idle: Option<Duration>,
+    /// How a line that was lost is dialed again, where it is.
+    pub redial: Option<RedialTerms>,
     /// Time for hanging up.
     pub budget: Duration,
     /// One-way delay of the line.
@@ -120,6 +123,7 @@ impl LifeScript {
             wrong_password: one_in(chance, 24),
             person: Person::NOBODY,
             idle: one_in(chance, 8).then(|| Duration::from_secs(5 + chance.below(60))),
+            redial: None,
             budget: Duration::from_millis(if one_in(chance, 8) { 600 } else { 3_000 }),
             delay: Duration::from_millis(1 + chance.below(far)),
             late_ipv6: [0, 0, 0, 0, 4, 7][pick(chance, 6)],
@@ -139,6 +143,7 @@ impl LifeScript {
         let of_eap = [EapMethod::Md5, EapMethod::MsChapV2, EapMethod::Tls, EapMethod::Peap];
         life.eap = of_eap[pick(&mut own, of_eap.len())];
         life.let_the_person_be_missed();
+        life.let_the_line_be_lost();
         let acts = [0, 0, 1, 1, 2, 4][pick(chance, 6)];
         life.acts = (0..acts).map(|_| draw_act(chance)).collect();
         life
@@ -155,6 +160,29 @@ impl LifeScript {
             if has_old_password {
                 self.method = Method::MsChapV2;
             }
+        }
+    }
+
+    /// In a third of the lives a line that was lost is dialed again. A line that is lost when it is up, and a
+    /// program that stays long enough: left to chance alone, hardly a life would see both.
+    fn let_the_line_be_lost(&mut self) {
+        let mut own = Seed::from_number(self.salt).derive("redial").chance();
+        if !one_in(&mut own, 3) {
+            return;
+        }
+        let pause = Duration::from_secs(1 + own.below(20));
+        self.redial = Some(RedialTerms { attempts: own.below(4) as u32, pause });
+        if !one_in(&mut own, 4) {
+            // What kills a dial before it is up shows nothing of this.
+            if !one_in(&mut own, 3) {
+                self.mischief.clear();
+                self.wrong_password = false;
+            }
+            let losses = [Fault::ServerHangsUp, Fault::Reset, Fault::HalfClose, Fault::ServerDies];
+            let fault = losses[pick(&mut own, losses.len())];
+            self.mischief.push(Mischief { at: 24 + own.below(40) as u32, fault });
+            let stays = Duration::from_secs(own.below(120)) + pause * (own.below(6) as u32);
+            self.ends_at += stays;
         }
     }
 

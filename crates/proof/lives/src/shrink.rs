@@ -75,6 +75,7 @@ fn simpler(life: &LifeScript) -> Vec<LifeScript> {
     offer(LifeScript { link: 0, ..life.clone() });
     offer(LifeScript { method: Method::MsChapV2, ..life.clone() });
     offer(LifeScript { userspace: true, ..life.clone() });
+    offer(LifeScript { redial: None, ..life.clone() });
     offer(LifeScript { wrong_password: false, ..life.clone() });
     offer(LifeScript { person: Person::NOBODY, ..life.clone() });
     offer(LifeScript { idle: None, ..life.clone() });

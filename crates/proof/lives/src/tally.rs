@@ -20,6 +20,10 @@ pub struct Tally {
     pub connected: u64,
     /// Those of them by the name of the link, and by that of the proof.
     pub connected_by: BTreeMap<String, u64>,
+    /// Lines that were lost to be dialed again.
+    pub lost: u64,
+    /// Dials of lines that were lost.
+    pub redials: u64,
     /// Things that happened.
     pub steps: u64,
     /// Faults that really struck, by kind.
@@ -35,6 +39,8 @@ impl Tally {
     pub fn add(&mut self, other: &Self) {
         self.lives += other.lives;
         self.connected += other.connected;
+        self.lost += other.lost;
+        self.redials += other.redials;
         self.steps += other.steps;
         for (name, times) in &other.connected_by {
             *self.connected_by.entry(name.clone()).or_default() += times;

@@ -39,6 +39,12 @@ impl Tamper {
         Self { shape, plan, head, said: 0, silent: false, withhold_ipv6 }
     }
 
+    /// Another call begins, of a server that talks again.
+    pub(crate) fn begin_anew(&mut self) {
+        self.head = (self.shape == LaneShape::SstpStream).then(Vec::new);
+        self.silent = false;
+    }
+
     /// What becomes of octets of the server; every fault that strikes is told to `struck`.
     pub(crate) fn pass(&mut self, bytes: &[u8], struck: &mut dyn FnMut(Fault)) -> Vec<Message> {
         let mut out = Vec::new();

@@ -56,6 +56,8 @@ struct Life {
     dead: bool,
     acts_done: usize,
     line: Option<Box<Line>>,
+    /// Calls before, over lines that were lost and dialed again.
+    earlier: Vec<Line>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +104,8 @@ enum Happening {
     Dial,
     End,
     OnLine(Next),
+    /// On one before, whose server has still to come to its end.
+    OnEarlier(usize, Next),
     Person,
     Manager,
     Stop,
@@ -164,9 +168,14 @@ impl<'a> World<'a> {
             let (lanes, outlet, hangers) = line.caller.what_stands();
             let lane = lanes == line.lanes();
             let waits = line.caller.connection.paused().is_some();
+            // Of a line that is dialed again the last descriptors may still be being closed.
+            let state = match line.caller.connection.state() {
+                State::Gone if line.caller.connection.goes_on() => State::Disconnecting,
+                state => state,
+            };
             observer(Look {
                 life: index,
-                state: line.caller.connection.state(),
+                state,
                 lane,
                 outlet,
                 hangers,
@@ -197,6 +206,11 @@ impl<'a> World<'a> {
                 }
                 Stage::Over => {}
             }
+            for (number, line) in life.earlier.iter().enumerate() {
+                line.offer(self.now, &mut |at, next| {
+                    offer(at, index, Happening::OnEarlier(number, next));
+                });
+            }
             if let Some(line) = &life.line {
                 offer(line.person_at, index, Happening::Person);
                 line.offer(self.now, &mut |at, next| offer(at, index, Happening::OnLine(next)));
@@ -211,6 +225,7 @@ impl<'a> World<'a> {
             Happening::Dial => self.dial(life),
             Happening::End => self.end_of_life(life),
             Happening::OnLine(next) => self.on_line(life, next),
+            Happening::OnEarlier(number, next) => self.on_earlier(life, number, next),
             Happening::Person => self.person_speaks(life),
             Happening::Manager => {
                 self.say(life, || "the manager's own time has come".to_owned());
@@ -276,6 +291,17 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Something comes to a server whose caller has lost the line.
+    fn on_earlier(&mut self, life: usize, number: usize, next: Next) -> Result<(), Broken> {
+        let now = self.now;
+        let line = &mut self.lives[life].earlier[number];
+        let happened = line.happen(now, next, self.tally);
+        line.drain(now, self.tally)?;
+        line.check(now)?;
+        self.say(life, || format!("of an earlier call: {}", happened.text));
+        Ok(())
+    }
+
     /// Tells a connection something from above.
     fn tell(
         &mut self,
@@ -306,7 +332,15 @@ impl<'a> World<'a> {
             line.order.follow(&report)?;
             self.manager.report(now, handle, report);
         }
-        if line.caller.connection.state() == State::Gone && !line.told_end {
+        if let Some(next) = line.dialed_again(now)? {
+            let before = std::mem::replace(&mut **line, next);
+            self.lives[life].earlier.push(before);
+            self.tally.redials += 1;
+            self.say(life, || "the line is dialed again".to_owned());
+            return self.after(life);
+        }
+        let connection = &line.caller.connection;
+        if connection.state() == State::Gone && !connection.goes_on() && !line.told_end {
             line.told_end = true;
             line.check_server_knows()?;
             let connection = &line.caller.connection;
@@ -418,6 +452,7 @@ impl<'a> World<'a> {
                 }
                 self.check_owns_nothing(life, handle)?;
             }
+            EventKind::Lost { .. } => self.tally.lost += 1,
             EventKind::Missed { .. } => {}
         }
         let state = match &event.kind {
@@ -462,7 +497,7 @@ impl<'a> World<'a> {
             }
         }
         for (index, life) in self.lives.iter().enumerate() {
-            if let Some(line) = &life.line {
+            for line in life.earlier.iter().chain(life.line.as_deref()) {
                 line.check_end().map_err(|broken| (index, broken))?;
             }
         }
@@ -482,7 +517,7 @@ impl<'a> World<'a> {
 
 impl Life {
     const fn new() -> Self {
-        Self { stage: Stage::Waiting, dead: false, acts_done: 0, line: None }
+        Self { stage: Stage::Waiting, dead: false, acts_done: 0, line: None, earlier: Vec::new() }
     }
 }
 
@@ -504,6 +539,11 @@ pub(crate) fn request_of(script: &LifeScript) -> DialRequest {
     }
     entry.hangup_budget = Some(script.budget);
     entry.idle_disconnect = script.idle;
+    entry.redial_on_link_failure = script.redial.is_some();
+    if let Some(terms) = script.redial {
+        entry.redial_attempts = terms.attempts;
+        entry.redial_pause = terms.pause;
+    }
     let options = DialOptions {
         by_number: script.entry.is_none(),
         userspace: script.userspace,

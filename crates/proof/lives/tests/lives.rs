@@ -12,6 +12,8 @@ fn no_promise_is_broken_in_five_thousand_lives() {
     let run = run(1, 5_000, 2);
     assert!(run.broken.is_none(), "{:?}", run.broken);
     assert!(run.tally.connected > 1_000, "only {} came up", run.tally.connected);
+    let (lost, redials) = (run.tally.lost, run.tally.redials);
+    assert!(lost > 100 && redials > 100, "{lost} lines were lost, {redials} dialed again");
     let came_up: Vec<_> = run.tally.connected_by.keys().map(String::as_str).collect();
     for link in LINKS {
         assert!(came_up.contains(&format!("over {}", link.name).as_str()), "{came_up:?}");

@@ -50,11 +50,13 @@ pub enum Planted {
     ForeignHangUp,
     /// A handle can be hung up again and again.
     SecondHangUp,
+    /// A hang-up in the pause before a lost line is dialed again counts for nothing.
+    PauseOutlivesHangUp,
 }
 
 impl Planted {
     /// Every mistake.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::UndoForgotten,
         Self::UndoSkipped,
         Self::OrderSwapped,
@@ -76,6 +78,7 @@ impl Planted {
         Self::HistoryGrows,
         Self::ForeignHangUp,
         Self::SecondHangUp,
+        Self::PauseOutlivesHangUp,
     ];
 }
 

@@ -188,6 +188,9 @@ impl Driver {
             if self.connection.state() == State::Gone && !self.lanes.are_closing() {
                 let Some(next) = self.connection.next_attempt(self.host.seed()) else { break };
                 self.connection = next;
+                if self.connection.is_redial() {
+                    self.hold = None; // the program that dialed has heard of its end
+                }
                 self.connection.dial(self.host.now());
                 continue;
             }

@@ -574,6 +574,10 @@ fn log_event(event: &ConnectionEvent) {
             tracing::warn!(target: "ras", handle, entry = event.entry, state = report.state.name(),
                 error = %report.error, text = report.text);
         }
+        EventKind::Lost { cause } => {
+            tracing::warn!(target: "ras", handle, entry = event.entry, cause = %cause,
+                "lost, and dialed again");
+        }
         EventKind::Gone { cause, duration_ms, traffic } => {
             tracing::info!(target: "ras", handle, entry = event.entry, cause = %cause, duration_ms,
                 bytes_in = traffic.bytes_in, bytes_out = traffic.bytes_out, "gone");

@@ -65,8 +65,10 @@ impl Connection {
             self.deadline = Some(Deadline::new(now + self.plan.times.opening, "the first link"));
             return self.ask_members(links);
         }
+        // That the port is opened again was told when the line was lost.
         let port = [RasState::OpenPort, RasState::PortOpened];
-        let port = port.into_iter().filter(|_| self.attempts.is_first());
+        let port = port.into_iter().skip(usize::from(self.is_redial()));
+        let port = port.filter(|_| self.attempts.is_first());
         for state in port.chain([RasState::ConnectDevice]) {
             self.announcer.enter(state);
         }
@@ -340,6 +342,9 @@ impl Connection {
     pub(crate) fn check_deadlines(&mut self, now: Instant) {
         if self.deadline.is_some_and(|d| d.at <= now) {
             self.deadline = None;
+            if self.ends_pause() {
+                return self.begin_opening(now);
+            }
             let cause = self.overdue().unwrap_or_else(|| translate::too_slow(self.state));
             self.fail(now, cause);
         }

@@ -109,6 +109,9 @@ impl Connection {
             Some(of_all) => of_all,
             None => return self.begin_descent(now, cause),
         };
+        if self.dials_again(now, &cause) {
+            return self.begin_descent(now, cause);
+        }
         if !cause.is_wanted() {
             match &self.plan.ppp.credentials {
                 Some(credentials) if is_planted(Planted::SecretTold) => {
@@ -217,6 +220,7 @@ impl Connection {
         }
         self.questions.clear();
         self.enter(now, State::Gone);
+        self.gives_up_for_debts();
         if !self.attempts.goes_on() {
             self.announcer.gone(self.cause.as_ref());
         }

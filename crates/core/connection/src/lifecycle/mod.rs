@@ -28,6 +28,9 @@
 //! failed layer or deed, and the state's deadline lead to Disconnecting; there are no other edges. The
 //! first cause is kept, what follows it is consequence. A second hang-up joins the wait of the first.
 //!
+//! A line that was lost and is dialed again is a new connection, in Opening, when this one is Gone; until its
+//! pause is over nothing of it is there (see `redial`).
+//!
 //! # Paused
 //!
 //! ```text

@@ -1,6 +1,6 @@
 //! Waiting for a person, in the midst of the climb.
 
-use onhook_base::{Deadline, Instant, Planted, is_planted};
+use onhook_base::{Deadline, Instant, Planted, Secret, is_planted};
 use onhook_model::{Cause, RasCode, RasState, Resumption};
 use onhook_ppp::{Given, Wanted, auth};
 
@@ -72,6 +72,10 @@ impl Connection {
             self.pause = Some(pause);
             return;
         };
+        match &given {
+            Given::Credentials(credentials) => self.redial.keep_credentials(credentials),
+            Given::NewPassword(password) => self.keep_password(password),
+        }
         self.announcer.enter(resumed);
         self.resumed = true;
         self.authenticate_by(now);
@@ -88,6 +92,7 @@ impl Connection {
             return;
         };
         let number = Some(number.trim().to_owned()).filter(|number| !number.is_empty());
+        self.redial.keep_callback(number.as_ref());
         self.announcer.enter(RasState::AuthCallback);
         self.authenticate_by(now);
         if let Some(splice) = &mut self.splice {
@@ -107,6 +112,15 @@ impl Connection {
             domain => format!("{domain}\\{user}"),
         };
         Some(auth::Credentials { user: name, password })
+    }
+
+    /// The person has changed the password.
+    fn keep_password(&mut self, password: &Secret<String>) {
+        if let Some(known) = self.redial.credentials().or(self.plan.ppp.credentials.as_ref()) {
+            let changed =
+                auth::Credentials { user: known.user.clone(), password: password.clone() };
+            self.redial.keep_credentials(&changed);
+        }
     }
 
     /// A proof that was given after a pause is judged.

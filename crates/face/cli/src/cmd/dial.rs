@@ -181,7 +181,7 @@ async fn next_turn(
                     text: cause.text().to_owned(),
                 }));
             }
-            EventKind::State(_) | EventKind::Missed { .. } => {}
+            EventKind::State(_) | EventKind::Lost { .. } | EventKind::Missed { .. } => {}
         }
     }
 }

@@ -46,7 +46,9 @@ async fn connection(ras: &mut Ras, args: &ExecArgs) -> anyhow::Result<(Connectio
         Err(error) if error.code == RasCode::NO_CONNECTION => {}
         Err(error) => return Err(error.into()),
     }
-    let entry = request::from_book(&args.entry, args.phonebook.as_deref())?;
+    let mut entry = request::from_book(&args.entry, args.phonebook.as_deref())?;
+    // The program's own network is that of one line, and ends with it.
+    entry.redial_on_link_failure = false;
     let saved = credentials::Saved::of(Some(&args.entry), args.phonebook.as_deref())?;
     let user = args.user.as_deref();
     let credentials = credentials::ask(&entry, user, None, args.password_stdin, None, &saved)?;

@@ -13,6 +13,7 @@ mod hanging_up;
 mod listing;
 mod notifications;
 mod programs;
+mod redialing;
 mod saved;
 mod servers;
 mod several_links;

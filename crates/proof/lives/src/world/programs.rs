@@ -60,7 +60,7 @@ impl World<'_> {
                     budget: script.budget,
                     ending_since: None,
                     reap_by: None,
-                    order: Order::default(),
+                    order: Order::of(script.redial.is_some()),
                     failed: false,
                     gone: false,
                 };

@@ -3,6 +3,7 @@
 use onhook_base::Instant;
 use onhook_connection::State;
 use onhook_manager::Progress;
+use onhook_model::Cause;
 
 use super::{Driver, Party};
 
@@ -62,13 +63,17 @@ impl Driver {
         }
     }
 
+    fn waits_because(&self) -> Option<&Cause> {
+        self.connection.paused().map(|(_, cause)| cause).or_else(|| self.connection.lost())
+    }
+
     fn progress(&self) -> Progress {
         Progress {
             projection: self.connection.projection().clone(),
             server: self.connection.server().map(|s| s.to_string()),
             local: self.connection.local().map(|s| s.to_string()),
             number: self.connection.other_number().map(str::to_owned),
-            paused: self.connection.paused().map(|(_, cause)| cause.clone()),
+            paused: self.waits_because().cloned(),
         }
     }
 }

@@ -252,7 +252,7 @@ async fn follow(events: &mut Events) -> Result<(), RasError> {
             EventKind::Gone { cause, .. } => {
                 return Err(RasError::new(cause.code(), cause.text().to_owned()));
             }
-            EventKind::Missed { .. } => {}
+            EventKind::Lost { .. } | EventKind::Missed { .. } => {}
         }
     }
     Err(RasError::new(RasCode::SERVICE_NOT_ACTIVE, "the manager ended while dialing"))
