@@ -14,6 +14,7 @@ use crate::attempts::Attempts;
 use crate::bundle::Joining;
 use crate::capture::Captured;
 use crate::lifecycle::{Callback, Climb, Descent, Pause, State};
+use crate::load::Links;
 use crate::plan::{OutletPlan, Plan};
 use crate::redial::Redial;
 use crate::splice::Splice;
@@ -81,6 +82,8 @@ pub struct Connection {
     pub(crate) resumed: bool,
     pub(crate) attempts: Attempts,
     pub(crate) redial: Redial,
+    /// (Above links) what is known of them.
+    pub(crate) links: Links,
     pub(crate) capture: bool,
     pub(crate) traffic: Traffic,
 }
@@ -116,6 +119,7 @@ impl Connection {
             resumed: false,
             attempts: Attempts::default(),
             redial: Redial::default(),
+            links: Links::default(),
             capture: false,
             traffic: Traffic::default(),
         }
@@ -265,6 +269,7 @@ impl Connection {
         if let Some(splice) = &mut self.splice {
             splice.handle_timeout(now);
         }
+        self.look_at_links(now);
         self.check_deadlines(now);
         self.turn(now, &mut |_| {});
     }
@@ -344,6 +349,7 @@ impl Connection {
         }
         let own = Deadline::earliest(self.deadline, self.idle_deadline());
         let own = Deadline::earliest(own, self.session_deadline());
+        let own = Deadline::earliest(own, self.links_deadline());
         let own = Deadline::earliest(own, self.descent.as_ref().map(Descent::deadline));
         Deadline::earliest(own, self.splice.as_ref().and_then(Splice::poll_timeout))
     }

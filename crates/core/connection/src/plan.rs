@@ -20,6 +20,7 @@ pub use self::callback::check_callback_number;
 pub use self::link::{LinkPlan, OtherLink};
 use crate::bundle::Joins;
 use crate::impair::{Impaired, Impairment};
+use crate::load::LoadTerms;
 use crate::redial::RedialTerms;
 
 /// How long things may take.
@@ -130,9 +131,12 @@ pub struct Plan {
     pub times: Times,
     /// (Dialing) how it is dialed again when the line was lost; `None`: not at all.
     pub redial: Option<RedialTerms>,
+    /// (Dialing) how links of a [`LinkPlan::Bundle`] come and go with the traffic; `None`: they do not.
+    pub load: Option<LoadTerms>,
     /// When this link is one of several.
     pub joins: Joins,
-    /// What is dialed for each link of a [`LinkPlan::Bundle`]; the manager begins these.
+    /// What is dialed for each link of a [`LinkPlan::Bundle`]; the manager begins as many as that says, and the
+    /// others when they are [wished](crate::LinkWish) for.
     pub members: Vec<Plan>,
     /// (Answering, for tests) what is done wrong on purpose.
     pub impairment: Option<Impairment>,
@@ -176,7 +180,7 @@ impl Plan {
         if let Some(problem) = entry.problems().first() {
             return Err(RasError::new(problem.code(), problem.to_string()));
         }
-        if entry.links_to_dial() > 1 {
+        if entry.links() > 1 {
             return Self::for_links(request, credentials, abilities);
         }
         let (link, others) = link::all_of_entry(&entry, credentials)?;
@@ -207,6 +211,7 @@ impl Plan {
                 attempts: entry.redial_attempts,
                 pause: entry.redial_pause,
             }),
+            load: None,
             joins: Joins::Never,
             members: Vec::new(),
             impairment: None,
@@ -242,6 +247,7 @@ impl Plan {
             mtu: None,
             times,
             redial: None,
+            load: None,
             joins: Joins::Never,
             members: Vec::new(),
             impairment: None,

@@ -219,7 +219,7 @@ impl Connection {
 /// Whether a line that was lost, or could not be dialed again, for this reason may come back by itself. Not
 /// what somebody wanted (631, 828, 932), and not what only a person can mend: a proof that was refused is
 /// never tried again by itself, since that locks accounts.
-const fn may_come_back(code: RasCode) -> bool {
+pub(crate) const fn may_come_back(code: RasCode) -> bool {
     matches!(
         code,
         RasCode::PORT_DISCONNECTED

@@ -124,6 +124,12 @@ impl Stairs {
         }
     }
 
+    /// A lane is going to be opened below everything that stands, beside those that are open: its way back
+    /// is remembered before.
+    pub(crate) fn lane_is_dialed(&mut self, lane: LaneId) {
+        self.lane_is_open(lane);
+    }
+
     /// A lane is gone by itself: there is nothing to undo.
     pub(crate) fn lane_is_gone(&mut self, lane: LaneId) {
         self.rungs.retain(

@@ -31,14 +31,15 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// One for each link that a dial begins; none where it begins one alone.
+    /// One for each link that a dial may have; none where that is one alone. Those that it does not begin have
+    /// a handle that is invalid.
     pub(crate) fn all(
         request: &DialRequest,
         mut give: impl FnMut() -> Option<Handle>,
     ) -> Vec<Self> {
-        let count = request.entry.links_to_dial();
+        let (count, begun) = (request.entry.links(), request.entry.links_to_dial());
         let entries = (0..count).filter_map(|index| request.entry.of_link(index));
-        let links = entries.filter(|_| count > 1).map_while(|entry| {
+        let links = entries.filter(|_| count > 1).enumerate().map_while(|(index, entry)| {
             let state = RasState::OpenPort;
             Some(Self {
                 handle: give()?,
@@ -52,10 +53,19 @@ impl Link {
                 traffic: Traffic::default(),
                 cleared: Traffic::default(),
                 hanging_up: false,
-                ended: false,
+                ended: index >= begun,
             })
         });
         links.collect()
+    }
+
+    /// It is dialed, or dialed again.
+    fn begin(&mut self, handle: Handle) {
+        self.handle = handle;
+        self.state = RasState::OpenPort;
+        (self.cause, self.line, self.server) = (None, None, None);
+        (self.traffic, self.cleared) = (Traffic::default(), Traffic::default());
+        (self.hanging_up, self.ended) = (false, false);
     }
 
     pub(crate) fn report(&self, subentry: u32) -> LinkReport {
@@ -83,6 +93,19 @@ pub(crate) fn subentry(index: usize) -> u32 {
 }
 
 impl Manager {
+    /// A link, counted from zero, of a connection that goes on is dialed, or dialed again: its handle, which is a
+    /// new one. `None` when the connection is ending, when the link is there, and when no number for a handle is
+    /// left.
+    pub fn begin_link(&mut self, whole: Handle, index: usize) -> Option<Handle> {
+        let record = self.records.get_mut(&whole)?;
+        if record.is_hanging_up() || record.cause.is_some() {
+            return None;
+        }
+        let link = record.links.get_mut(index).filter(|link| link.ended)?;
+        link.begin(self.handles.give()?);
+        Some(link.handle)
+    }
+
     /// A link has passed into a state, or failed in one.
     pub fn link_report(&mut self, handle: Handle, report: StateReport) {
         let Some((record, index)) = self.of_link(handle) else { return };

@@ -42,7 +42,7 @@ pub enum Command {
         handle: Handle,
         /// What was decided about it.
         plan: Box<Plan>,
-        /// The handles of its links, where it has several: each is begun beside it.
+        /// The handles of the links that are begun beside it, where it has several.
         links: Vec<Handle>,
     },
     /// End this connection, politely.
@@ -99,7 +99,7 @@ pub struct Ended {
 pub struct Manager {
     terms: ManagerTerms,
     abilities: PlanAbilities,
-    handles: Handles,
+    pub(crate) handles: Handles,
     pub(crate) records: BTreeMap<Handle, Record>,
     history: VecDeque<HistoryRecord>,
     pub(crate) commands: VecDeque<Command>,
@@ -188,8 +188,9 @@ impl Manager {
         })?;
         let mut record = Record::new(now, wall, handle, caller, request);
         record.links = Link::all(request, || self.handles.give());
-        let links: Vec<_> = record.links.iter().map(|link| link.handle).collect();
-        if links.len() < plan.members.len() {
+        let begun = record.links.iter().filter(|link| !link.ended);
+        let links: Vec<_> = begun.map(|link| link.handle).collect();
+        if record.links.len() < plan.members.len() {
             let text = "no numbers for the handles of all links could be reserved";
             return Err(RasError::new(RasCode::NOT_ENOUGH_MEMORY, text));
         }

@@ -27,7 +27,7 @@ mod tests;
 pub use auth::{AuthMethod, AuthRestrictions, Encryption};
 pub use callback::CallbackMode;
 pub use device::{DeviceType, EntryType, VpnProtocol, VpnStrategy};
-pub use link::{DialMode, FurtherLink};
+pub use link::{DialMode, FurtherLink, LoadShare};
 pub use number::{DEFAULT_SSTP_PORT, ServerError, parse_server};
 pub use onhook_base::{BadPrefix, Prefix};
 pub use port::{Port, PortError};
@@ -71,6 +71,10 @@ pub struct Entry {
     pub further_links: Vec<FurtherLink>,
     /// Which of them are dialed.
     pub dial_mode: DialMode,
+    /// Where they are dialed as needed: with more traffic than this for so long one more is dialed.
+    pub more_links: LoadShare,
+    /// With less than this for so long one is hung up.
+    pub fewer_links: LoadShare,
 
     /// Which ways of authenticating are allowed.
     pub auth: AuthRestrictions,
@@ -241,6 +245,8 @@ impl Entry {
             vpn_strategy: VpnStrategy::Default,
             further_links: Vec::new(),
             dial_mode: DialMode::All,
+            more_links: LoadShare::MORE,
+            fewer_links: LoadShare::FEWER,
             auth: AuthRestrictions::default_for(device_type),
             eap_method: None,
             encryption: Encryption::default_for(device_type),

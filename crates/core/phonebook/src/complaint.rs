@@ -217,7 +217,7 @@ pub enum Complaint {
     #[error("not done here; the entry is dialed without it")]
     NotDone,
     /// A further link of an entry that does not dial all of them.
-    #[error("only the first link is dialed, because DialMode is not 1 (all)")]
+    #[error("only the first link is dialed, because DialMode is 0 (the first that is free)")]
     FurtherLink,
     /// A further link whose device is none that can be dialed with.
     #[error("ignored: the link has no DEVICE, or none that is known")]

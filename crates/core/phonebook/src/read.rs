@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use onhook_model::{
     AuthRestrictions, CallbackMode, DeviceType, DialMode, Encryption, Entry, EntryLimits,
-    EntryType, FurtherLink, Prefix, Sharing, Trust, VpnStrategy,
+    EntryType, FurtherLink, LoadShare, Prefix, Sharing, Trust, VpnStrategy,
 };
 
 use crate::complaint::{Complaint, EntryError, Warning};
@@ -133,6 +133,11 @@ impl Reader<'_> {
         entry.dial_mode = self
             .meaning("DialMode", DialMode::All.value(), DialMode::from_value)
             .unwrap_or_default();
+        if entry.dial_mode == DialMode::AsNeeded {
+            let more = self.share(["DialPercent", "DialSeconds"], LoadShare::MORE);
+            let fewer = self.share(["HangUpPercent", "HangUpSeconds"], LoadShare::FEWER);
+            (entry.more_links, entry.fewer_links) = (more, fewer);
+        }
         for place in self.layout.further.clone() {
             let device = place.device.and_then(|at| DeviceType::from_text(&self.text_at(at)));
             let Some(device_type) = device else {
@@ -157,10 +162,18 @@ impl Reader<'_> {
             if link.phone_numbers.iter().all(String::is_empty) {
                 link.phone_numbers.clear();
             }
-            if entry.dial_mode != DialMode::All {
+            if entry.dial_mode == DialMode::FirstFree {
                 self.warn(place.all.start, Complaint::FurtherLink);
             }
             entry.further_links.push(link);
+        }
+    }
+
+    fn share(&mut self, [percent, seconds]: [&'static str; 2], default: LoadShare) -> LoadShare {
+        let during = u32::try_from(default.during.as_secs()).unwrap_or(u32::MAX);
+        LoadShare {
+            percent: self.number(percent, 0, 100, default.percent),
+            during: Duration::from_secs(self.number(seconds, 0, 3600, during).into()),
         }
     }
 

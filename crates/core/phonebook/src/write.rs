@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use onhook_model::{CallbackMode, DialMode, Entry, Prefix, Trust};
+use onhook_model::{CallbackMode, DialMode, Entry, LoadShare, Prefix, Trust};
 
 use crate::complaint::{EditError, EntryError};
 use crate::keys;
@@ -66,6 +66,9 @@ fn normal(entry: &Entry) -> Entry {
         Trust::SystemRoots | Trust::Insecure => entry.ca_file = None,
     }
     entry.routes = without_repeats(entry.routes);
+    if entry.dial_mode != DialMode::AsNeeded {
+        (entry.more_links, entry.fewer_links) = (LoadShare::MORE, LoadShare::FEWER);
+    }
     entry
 }
 
@@ -354,6 +357,16 @@ fn want_dialing(wants: &mut Wants, entry: &Entry, beyond: Beyond<'_>) {
             mode
         },
     ));
+    let shares = [
+        ("DialPercent", entry.more_links.percent.into()),
+        ("DialSeconds", entry.more_links.during.as_secs()),
+        ("HangUpPercent", entry.fewer_links.percent.into()),
+        ("HangUpSeconds", entry.fewer_links.during.as_secs()),
+    ];
+    wants.extend(shares.map(|(key, number): (_, u64)| match entry.dial_mode {
+        DialMode::AsNeeded => (key, Want::Value(number.to_string())),
+        DialMode::FirstFree | DialMode::All => (key, Want::Either),
+    }));
     // Its place is behind the numbers; only what differs from what is so anyway is written.
     let tries = if entry.try_alternates { Want::Absent } else { Want::Value(flag(false)) };
     wants.push(("TryNextAlternateOnFail", tries));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use onhook_model::{
     AuthMethod, AuthRestrictions, CallbackMode, DeviceType, DialMode, Encryption, Entry, EntryType,
-    FurtherLink, RasCode, Trust, VpnProtocol, VpnStrategy,
+    FurtherLink, LoadShare, RasCode, Trust, VpnProtocol, VpnStrategy,
 };
 use onhook_phonebook::{Complaint, EditError, EntryError, PhoneBook};
 
@@ -152,14 +152,25 @@ fn whether_it_is_called_back_counts_where_the_entry_says_so_and_not_the_person()
 }
 
 #[test]
-fn of_several_links_the_first_alone_is_dialed_where_the_mode_is_not_all() {
+fn of_several_links_the_first_is_dialed_and_more_as_they_are_needed_or_never() {
     let book = PhoneBook::parse(MULTILINK).unwrap();
     let (isdn, warnings) = book.entry("two channels").unwrap();
     assert_eq!((isdn.device_type, isdn.phone_number()), (DeviceType::Isdn, "5550201"));
+    assert_eq!((isdn.dial_mode, warnings), (DialMode::AsNeeded, vec![]));
+    assert_eq!((isdn.links(), isdn.links_to_dial()), (2, 1));
+    assert_eq!((isdn.more_links, isdn.fewer_links), (LoadShare::MORE, LoadShare::FEWER));
+    let text = String::from_utf8(MULTILINK.to_vec()).unwrap();
+    let other = text
+        .replace("DialPercent=75", "DialPercent=50")
+        .replace("HangUpSeconds=120", "HangUpSeconds=7");
+    let (other, _) = PhoneBook::parse(other.as_bytes()).unwrap().entry("two channels").unwrap();
+    assert_eq!((other.more_links.percent, other.fewer_links.during.as_secs()), (50, 7));
+    let book = PhoneBook::parse(text.replace("DialMode=2", "DialMode=0").as_bytes()).unwrap();
+    let (isdn, warnings) = book.entry("two channels").unwrap();
     assert_eq!(warnings.len(), 1);
     assert_eq!((warnings[0].line, &warnings[0].complaint), (20, &Complaint::FurtherLink));
     assert_eq!((isdn.further_links.len(), isdn.links_to_dial()), (1, 1));
-    assert_eq!(isdn.dial_mode, DialMode::AsNeeded);
+    assert_eq!(isdn.dial_mode, DialMode::FirstFree);
 }
 
 #[test]

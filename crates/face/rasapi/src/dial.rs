@@ -6,8 +6,8 @@ use onhook_base::Secret;
 use onhook_client::phonebooks::{Given, Phonebooks};
 use onhook_client::{books, certificates};
 use onhook_model::{
-    Credentials, DeviceType, DialMode, DialOptions, DialRequest, Entry, Handle, ListedDevice,
-    RasCode, RasError, RasState, Resumption,
+    Credentials, DeviceType, DialMode, DialOptions, DialRequest, Entry, FurtherLink, Handle,
+    ListedDevice, RasCode, RasError, RasState, Resumption,
 };
 
 use crate::boundary::{Place, Refusal};
@@ -184,9 +184,19 @@ fn begin_with_link(entry: &mut Entry, subentry: u32) {
     if entry.dial_mode == DialMode::All || index == 0 {
         return;
     }
-    if let Some(chosen) = entry.of_link(index) {
-        *entry = Entry { further_links: std::mem::take(&mut entry.further_links), ..chosen };
+    let Some(chosen) = entry.of_link(index) else { return };
+    let mut further_links = std::mem::take(&mut entry.further_links);
+    // The one that would be the first is dialed in its place, where others follow.
+    if let Some(place) = further_links.get_mut(index.saturating_sub(1)) {
+        *place = FurtherLink {
+            device_type: entry.device_type,
+            device_name: entry.device_name.clone(),
+            port: entry.port.clone(),
+            speed: entry.speed,
+            phone_numbers: entry.phone_numbers.clone(),
+        };
     }
+    *entry = Entry { further_links, ..chosen };
 }
 
 fn credentials(

@@ -26,7 +26,7 @@ use crate::outlet::{OpenStack, Outlet};
 use crate::talk::Talk;
 
 use several::next_word;
-pub(crate) use several::{Above, Flow, Member, Port, Word};
+pub(crate) use several::{Above, Flow, LinkToBegin, Member, Port, Word};
 use tell::Hold;
 
 /// Octets taken from the lane in one go.
@@ -37,6 +37,10 @@ pub(crate) trait Watcher: Send {
     fn progress(&self, progress: Progress);
     /// A link of several was taken: told before what follows from it. A link has none of its own.
     fn link_joined(&self, _lane: LaneId) {}
+    /// A link of several is dialed after the first, or again: where it is reached. `None`: it cannot be.
+    fn begin_link(&self, _link: LinkToBegin) -> Option<Port> {
+        None
+    }
     fn ended(&self, now: Instant, ended: Ended);
 }
 
@@ -223,6 +227,7 @@ impl Driver {
                     self.judging = Some(answering.clone().admit(*call, question));
                 }
             }
+            self.begin_and_end_links(now);
             let idle = !self.talk_tls(now) && idle;
             if idle && self.connection.queued_bytes() == 0 {
                 break;

@@ -55,6 +55,7 @@ impl Connection {
             return Err(refused("it does not lead to where the other links lead"));
         }
         self.stairs.lane_is_open(lane);
+        self.link_is_up(now, lane, &joining);
         if self.splice.is_none() {
             self.begin_above(now, lane, joining);
         }
@@ -78,10 +79,12 @@ impl Connection {
         if let Some(carrier) = self.splice.as_mut().and_then(|splice| splice.link.bundle()) {
             carrier.leave(now, lane);
         }
+        self.link_is_gone(now, lane, cause);
         let failed = (!cause.is_wanted()).then(|| cause.clone());
         self.first_failure = self.first_failure.take().or(failed);
-        if !self.stairs.has_lanes() {
-            let is_up = self.state == State::Connected;
+        let is_up = self.state == State::Connected;
+        // One that is only being dialed carries nothing.
+        if !self.stairs.has_lanes() || is_up && !self.links.any_is_up() {
             let first = self.first_failure.take().filter(|_| !is_up);
             self.fail_with_dead_peer(now, first.unwrap_or_else(|| cause.clone()));
         }

@@ -148,6 +148,7 @@ impl Connection {
                 Stage::Names => {
                     self.enter(now, State::Connected);
                     self.redial.is_up();
+                    self.begin_to_look(now);
                     self.announcer.enter(RasState::Connected);
                     self.up_since = Some(now);
                     self.advertise(now);

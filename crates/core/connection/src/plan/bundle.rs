@@ -1,12 +1,13 @@
 //! An entry of several links: a plan for each of them, and one for what stands above.
 
 use onhook_base::{Duration, Seed};
-use onhook_model::{Credentials, DialOptions, DialRequest, RasError};
+use onhook_model::{Credentials, DialMode, DialOptions, DialRequest, RasError};
 use onhook_ppp::multilink::Discriminator;
 use onhook_ppp::{CallbackTerms, Encryption, MultilinkTerms, NetworkTerms};
 
 use super::{LinkPlan, OutletPlan, Plan, PlanAbilities, Times};
 use crate::bundle::Joins;
+use crate::load::LoadTerms;
 
 /// What we put together of fragments: what every bundle does (RFC 1990 §5.1.1).
 const MRRU: u16 = 1500;
@@ -14,7 +15,7 @@ const MRRU: u16 = 1500;
 const AFTER_THE_LINKS: Duration = Duration::from_secs(10);
 
 impl Plan {
-    /// The plan for dialing all links of an entry at once.
+    /// The plan for dialing an entry that has several links: all at once, or one and more as they are needed.
     pub(super) fn for_links(
         request: &DialRequest,
         credentials: &Credentials,
@@ -44,8 +45,16 @@ impl Plan {
             member.ppp.callback = CallbackTerms::Refused;
             member.be_member(Joins::Always);
         }
+        let count = |links: usize| u8::try_from(links).unwrap_or(u8::MAX);
+        let load = (request.entry.dial_mode == DialMode::AsNeeded).then(|| LoadTerms {
+            links: count(members.len()),
+            more: request.entry.more_links,
+            fewer: request.entry.fewer_links,
+            pause: request.entry.redial_pause,
+        });
         Ok(Self {
-            link: LinkPlan::Bundle { links: u8::try_from(members.len()).unwrap_or(u8::MAX) },
+            link: LinkPlan::Bundle { links: count(request.entry.links_to_dial()) },
+            load,
             times: Times { opening: patience, projecting: patience, ..above.times },
             members,
             ..above
@@ -90,6 +99,8 @@ impl Plan {
         self.dns_override.clear();
         self.mtu = None;
         self.times.idle = None;
+        // Whether a link is dialed again is decided above, which it leaves first.
+        self.redial = None;
         // A person is asked once and not once for each link: a refusal is the end of the link.
         self.ppp.asks_person = false;
     }

@@ -1,5 +1,7 @@
 //! The further links of an entry that dials over several (subentries).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{DeviceType, Entry};
@@ -66,7 +68,31 @@ impl DialMode {
     }
 }
 
+/// A share of what the links that are up can carry, and for how long there is more or less traffic than that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadShare {
+    /// The share in percent: 0 to 100.
+    pub percent: u32,
+    /// For how long: 0 to 3,600 seconds.
+    pub during: Duration,
+}
+
+impl LoadShare {
+    /// From which on another link is dialed, where an entry does not say (dwDialExtraPercent).
+    pub const MORE: Self = Self { percent: 75, during: Duration::from_secs(120) };
+    /// Below which a link is hung up, where an entry does not say (dwHangUpExtraPercent).
+    pub const FEWER: Self = Self { percent: 10, during: Duration::from_secs(120) };
+}
+
 impl Entry {
+    /// How many links a dial of it may have.
+    pub fn links(&self) -> usize {
+        match self.dial_mode {
+            DialMode::All | DialMode::AsNeeded => self.further_links.len().saturating_add(1),
+            DialMode::FirstFree => 1,
+        }
+    }
+
     /// How many links a dial of it begins: all, where it says so, or else the first.
     pub fn links_to_dial(&self) -> usize {
         match self.dial_mode {

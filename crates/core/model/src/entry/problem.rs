@@ -148,6 +148,10 @@ impl EntryLimits {
     pub const HANGUP_BUDGET_MS: std::ops::RangeInclusive<u64> = 0..=60_000;
     /// More dials after a failed one.
     pub const REDIAL_ATTEMPTS: std::ops::RangeInclusive<u64> = 0..=99;
+    /// Shares of traffic with which links come and go, in percent.
+    pub const LOAD_PERCENT: std::ops::RangeInclusive<u64> = 0..=100;
+    /// For how many seconds it is above or below them.
+    pub const LOAD_SECONDS: std::ops::RangeInclusive<u64> = 0..=3600;
     /// Seconds between two of them.
     pub const REDIAL_SECONDS: std::ops::RangeInclusive<u64> = 1..=600;
 }
@@ -284,6 +288,14 @@ impl Entry {
         if let Some(budget) = self.hangup_budget {
             let ms = u64::try_from(budget.as_millis()).unwrap_or(u64::MAX);
             check_range(found, "OnhookHangupBudgetMs", ms, &EntryLimits::HANGUP_BUDGET_MS);
+        }
+        for (keys, share) in [
+            (["DialPercent", "DialSeconds"], self.more_links),
+            (["HangUpPercent", "HangUpSeconds"], self.fewer_links),
+        ] {
+            let [percent, seconds] = keys;
+            check_range(found, percent, share.percent.into(), &EntryLimits::LOAD_PERCENT);
+            check_range(found, seconds, share.during.as_secs(), &EntryLimits::LOAD_SECONDS);
         }
         let attempts = self.redial_attempts.into();
         check_range(found, "RedialAttempts", attempts, &EntryLimits::REDIAL_ATTEMPTS);

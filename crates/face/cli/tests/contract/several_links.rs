@@ -1,5 +1,8 @@
 //! Entries of several links.
 
+use std::io::{Read as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rasapi32::exports::*;
 use rasapi32::layout::{Charset, tables};
 
@@ -137,6 +140,66 @@ fn b084_b114_the_whole_takes_all_links_with_it() {
     end(whole);
     assert_eq!(links.map(|link| status(link).0), [NO_HANDLE; 2]);
     server.calls_have_ended(2);
+}
+
+/// Keeps the echo behind a connection busy, until it is told to stop.
+fn keep_busy(entry: &str, stop: &std::sync::atomic::AtomicBool) {
+    let rows = stage().list();
+    let row = rows.iter().find(|row| row["entry"] == entry).unwrap();
+    let mut flow = stage().flow(row["handle"].as_str().unwrap());
+    let mut octets = vec![7; 4096];
+    while !stop.load(Ordering::SeqCst) {
+        flow.write_all(&octets).unwrap();
+        flow.read_exact(&mut octets).unwrap();
+    }
+}
+
+#[test]
+fn b138_more_links_are_dialed_as_they_are_needed_and_hung_up_when_they_are_not() {
+    let mut server = two_lines("b138 lines", 1);
+    let book = onhook_client::books::user_book().unwrap();
+    let lines = onhook_client::books::find("b138 lines", Some(&book)).unwrap().entry;
+    put_entry(
+        "b138",
+        &format!(
+            "Type=1\r\nDialMode=2\r\nDialPercent=1\r\nDialSeconds=1\r\nHangUpPercent=1\r\n\
+             HangUpSeconds=1\r\nAuthRestrictions=8192\r\n\r\n\
+             MEDIA=rastapi\r\nPort={}\r\nDevice=line\r\n\r\nDEVICE=SERIAL\r\n\r\n\
+             MEDIA=rastapi\r\nPort={}\r\nDevice=line\r\n\r\nDEVICE=SERIAL\r\n",
+            lines.port, lines.further_links[0].port
+        ),
+    );
+    let (result, whole) = Dial::entry("b138").synchronous();
+    assert_eq!(result, 0, "{}", stage().log());
+    assert_eq!((link_of(whole, 1).0, link_of(whole, 2).0), (0, 618), "one is dialed first");
+    let [gains, loses] = [OnhookCreateEvent(0, 0), OnhookCreateEvent(0, 0)];
+    // SAFETY: no pointer is passed.
+    unsafe {
+        // RASCN_BandwidthAdded and RASCN_BandwidthRemoved.
+        assert_eq!(RasConnectionNotificationW(whole, gains, 4), 0);
+        assert_eq!(RasConnectionNotificationW(whole, loses, 8), 0);
+    }
+    let mut seconds = Vec::new();
+    for _ in 0..2 {
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| keep_busy("b138", &stop));
+            let added = OnhookWaitEvent(gains, 20_000);
+            let (result, second) = link_of(whole, 2);
+            let told = status(second).0;
+            stop.store(true, Ordering::SeqCst);
+            assert_eq!((added, result, told), (0, 0, 0), "{}", stage().log());
+            assert!(second != whole && !seconds.contains(&second), "a handle of its own");
+            seconds.push(second);
+        });
+        assert_eq!(OnhookWaitEvent(loses, 20_000), 0, "{}", stage().log());
+        server.calls_have_ended(1);
+        assert_eq!((link_of(whole, 1).0, link_of(whole, 2).0), (0, 618), "one stays");
+        assert_eq!(status(whole).1.u32("rasconnstate"), CONNECTED);
+    }
+    assert_eq!((OnhookCloseEvent(gains), OnhookCloseEvent(loses)), (1, 1));
+    end(whole);
+    server.calls_have_ended(1);
 }
 
 #[test]

@@ -5,18 +5,18 @@
 //! place, frames, and the word to end. What waits on the way is counted and bounded both ways: frames
 //! for which there is no room are lost, as on a line, and programs are not read while every link is full.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use onhook_base::Instant;
-use onhook_connection::{Joining, State};
+use onhook_connection::{Joining, LinkWish, Plan, State};
 use onhook_effect::{LaneId, StepId};
 use onhook_model::{Cause, RasCode};
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::{Driver, Order, Party};
+use super::{Driver, Order, Party, Watcher};
 use crate::engine::{Belonging, Engine};
 
 /// Frames of a link that wait to be taken above.
@@ -88,21 +88,51 @@ pub(crate) struct Port {
     pub(crate) flow: Arc<Flow>,
 }
 
+/// A link that is dialed after the first, or again.
+pub(crate) struct LinkToBegin {
+    pub(crate) lane: LaneId,
+    pub(crate) plan: Plan,
+    pub(crate) words: mpsc::UnboundedSender<Word>,
+    pub(crate) relief: Arc<Notify>,
+}
+
+/// How each link is dialed, where one may be dialed later.
+struct Later {
+    plans: Vec<Plan>,
+    words: mpsc::UnboundedSender<Word>,
+}
+
 /// The place above: what is known of the links.
 pub(crate) struct Above {
     ports: BTreeMap<LaneId, Port>,
+    /// Those that were taken.
+    taken: BTreeSet<LaneId>,
+    later: Option<Later>,
     closing: BTreeMap<LaneId, StepId>,
     relief: Arc<Notify>,
 }
 
 impl Above {
     pub(crate) const fn new(ports: BTreeMap<LaneId, Port>, relief: Arc<Notify>) -> Self {
-        Self { ports, closing: BTreeMap::new(), relief }
+        Self { ports, taken: BTreeSet::new(), later: None, closing: BTreeMap::new(), relief }
     }
 
-    /// Every link has as much as it should.
+    /// Links may be dialed later, by these plans, and speak then.
+    pub(crate) fn may_dial(self, plans: Vec<Plan>, words: mpsc::UnboundedSender<Word>) -> Self {
+        Self { later: Some(Later { plans, words }), ..self }
+    }
+
+    /// Every link that carries anything has as much as it should.
     pub(super) fn is_full(&self) -> bool {
-        self.ports.values().all(|port| port.flow.waiting() >= FULL)
+        let taken = self.ports.iter().filter(|(lane, _)| self.taken.contains(lane));
+        taken.into_iter().all(|(_, port)| port.flow.waiting() >= FULL)
+    }
+
+    fn begin_link(&self, lane: LaneId, watcher: &dyn Watcher) -> Option<Port> {
+        let later = self.later.as_ref()?;
+        let plan = later.plans.get(usize::from(lane.0))?.clone();
+        let (words, relief) = (later.words.clone(), self.relief.clone());
+        watcher.begin_link(LinkToBegin { lane, plan, words, relief })
     }
 
     fn send(&self, lane: LaneId, frame: &[u8]) {
@@ -291,6 +321,31 @@ impl Driver {
         self.run().await;
     }
 
+    /// Links come and go after the first, as the connection above them says.
+    pub(super) fn begin_and_end_links(&mut self, now: Instant) {
+        while let (Some(above), Some(wish)) = (&mut self.above, self.connection.poll_link_wish()) {
+            match (wish, &self.party) {
+                (LinkWish::HangUp(lane), _) => {
+                    if let Some(port) = above.ports.get(&lane) {
+                        // A link that has just ended says so by itself.
+                        drop(port.orders.send(Order::HangUp(Cause::hung_up())));
+                    }
+                }
+                (LinkWish::Dial(lane), Party::Dialed(watcher)) => {
+                    match above.begin_link(lane, watcher.as_ref()) {
+                        Some(port) => drop(above.ports.insert(lane, port)),
+                        None => {
+                            let text = "the link could not be begun";
+                            let cause = Cause::new(RasCode::PORT_NOT_AVAILABLE, text);
+                            self.connection.leave(now, lane, &cause);
+                        }
+                    }
+                }
+                (LinkWish::Dial(_), Party::Called(..) | Party::Gathered(..)) => {}
+            }
+        }
+    }
+
     pub(super) fn send_to_link(&self, lane: LaneId) {
         if let Some(above) = &self.above {
             above.send(lane, &self.out);
@@ -343,6 +398,7 @@ impl Driver {
             Word::Gone { lane, cause } => {
                 let Some(above) = &mut self.above else { return };
                 above.ports.remove(&lane);
+                above.taken.remove(&lane);
                 if let Some(step) = above.closing.remove(&lane) {
                     self.connection.handle_undone(now, step, Ok(()));
                 }
@@ -366,6 +422,7 @@ impl Driver {
             Ok(lane) => {
                 drop(port.orders.send(Order::Taken(lane)));
                 above.ports.insert(lane, port);
+                above.taken.insert(lane);
                 if let Party::Dialed(watcher) = &self.party {
                     watcher.link_joined(lane);
                 }

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use super::told::ToldLink;
 use super::{Core, Engine, Inner, Running, SharedTraffic};
-use crate::driver::{Above, Answering, Driver, Flow, Member, Party, Port, Word};
+use crate::driver::{Above, Answering, Driver, Flow, LinkToBegin, Member, Party, Port, Word};
 
 /// Calls that belong together come to the same server, prove the same name and say that they come from
 /// the same machine (RFC 1990 §5.1.3).
@@ -72,34 +72,66 @@ impl Inner {
         let (words, receiver) = mpsc::unbounded_channel();
         let relief = Arc::<Notify>::default();
         let mut ports = BTreeMap::new();
-        let links = (0..=u8::MAX).map(LaneId).zip(std::mem::take(&mut plan.members)).zip(handles);
+        let plans = std::mem::take(&mut plan.members);
+        let links = (0..=u8::MAX).map(LaneId).zip(plans.clone()).zip(handles);
         for ((lane, plan), handle) in links {
-            let (orders, order_receiver) = mpsc::unbounded_channel();
-            let traffic = Arc::<SharedTraffic>::default();
-            let running = Running { orders: orders.clone(), traffic: traffic.clone() };
-            core.running.insert(*handle, running);
-            let port = Port { orders, flow: Flow::new(relief.clone()) };
-            ports.insert(lane, port.clone());
-            let told = ToldLink { inner: self.clone(), handle: *handle };
-            let driver = Driver::new(
-                self.host.clone(),
-                handle.number(),
-                Connection::new(plan, self.host.seed()),
-                Party::Dialed(Box::new(told)),
-                order_receiver,
-                traffic,
-                None,
-            );
             let is_first = first.is_some();
-            let member = Member::dialed(lane, words.clone(), port, first.take());
-            let driver = driver.member(member);
+            let (words, relief) = (words.clone(), relief.clone());
+            let link = LinkToBegin { lane, plan, words, relief };
+            let (driver, port) = self.link_driver(core, *handle, link, first.take());
+            ports.insert(lane, port);
             if waits && !is_first {
                 self.runtime.spawn(driver.dial_behind(first_is_known.clone()));
             } else {
                 self.runtime.spawn(driver.dial());
             }
         }
-        (Above::new(ports, relief), receiver)
+        let above = Above::new(ports, relief);
+        let above = match plan.load.is_some() || plan.redial.is_some() {
+            true => above.may_dial(plans, words),
+            false => above,
+        };
+        (above, receiver)
+    }
+
+    /// What drives a link, and where that is reached.
+    fn link_driver(
+        self: &Arc<Self>,
+        core: &mut Core,
+        handle: Handle,
+        link: LinkToBegin,
+        first: Option<watch::Sender<()>>,
+    ) -> (Driver, Port) {
+        let (orders, order_receiver) = mpsc::unbounded_channel();
+        let traffic = Arc::<SharedTraffic>::default();
+        core.running.insert(handle, Running { orders: orders.clone(), traffic: traffic.clone() });
+        let port = Port { orders, flow: Flow::new(link.relief) };
+        let told = ToldLink { inner: self.clone(), handle };
+        let driver = Driver::new(
+            self.host.clone(),
+            handle.number(),
+            Connection::new(link.plan, self.host.seed()),
+            Party::Dialed(Box::new(told)),
+            order_receiver,
+            traffic,
+            None,
+        );
+        let member = Member::dialed(link.lane, link.words, port.clone(), first);
+        (driver.member(member), port)
+    }
+
+    /// Begins a link of a connection that goes on.
+    pub(super) fn begin_link(
+        self: &Arc<Self>,
+        core: &mut Core,
+        whole: Handle,
+        link: LinkToBegin,
+    ) -> Option<Port> {
+        core.extend_lease();
+        let handle = core.manager.begin_link(whole, link.lane.0.into())?;
+        let (driver, port) = self.link_driver(core, handle, link, None);
+        self.runtime.spawn(driver.dial());
+        Some(port)
     }
 }
 

@@ -9,7 +9,7 @@ use onhook_manager::{Caller, Ended, Progress};
 use onhook_model::{Cause, Handle, RasCode, RasState, StateReport, Traffic};
 
 use super::Inner;
-use crate::driver::Watcher;
+use crate::driver::{LinkToBegin, Port, Watcher};
 
 /// For the driver of a connection.
 pub(super) struct Told {
@@ -36,6 +36,11 @@ impl Watcher for Told {
         let mut core = self.inner.lock();
         core.manager.link_joined(self.handle, lane.0.into());
         self.inner.settle(core);
+    }
+
+    fn begin_link(&self, link: LinkToBegin) -> Option<Port> {
+        let mut core = self.inner.lock();
+        self.inner.begin_link(&mut core, self.handle, link)
     }
 
     fn ended(&self, now: Instant, ended: Ended) {
