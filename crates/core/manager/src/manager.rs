@@ -397,9 +397,23 @@ impl Manager {
         self.records.contains_key(&handle)
     }
 
-    /// A talk with a program has ended: what it dialed has lost its dialer. Connections stay; failed
-    /// ones are deleted after the grace time.
+    /// A talk with a program has ended, and with it perhaps the program: what it dialed has lost its
+    /// dialer. Connections stay; failed ones are deleted after the grace time; a dial that is not up yet is
+    /// hung up where it was asked to end with its program.
     pub fn session_closed(&mut self, now: Instant, session: u64) {
+        let dialed = |r: &&Record| r.dialer == Some(session);
+        let dialed: Vec<_> = self.records.values().filter(dialed).map(|r| r.handle).collect();
+        self.session_let_go(now, session);
+        for handle in dialed {
+            if self.records.get(&handle).is_some_and(Record::is_abandoned) {
+                self.end(now, handle, Cause::program_ended());
+            }
+        }
+    }
+
+    /// This manager has ended a talk, for the next one to be called: nobody holds any more what was dialed
+    /// there, and all of it goes on.
+    pub fn session_let_go(&mut self, now: Instant, session: u64) {
         let grace = self.terms.failed_grace;
         for record in self.records.values_mut().filter(|r| r.dialer == Some(session)) {
             record.dialer = None;

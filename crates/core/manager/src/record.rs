@@ -35,6 +35,8 @@ pub(crate) struct Record {
     pub(crate) guid: [u8; 16],
     /// Its program says when it has heard of each state, and the dial waits for that.
     pub(crate) is_held: bool,
+    /// It is hung up when its program goes before it is up.
+    pub(crate) ends_with_program: bool,
     /// What had passed when the statistics were cleared.
     pub(crate) cleared: Traffic,
     pub(crate) traffic: Traffic,
@@ -90,6 +92,7 @@ impl Record {
             all_users: request.options.all_users,
             guid: entry.guid.filter(|_| !by_number).unwrap_or_default(),
             is_held: request.options.held_states,
+            ends_with_program: request.options.ends_with_program,
             cleared: Traffic::default(),
             traffic: Traffic::default(),
             debts: Vec::new(),
@@ -109,6 +112,13 @@ impl Record {
     /// Hanging up: the last reference was given back.
     pub(crate) const fn is_hanging_up(&self) -> bool {
         self.references == 0
+    }
+
+    /// Its program has gone in the midst of the dial, and it was not to go on without it.
+    pub(crate) const fn is_abandoned(&self) -> bool {
+        let was_up = self.connected_at.is_some();
+        let is_ending = self.is_hanging_up() || self.cause.is_some() || self.ended_at.is_some();
+        self.ends_with_program && self.dialer.is_none() && !was_up && !is_ending
     }
 
     pub(crate) fn is_same_entry(&self, owner: u32, name: &str) -> bool {

@@ -434,6 +434,44 @@ fn a_held_dial_goes_on_when_its_program_has_heard_or_has_gone() {
 }
 
 #[test]
+fn a_dial_that_ends_with_its_program_is_hung_up_in_its_midst_and_stays_when_it_is_up() {
+    let mut request = request("office");
+    request.options.ends_with_program = true;
+    let dialing = || {
+        let mut m = manager();
+        let handle = m.dial(at(0), 0, ALICE, &request, &credentials()).unwrap().handle;
+        while m.poll_command().is_some() {}
+        (m, handle)
+    };
+    let (mut m, handle) = dialing();
+    m.session_closed(at(1), ALICE_AGAIN.session);
+    assert!(m.poll_command().is_none(), "another talk of the same user is none of its business");
+    m.session_closed(at(1), ALICE.session);
+    let Some(Command::HangUp { cause, .. }) = m.poll_command() else { panic!("it goes on") };
+    assert_eq!(cause, Cause::program_ended());
+    assert_eq!(code(m.hang_up(at(1), ALICE_AGAIN, handle)), RasCode::NO_CONNECTION);
+    end(&mut m, at(2), handle, cause);
+    assert!(!m.exists(handle), "it is not kept as a failed one is");
+    assert!(m.history(ALICE)[0].cause.text().contains("ended"));
+
+    let (mut m, handle) = dialing();
+    pause(&mut m, handle, RasState::RetryAuthentication, RasCode::AUTHENTICATION_FAILURE);
+    m.session_closed(at(2), ALICE.session);
+    assert!(matches!(m.poll_command(), Some(Command::HangUp { .. })), "nobody can resume it");
+
+    let (mut m, handle) = dialing();
+    connect(&mut m, handle);
+    m.session_closed(at(2), ALICE.session);
+    assert!(m.poll_command().is_none());
+    assert_eq!(m.status(at(3), ALICE, handle).unwrap().state, RasState::Connected);
+
+    let (mut m, handle) = dialing();
+    m.session_let_go(at(2), ALICE.session);
+    assert!(m.poll_command().is_none(), "its program is there, but cannot be heard any more");
+    assert!(m.exists(handle));
+}
+
+#[test]
 fn statistics_begin_anew_and_the_traffic_goes_on() {
     let mut m = manager();
     let handle = dial(&mut m, ALICE, "office");

@@ -28,6 +28,12 @@ impl Cause {
         Self::new(RasCode::USER_DISCONNECTION, "")
     }
 
+    /// The program that dialed ended before the connection was up (631).
+    pub fn program_ended() -> Self {
+        let text = "the program that dialed has ended before the connection was up";
+        Self::new(RasCode::USER_DISCONNECTION, text)
+    }
+
     /// The manager stops (834).
     pub fn manager_stops() -> Self {
         Self::new(RasCode::RASMAN_SERVICE_STOPPED, "")

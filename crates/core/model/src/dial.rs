@@ -45,6 +45,9 @@ pub struct DialOptions {
     /// The dial goes no further than the states that were told until its program says that it has heard
     /// them, or has gone (a notification handler holds the dial while it runs). Not for several links.
     pub held_states: bool,
+    /// The dial is its program's affair until it is up: when the talk that dials ends before that, it is
+    /// hung up (a program may end once the state is Connected, RasDial). Without it the dial goes on.
+    pub ends_with_program: bool,
     /// The path of the phone book that the entry stands in, as the caller says.
     pub book: Option<String>,
     /// The entry is of the book of all users.

@@ -140,8 +140,8 @@ impl Service for EngineService {
         })
     }
 
-    fn session_closed(&self, session: u64) {
-        self.engine.session_closed(session);
+    fn session_closed(&self, session: u64, by_us: bool) {
+        self.engine.session_closed(session, by_us);
     }
 
     fn allows_more<'a>(&'a self, caller: &'a Caller) -> Answer<'a, bool> {

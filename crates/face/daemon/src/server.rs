@@ -256,7 +256,8 @@ struct Client<S: Service> {
 impl<S: Service> Drop for Client<S> {
     fn drop(&mut self) {
         self.attached.clear();
-        self.service.session_closed(self.caller.session);
+        let by_us = *self.aside.borrow();
+        self.service.session_closed(self.caller.session, by_us);
     }
 }
 

@@ -118,8 +118,8 @@ pub trait Service: Send + Sync + 'static {
         offer: TunOffer,
     ) -> Answer<'a, Result<Box<dyn Send>, RasError>>;
 
-    /// A talk has ended.
-    fn session_closed(&self, session: u64);
+    /// A talk has ended: by the program, or by us who leave it to the next manager.
+    fn session_closed(&self, session: u64, by_us: bool);
 
     /// The group, by its number, whose members may see and end what all users have dialed.
     fn operators(&self) -> Option<u32> {

@@ -22,6 +22,7 @@ struct Fake {
     dialed: Mutex<Vec<(String, String, bool)>>,
     resumed: Mutex<Vec<Resumption>>,
     closed: AtomicUsize,
+    let_go: AtomicUsize,
     attached: Arc<AtomicUsize>,
     events: broadcast::Sender<Arc<ConnectionEvent>>,
     big: usize,
@@ -35,6 +36,7 @@ impl Fake {
             dialed: Mutex::default(),
             resumed: Mutex::default(),
             closed: AtomicUsize::new(0),
+            let_go: AtomicUsize::new(0),
             attached: Arc::default(),
             events: broadcast::channel(64).0,
             big: 0,
@@ -181,8 +183,9 @@ impl Service for Fake {
         Box::pin(async move { Ok(Box::new(guard) as Box<dyn Send>) })
     }
 
-    fn session_closed(&self, _session: u64) {
+    fn session_closed(&self, _session: u64, by_us: bool) {
         self.closed.fetch_add(1, Ordering::SeqCst);
+        self.let_go.fetch_add(usize::from(by_us), Ordering::SeqCst);
     }
 
     fn allows_more<'a>(&'a self, caller: &'a Caller) -> Answer<'a, bool> {
@@ -683,6 +686,32 @@ async fn on_whose_behalf_somebody_asks_is_believed_by_a_keeper_alone() {
     let mut client = Framed::new(UnixStream::connect(&path).await.unwrap(), Limits::default());
     client.send(call.to_string().as_bytes(), &[]).await.unwrap();
     assert!(reply(&mut client).await["error"].is_null());
+}
+
+/// A program whose talk is ended so that it calls the next manager has not ended: its dial goes on.
+#[tokio::test]
+async fn a_talk_that_is_left_to_the_next_manager_is_not_the_programs_end() {
+    for leaves in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sock");
+        let (aside, is_aside) = watch::channel(false);
+        let setting = Setting { aside: is_aside, ..Setting::default() };
+        let (_stop, stopped) = watch::channel(false);
+        let (clients, mut count) = watch::channel(0);
+        let fake = Arc::new(Fake::new());
+        let listener = UnixListener::bind(&path).unwrap();
+        tokio::spawn(serve(listener, fake.clone(), setting, stopped, clients));
+        let stream = UnixStream::connect(&path).await.unwrap();
+        let mut client = Framed::new(stream, Limits::default());
+        call(&mut client, "org.onhook.Ras.List", json!({})).await;
+        match leaves {
+            true => drop(aside.send_replace(true)),
+            false => drop(client),
+        }
+        count.wait_for(|n| *n == 0).await.unwrap();
+        let [closed, let_go] = [&fake.closed, &fake.let_go].map(|n| n.load(Ordering::SeqCst));
+        assert_eq!((closed, let_go), (1, usize::from(leaves)));
+    }
 }
 
 #[tokio::test]

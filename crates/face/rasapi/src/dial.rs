@@ -107,6 +107,7 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
         request.entry.modem_settings.extend(speaker(options).map(str::to_owned));
     }
     request.options.held_states = call.notifier.is_some();
+    request.options.ends_with_program = true;
     let (dialed, events) = manager::tell(|ras| ras.dial_followed(&request, &credentials))?;
     call.handle.set(number(dialed.handle));
     let is_up = || status_of(dialed.handle).is_ok_and(|r| r.state == RasState::Connected);

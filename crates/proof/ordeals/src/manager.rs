@@ -20,7 +20,11 @@ fn request(kind: u8) -> DialRequest {
     entry.sharing = [None, Some(Sharing::Seen), Some(Sharing::HungUp)][usize::from(kind >> 2) % 3];
     DialRequest {
         entry,
-        options: DialOptions { by_number: kind & 64 != 0, ..DialOptions::default() },
+        options: DialOptions {
+            by_number: kind & 64 != 0,
+            ends_with_program: kind & 32 != 0,
+            ..DialOptions::default()
+        },
     }
 }
 

@@ -326,10 +326,13 @@ impl Engine {
         Ok(AttachedTun { orders })
     }
 
-    /// A talk with a program has ended.
-    pub fn session_closed(&self, session: u64) {
-        let mut core = self.0.lock();
-        core.manager.session_closed(self.0.host.now(), session);
+    /// A talk with a program has ended: by the program, or by us who leave it to the next manager.
+    pub fn session_closed(&self, session: u64, by_us: bool) {
+        let (mut core, now) = (self.0.lock(), self.0.host.now());
+        match by_us {
+            true => core.manager.session_let_go(now, session),
+            false => core.manager.session_closed(now, session),
+        }
         self.0.settle(core);
         self.0.changed.notify_waiters();
     }

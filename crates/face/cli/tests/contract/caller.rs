@@ -1,5 +1,6 @@
 //! A program as it calls: structures laid out as C has them, one manager for the whole process.
 
+use std::io::{ErrorKind, Read as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -286,6 +287,18 @@ impl Mute {
     /// Waits for a call and cuts it off.
     pub(crate) fn refuse_one(&self) {
         drop(self.0.accept().unwrap());
+    }
+
+    /// Whether all calls that have come so far are ended by their callers, however abruptly; each is waited
+    /// for.
+    pub(crate) fn calls_are_ended(&self) -> bool {
+        self.0.set_nonblocking(true).unwrap();
+        self.0.incoming().map_while(Result::ok).all(|mut call| {
+            call.set_nonblocking(false).unwrap();
+            call.set_read_timeout(Some(STUCK)).unwrap();
+            let end = call.read_to_end(&mut Vec::new()).map_err(|error| error.kind());
+            !matches!(end, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut))
+        })
     }
 
     /// How many calls have come so far.

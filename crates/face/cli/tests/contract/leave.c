@@ -5,6 +5,7 @@
  *     leave list             the result of RasEnumConnections without a buffer, and the count
  *     leave sync ENTRY       dials without a notifier; prints result and handle
  *     leave async ENTRY      dials with one, and ends when it has heard of the end of the dial
+ *     leave midst ENTRY      dials with one, and ends when it has heard of the first state
  *
  * The user is alice; the password is the first line of standard input.
  */
@@ -20,12 +21,13 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int finished;
+static int any_state_will_do;
 static DWORD failed;
 
 static void WINAPI notified(UINT message, RASCONNSTATE state, DWORD error)
 {
     (void)message;
-    if (state == RASCS_Connected || state == RASCS_Disconnected || error != 0) {
+    if (any_state_will_do || state == RASCS_Connected || state == RASCS_Disconnected || error != 0) {
         pthread_mutex_lock(&lock);
         finished = 1;
         failed = error;
@@ -75,6 +77,9 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "sync") == 0)
         return dial(argv[2], 0);
     if (argc == 3 && strcmp(argv[1], "async") == 0)
+        return dial(argv[2], 1);
+    any_state_will_do = 1;
+    if (argc == 3 && strcmp(argv[1], "midst") == 0)
         return dial(argv[2], 1);
     return 2;
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use crate::caller::{CONNECTED, connected, end, entry, hang_up, list, stage, status, wait_gone};
+use crate::caller::{
+    CONNECTED, Mute, connected, end, entry, handle_of, hang_up, list, stage, status, wait_gone,
+};
 use crate::stage::{ONHOOK, PASSWORD, Stage};
 
 /// The folder with `librasapi32.so`: cargo builds it beside this test.
@@ -155,6 +157,34 @@ fn b023_b024_b076_what_a_program_has_dialed_outlives_it_and_others_hang_it_up() 
         assert_eq!(hang_up(handle), 0, "b076");
         wait_gone(handle);
     }
+}
+
+#[test]
+fn b023_b024_what_a_program_leaves_in_the_midst_of_its_dial_is_undone() {
+    let Some(program) = leave() else { return };
+    let mute = Mute::new();
+    // It ends by itself, with the dial behind it.
+    let name = mute.entry("left in the midst");
+    let output = run(program, &["midst", &name], &format!("{PASSWORD}\n"));
+    let (result, handle) = numbers(&output);
+    assert_eq!(result, 0, "{output:?}");
+    assert_ne!(handle, 0);
+    wait_gone(handle);
+    // It is killed while it waits for the dial.
+    let mut child = Command::new(program)
+        .args(["sync", &name])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+    let handle = handle_of(&name);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_gone(handle);
+    assert_eq!(hang_up(handle), 668, "it was hung up");
+    assert!(!list().iter().any(|(_, entry)| *entry == name));
+    assert!(mute.calls_are_ended(), "nothing is left of them");
 }
 
 #[test]
