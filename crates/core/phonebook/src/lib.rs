@@ -38,6 +38,7 @@
 mod autodial;
 mod book;
 mod complaint;
+mod eap_user;
 mod keyring;
 mod keys;
 mod pbk;
@@ -54,6 +55,7 @@ pub use autodial::{
 };
 pub use book::PhoneBook;
 pub use complaint::{BookError, Complaint, EditError, EntryError, Fault, Warning};
+pub use eap_user::{EapUser, EapUserError, MAX_EAP_IDENTITY};
 pub use keyring::{
     DialParams, EntryId, Given, Keyring, KeyringError, MAX_EAP_USER_DATA, MAX_KEPT_TEXT,
     MaskedCredentials, Record, STAND_IN, SetDialParams, mask, resolve,

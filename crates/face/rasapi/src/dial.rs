@@ -69,6 +69,8 @@ impl Params {
 /// What a call of `RasDial` brings.
 pub(crate) struct Call<'a> {
     pub(crate) extensions: Option<ViewMut<'a>>,
+    /// What `RasGetEapUserIdentity` gave.
+    pub(crate) eap_info: Option<Vec<u8>>,
     pub(crate) book: Option<PathBuf>,
     pub(crate) params: Params,
     pub(crate) notifier: Option<Notifier>,
@@ -99,9 +101,7 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
     }
     let pauses = call.notifier.is_some() && options & PAUSED_STATES != 0;
     let mut request = request(params, call.book.as_deref(), pauses)?;
-    let by_number = request.options.by_number;
-    let book = request.options.book.as_ref().map(Path::new);
-    let credentials = credentials(params, book, &request.entry, by_number)?;
+    let credentials = credentials(params, call.eap_info.as_deref(), &mut request)?;
     request.options.paused_states = pauses;
     if request.entry.device_type == DeviceType::Modem {
         request.entry.modem_settings.extend(speaker(options).map(str::to_owned));
@@ -200,22 +200,29 @@ fn begin_with_link(entry: &mut Entry, subentry: u32) {
     *entry = Entry { further_links, ..chosen };
 }
 
+/// With what to dial. Who an EAP method's octets name counts for entries; numbers have no such method.
 fn credentials(
     params: &Params,
-    book: Option<&Path>,
-    entry: &Entry,
-    by_number: bool,
+    eap_info: Option<&[u8]>,
+    request: &mut DialRequest,
 ) -> Result<Credentials, Refusal> {
-    let certificate = certificates::of_entry(entry, &mut |file| {
-        let text = format!("{} has a passphrase, and there is nobody to ask", file.display());
-        Err(RasError::new(RasCode::EAPTLS_PASSWD_INVALID, text))
-    })?;
-    let given = Given {
+    let DialRequest { entry, options } = request;
+    let book = options.book.as_ref().map(Path::new);
+    let mut given = Given {
         user: params.user.clone(),
         password: params.password.clone(),
         domain: params.domain.clone(),
     };
-    let resolved = match by_number {
+    if let Some(octets) = eap_info
+        && !options.by_number
+    {
+        Phonebooks::default().dial_as(octets, book, entry, &mut given)?;
+    }
+    let certificate = certificates::of_entry(entry, &mut |file| {
+        let text = format!("{} has a passphrase, and there is nobody to ask", file.display());
+        Err(RasError::new(RasCode::EAPTLS_PASSWD_INVALID, text))
+    })?;
+    let resolved = match options.by_number {
         true => Credentials {
             user: given.user,
             password: given.password,

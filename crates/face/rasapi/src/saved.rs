@@ -116,8 +116,12 @@ pub(crate) fn set_data(
 }
 
 /// `RasGetEapUserIdentity`.
-pub(crate) fn eap_identity(book: Option<&Path>, name: &str) -> Result<EapIdentity, Refusal> {
-    Ok(Phonebooks::default().eap_identity(book, name)?)
+pub(crate) fn eap_identity(
+    book: Option<&Path>,
+    name: &str,
+    may_ask: bool,
+) -> Result<EapIdentity, Refusal> {
+    Ok(Phonebooks::default().eap_identity(book, name, may_ask)?)
 }
 
 /// `RasGetAutodialAddress`.

@@ -16,6 +16,7 @@ mod autodial;
 mod cbcp;
 mod connection;
 mod eap_pair;
+mod eap_user;
 mod eap_wire;
 mod gathered;
 mod hdlc_line;
@@ -59,6 +60,7 @@ pub const ORDEALS: &[Ordeal] = &[
     Ordeal { name: "phonebook", run: phonebook::run },
     Ordeal { name: "properties", run: properties::run },
     Ordeal { name: "keyring", run: keyring::run },
+    Ordeal { name: "eap_user", run: eap_user::run },
     Ordeal { name: "autodial", run: autodial::run },
     Ordeal { name: "users", run: users::run },
     Ordeal { name: "ras_structures", run: ras_structures::run },

@@ -8,6 +8,7 @@ mod stage;
 mod called_back;
 mod caller;
 mod dialing;
+mod eap;
 mod entries;
 mod hanging_up;
 mod listing;

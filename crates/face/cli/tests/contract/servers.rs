@@ -60,6 +60,16 @@ impl Server {
         Self { answering, _folder: folder }
     }
 
+    /// Waits until a call is up, and says whose it is.
+    pub(crate) fn user(&mut self) -> String {
+        loop {
+            let said = self.next();
+            if said["event"] == "connected" {
+                return said["user"].as_str().unwrap().to_owned();
+            }
+        }
+    }
+
     /// Waits until so many calls have ended here.
     pub(crate) fn calls_have_ended(&mut self, count: usize) {
         self.answering.calls_have_ended(count);

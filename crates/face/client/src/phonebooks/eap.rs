@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use onhook_model::{AuthMethod, RasCode, RasError};
-use onhook_phonebook::Given;
+use onhook_model::{AuthMethod, Credentials, Entry, RasCode, RasError};
+use onhook_phonebook::{EapUser, EapUserError, Given};
 
 use super::{Phonebooks, entry_error};
 use crate::books;
@@ -13,7 +13,7 @@ use crate::books;
 pub struct EapIdentity {
     /// szUserName, with the domain before it where there is one.
     pub user: String,
-    /// pbEapInfo: what the method keeps of the user; may be empty.
+    /// pbEapInfo: the octets of an [`EapUser`]; there is no secret in them.
     pub data: Vec<u8>,
 }
 
@@ -41,13 +41,20 @@ impl Phonebooks {
         self.edit(book, name, |contents, name| contents.set_custom_auth_data(name, data))
     }
 
-    /// Who the user is to the entry's EAP method (RasGetEapUserIdentity), from what is saved and from
-    /// the entry.
+    /// Who the user is to the entry's EAP method (RasGetEapUserIdentity), from what is saved and from the
+    /// entry. What RasSetEapUserData has kept goes first, if it is such an identity as well; octets of
+    /// another kind are not for our methods. `may_ask`: a person could still be asked for a password before
+    /// the dial (without RASEAPF_NonInteractive).
     ///
     /// # Errors
     /// 780 when the entry does not use EAP, 703 when nobody but a person could say it, 623 when there is
-    /// no such entry.
-    pub fn eap_identity(&self, book: Option<&Path>, name: &str) -> Result<EapIdentity, RasError> {
+    /// no such entry, 87 for names that are too long.
+    pub fn eap_identity(
+        &self,
+        book: Option<&Path>,
+        name: &str,
+        may_ask: bool,
+    ) -> Result<EapIdentity, RasError> {
         let located = self.locate(book, name)?;
         let contents = books::read(&located.book)?;
         let (entry, _) =
@@ -56,12 +63,95 @@ impl Phonebooks {
             let text = format!("“{}” does not use EAP", located.name);
             return Err(RasError::new(RasCode::INVALID_FUNCTION_FOR_ENTRY, text));
         }
-        let known = self.resolve(book, name, &Given::default())?;
-        if known.user.is_empty() {
-            let text = format!("nobody has said who dials “{}”", located.name);
+        let saved = self.resolve(book, name, &Given::default())?;
+        let kept = EapUser::parse(&self.eap_user_data(book, name)?).unwrap_or_default();
+        let is_of_saved_user = [&kept.user, ""].contains(&saved.user.as_str());
+        let (user, domain, has_password) = match kept.user.is_empty() {
+            true => (saved.user, saved.domain, true),
+            false => (kept.user, kept.domain, is_of_saved_user),
+        };
+        let (certificate_file, key_file) = match kept.certificate_file {
+            Some(file) => (Some(file), kept.key_file),
+            None => {
+                let folder = located.book.parent().unwrap_or(Path::new("."));
+                let whole = |file: String| folder.join(file).to_string_lossy().into_owned();
+                (entry.certificate_file.map(whole), entry.key_file.map(whole))
+            }
+        };
+        let by_certificate =
+            certificate_file.is_some() && matches!(entry.eap_method, None | Some(EAP_TLS));
+        let by_name = !user.is_empty() && entry.eap_method != Some(EAP_TLS);
+        let saved_password = by_name && has_password && !saved.password.expose().is_empty();
+        let is_known = by_certificate || saved_password || (by_name && may_ask);
+        if !is_known {
+            let text =
+                format!("nobody has said who dials “{}”, and by what it is proved", located.name);
             return Err(RasError::new(RasCode::INTERACTIVE_MODE, text));
         }
-        let data = self.eap_user_data(book, name)?;
-        Ok(EapIdentity { user: known.name_to_send(), data })
+        let key_file = key_file.filter(|_| certificate_file.is_some());
+        let entry = located.name;
+        let eap_user = EapUser { entry, user, domain, saved_password, certificate_file, key_file };
+        let data = eap_user.to_bytes().map_err(|error| refused(&error))?;
+        let EapUser { user, domain, .. } = eap_user;
+        let named = Credentials { user, domain, ..Credentials::default() };
+        Ok(EapIdentity { user: named.name_to_send(), data })
     }
+
+    /// A dial is to be of whom an identity from [`eap_identity`](Self::eap_identity) names
+    /// (RASDIALEXTENSIONS.RasEapInfo): what is not `given` is as it says. An entry that does not use EAP
+    /// does not look at it.
+    ///
+    /// # Errors
+    /// 87 when the octets are no identity of ours; 804 when it is of another entry, or of another user than
+    /// the one given, or the saved password is that of another; 703 when that password is no longer saved.
+    pub fn dial_as(
+        &self,
+        octets: &[u8],
+        book: Option<&Path>,
+        entry: &mut Entry,
+        given: &mut Given,
+    ) -> Result<(), RasError> {
+        if !entry.auth.allows(AuthMethod::Eap) {
+            return Ok(());
+        }
+        let eap_user = EapUser::parse(octets).map_err(|error| refused(&error))?;
+        if eap_user.entry.to_lowercase() != entry.name.to_lowercase() {
+            return Err(unfit(format!("the identity is not of “{}”", entry.name)));
+        }
+        let EapUser { user, domain, saved_password, certificate_file, key_file, .. } = eap_user;
+        let named = Credentials { user, domain, ..Credentials::default() };
+        if !["", &named.user, &named.name_to_send()].contains(&given.user.as_str()) {
+            return Err(unfit("the identity is not of the user who is given".to_owned()));
+        }
+        if given.password.expose().is_empty() && saved_password {
+            let saved = self.resolve(book, &entry.name, &Given::default())?;
+            if saved.password.expose().is_empty() {
+                let text = format!("no password is saved for “{}” any more", entry.name);
+                return Err(RasError::new(RasCode::INTERACTIVE_MODE, text));
+            }
+            if !["", &named.user].contains(&saved.user.as_str()) {
+                return Err(unfit("the saved password is not of the identity's user".to_owned()));
+            }
+            given.password = saved.password;
+        }
+        if given.domain.is_empty() {
+            given.domain = named.domain;
+        }
+        given.user = named.user;
+        if certificate_file.is_some() {
+            (entry.certificate_file, entry.key_file) = (certificate_file, key_file);
+        }
+        Ok(())
+    }
+}
+
+/// The number of EAP-TLS, which proves the user by a certificate alone (RFC 5216 §3.1).
+const EAP_TLS: u32 = 13;
+
+fn refused(error: &EapUserError) -> RasError {
+    RasError::new(error.code(), error.to_string())
+}
+
+fn unfit(text: String) -> RasError {
+    RasError::new(RasCode::INVALID_PEAP_COOKIE_USER, text)
 }

@@ -41,8 +41,9 @@ use crate::{books, start};
 pub use eap::EapIdentity;
 pub use entries::Listed;
 pub use onhook_phonebook::{
-    Autodial, AutodialEntry, AutodialError, AutodialParam, DialParams, EntryProperties, Given,
-    MaskedCredentials, STAND_IN, SetDialParams, Subentry, Threshold, X25, mask, option, option2,
+    Autodial, AutodialEntry, AutodialError, AutodialParam, DialParams, EapUser, EapUserError,
+    EntryProperties, Given, MAX_EAP_IDENTITY, MaskedCredentials, STAND_IN, SetDialParams, Subentry,
+    Threshold, X25, mask, option, option2,
 };
 
 /// Where the books are, and what is kept beside them.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use onhook_base::Secret;
-use onhook_model::Credentials;
+use onhook_model::{AuthMethod, AuthRestrictions, Credentials, Entry};
 
 use super::*;
 
@@ -319,29 +319,114 @@ fn b165_a_number_that_got_through_moves_to_the_front() {
     assert!(!books.promote_number(None, "lab", "5550102").unwrap());
 }
 
+/// An entry that requires EAP by this method, in the user's book.
+fn requires_eap(books: &Phonebooks, name: &str, method: u32) {
+    let mut eap = entry("vpn.example");
+    eap.options = eap.options & !option::REQUIRE_MSCHAP2 | option::REQUIRE_EAP;
+    eap.custom_auth_key = method;
+    books.set_properties(None, name, &eap).unwrap();
+}
+
+/// The entry as a dial has it.
+fn to_dial(books: &Phonebooks, name: &str) -> Entry {
+    books::find(name, books.user_book()).unwrap().entry
+}
+
+#[test]
+fn b045_b188_an_identity_has_no_secret_and_a_dial_takes_what_it_names() {
+    let place = with_entries(&["office"], &[]);
+    let books = &place.books;
+    for name in ["office", "home"] {
+        requires_eap(books, name, 26);
+    }
+    let named = MaskedCredentials { mask: mask::USER_NAME, ..masked("alice", "") };
+    books.set_credentials(None, "office", &named, false).unwrap();
+    assert_eq!(code(books.eap_identity(None, "office", false)), 703, "no password is saved");
+    let to_be_asked = books.eap_identity(None, "office", true).unwrap().data;
+    assert!(!EapUser::parse(&to_be_asked).unwrap().saved_password);
+    books.set_credentials(None, "office", &masked("alice", "wonderland"), false).unwrap();
+    let identity = books.eap_identity(None, "OFFICE", false).unwrap();
+    assert_eq!(identity.user, "alice");
+    assert!(!identity.data.windows(10).any(|octets| octets == b"wonderland"));
+
+    let mut office = to_dial(books, "office");
+    let mut dial = |octets: &[u8], user: &str, password: &str| {
+        let password = Secret::new(password.to_owned());
+        let mut given = Given { user: user.to_owned(), password, domain: String::new() };
+        let done = books.dial_as(octets, None, &mut office, &mut given);
+        done.map(|()| (given.user, given.password.expose().clone()))
+    };
+    let alice = |password: &str| Ok(("alice".to_owned(), password.to_owned()));
+    assert_eq!(dial(&identity.data, "", ""), alice("wonderland"));
+    assert_eq!(dial(&identity.data, "alice", "typed"), alice("typed"));
+    assert_eq!(dial(&to_be_asked, "", ""), alice(""), "what it does not name is not taken");
+    assert_eq!(code(dial(&identity.data, "dinah", "")), 804);
+    assert_eq!(code(dial(b"of another method", "", "")), 87);
+    let of_home = EapUser { entry: "home".into(), user: "alice".into(), ..EapUser::default() };
+    assert_eq!(code(dial(&of_home.to_bytes().unwrap(), "", "")), 804);
+    books.set_credentials(None, "office", &masked("dinah", "meow"), false).unwrap();
+    assert_eq!(code(dial(&identity.data, "", "")), 804, "the saved password is dinah's now");
+    books.forget(None, "office").unwrap();
+    assert_eq!(code(dial(&identity.data, "", "")), 703);
+
+    let mut without = Entry::for_number("vpn.example", "sstp");
+    without.auth = AuthRestrictions::of(&[AuthMethod::MsChap2]);
+    let done = books.dial_as(b"whatever", None, &mut without, &mut Given::default());
+    assert_eq!(done, Ok(()), "an entry without EAP does not look at it");
+}
+
+#[test]
+fn b045_user_data_may_name_the_user_and_a_certificate() {
+    let place = with_entries(&["tls"], &[]);
+    let books = &place.books;
+    requires_eap(books, "tls", 13);
+    books.set_credentials(None, "tls", &masked("alice", "wonderland"), false).unwrap();
+    assert_eq!(code(books.eap_identity(None, "tls", true)), 703, "a password proves nothing here");
+    let kept = EapUser {
+        entry: "as it was called before".into(),
+        user: "dinah".into(),
+        domain: "CATS".into(),
+        certificate_file: Some("/home/dinah/cat.p12".into()),
+        ..EapUser::default()
+    };
+    books.set_eap_user_data(None, "tls", &kept.to_bytes().unwrap()).unwrap();
+    let identity = books.eap_identity(None, "tls", false).unwrap();
+    assert_eq!(identity.user, "CATS\\dinah");
+    let mut tls = to_dial(books, "tls");
+    tls.key_file = Some("of another certificate".into());
+    let mut given = Given { user: identity.user, ..Given::default() };
+    books.dial_as(&identity.data, None, &mut tls, &mut given).unwrap();
+    assert_eq!((given.user.as_str(), given.domain.as_str()), ("dinah", "CATS"));
+    assert_eq!(tls.certificate_file.as_deref(), Some("/home/dinah/cat.p12"));
+    assert_eq!(tls.key_file, None);
+    requires_eap(books, "tls", 26);
+    let identity = books.eap_identity(None, "tls", true).unwrap();
+    assert!(!EapUser::parse(&identity.data).unwrap().saved_password, "it is alice's");
+}
+
 #[test]
 fn what_eap_keeps_comes_back_and_an_identity_needs_eap_and_a_name() {
     let place = with_entries(&["office"], &[]);
     let books = &place.books;
-    assert_eq!(code(books.eap_identity(None, "office")), 780);
+    let identity = |may_ask| books.eap_identity(None, "office", may_ask);
+    assert_eq!(code(identity(true)), 780);
     let mut eap = entry("vpn.example");
     eap.options = eap.options & !option::REQUIRE_MSCHAP2 | option::REQUIRE_EAP;
     books.set_properties(None, "office", &eap).unwrap();
-    assert_eq!(code(books.eap_identity(None, "office")), 703);
+    assert_eq!(code(identity(true)), 703);
     let data: Vec<u8> = (0..=255).collect();
     books.set_eap_user_data(None, "office", &data).unwrap();
     books.set_custom_auth_data(None, "office", &data).unwrap();
     assert_eq!(books.eap_user_data(None, "office").unwrap(), data);
     assert_eq!(books.custom_auth_data(None, "office").unwrap(), data);
     books.set_credentials(None, "office", &masked("alice", "x"), false).unwrap();
-    let identity = books.eap_identity(None, "office").unwrap();
-    assert_eq!((identity.user.as_str(), identity.data), ("alice", data));
+    assert_eq!(identity(false).unwrap().user, "alice", "octets of another kind are not for us");
     for missing in [
         books.eap_user_data(None, "home").map(drop),
         books.set_eap_user_data(None, "home", b"x"),
         books.custom_auth_data(None, "home").map(drop),
         books.set_custom_auth_data(None, "home", b"x"),
-        books.eap_identity(None, "home").map(drop),
+        books.eap_identity(None, "home", true).map(drop),
     ] {
         assert_eq!(code(missing), 623);
     }

@@ -1,10 +1,12 @@
 //! Dialing.
 
 use super::both_forms;
-use crate::boundary::{Refusal, path, place, structure};
+use onhook_client::phonebooks::MAX_EAP_IDENTITY;
+
+use crate::boundary::{Refusal, octets, path, place, structure};
 use crate::dial::{self, Call, Params};
 use crate::host;
-use crate::layout::{Charset, tables};
+use crate::layout::{Charset, View, tables};
 use crate::notifier::{Func, Func1, Func2, Notifier};
 use onhook_model::RasCode;
 
@@ -37,8 +39,33 @@ both_forms! {
         // SAFETY: the same.
         let book = unsafe { path(book, charset) }?;
         let notifier = notifier_of(notifier, notifier_type, params.callback_id)?;
-        dial::dial(Call { extensions, book, params, notifier, handle })
+        let eap_info = match &extensions {
+            // SAFETY: the same, of what the structure leads to.
+            Some(extensions) => unsafe { eap_info(&extensions.as_view()) }?,
+            None => None,
+        };
+        dial::dial(Call { extensions, eap_info, book, params, notifier, handle })
     }
+}
+
+/// The octets for an EAP method; `None` where their size is zero. 87 for a null pointer to some, and for more
+/// than any identity has.
+///
+/// # Safety
+/// If the pointer is not null it must lead to as many octets as the structure says, which nobody else
+/// touches for as long as the call lasts.
+unsafe fn eap_info(extensions: &View<'_>) -> Result<Option<Vec<u8>>, Refusal> {
+    let size = extensions.u32("RasEapInfo.dwSizeofEapInfo").unwrap_or(0) as usize;
+    if size == 0 {
+        return Ok(None);
+    }
+    let pointer = extensions.handle("RasEapInfo.pbEapInfo").unwrap_or(0);
+    let pointer = usize::try_from(pointer).map_err(|_| RasCode::INVALID_PARAMETER)?;
+    let pointer = std::ptr::with_exposed_provenance_mut(pointer);
+    let size = Some(size).filter(|size| *size <= MAX_EAP_IDENTITY);
+    // SAFETY: as promised to us.
+    let data = size.and_then(|size| unsafe { octets(pointer, size) });
+    data.map(|data| Some(data.to_vec())).ok_or(Refusal(RasCode::INVALID_PARAMETER))
 }
 
 /// The function that is to be called; none for a null pointer, whatever its type. A window is none that

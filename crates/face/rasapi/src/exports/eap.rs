@@ -4,13 +4,25 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::both_forms;
-use crate::boundary::{Refusal, answer, give, needed_text, octets, path, place, structure};
+use crate::boundary::{Refusal, answer, give, octets, path, place, structure, text};
 use crate::layout::{Charset, Machine, ViewMut, tables};
 use crate::saved::{self, DataOf};
 use crate::{connections, notifier};
 use onhook_model::RasCode;
 
 const INVALID_ARGUMENT: Refusal = Refusal(RasCode::E_INVALIDARG);
+
+/// `RASEAPF_NonInteractive`.
+const NON_INTERACTIVE: u32 = 0x2;
+
+/// The name of an entry: `E_INVALIDARG` where the pointer is null.
+///
+/// # Safety
+/// As [`text`].
+unsafe fn entry_name(name: *const u8, charset: Charset) -> Result<String, Refusal> {
+    // SAFETY: as promised to us.
+    unsafe { text(name, charset) }?.ok_or(INVALID_ARGUMENT)
+}
 
 /// The parameters of the four functions are checked in the same way.
 ///
@@ -27,7 +39,7 @@ unsafe fn get(
     // SAFETY: as promised to us.
     let size = unsafe { place(size) }.map_err(|_| INVALID_ARGUMENT)?;
     // SAFETY: the same.
-    let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
+    let (book, name) = unsafe { (path(book, charset)?, entry_name(name, charset)?) };
     let data = saved::data(of, book.as_deref(), &name)?;
     // SAFETY: the same.
     unsafe { give(&data, memory, size) }
@@ -49,7 +61,7 @@ unsafe fn set(
     let data = unsafe { octets(memory, size as usize) };
     let data = data.filter(|data| !data.is_empty()).ok_or(INVALID_ARGUMENT)?;
     // SAFETY: the same.
-    let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
+    let (book, name) = unsafe { (path(book, charset)?, entry_name(name, charset)?) };
     saved::set_data(of, book.as_deref(), &name, data)
 }
 
@@ -123,21 +135,22 @@ static GIVEN: Mutex<Option<HashMap<usize, Box<[u8]>>>> = Mutex::new(None);
 
 both_forms! {
     /// Who the user is to the entry's EAP method; the answer is to be given to `RasFreeEapUserIdentity`. 780
-    /// for an entry without EAP, 703 when only a person could say it, 621, 623, `E_INVALIDARG`.
+    /// for an entry without EAP, 703 when only a person could say it (with `RASEAPF_NonInteractive` also for
+    /// a password that is not saved), 621, 623, `E_INVALIDARG`. There is no secret in the octets.
     RasGetEapUserIdentityA, RasGetEapUserIdentityW(
         psz_phonebook: *const u8,
         psz_entry: *const u8,
-        _dw_flags: u32,
+        dw_flags: u32,
         _hwnd: usize,
         pp_ras_eap_user_identity: *mut usize,
     )
-    |charset, book, name, _, _, identity| {
+    |charset, book, name, flags, _, identity| {
         // SAFETY: the caller's promise.
         let mut place = unsafe { place(identity) }.map_err(|_| INVALID_ARGUMENT)?;
         place.set(0);
         // SAFETY: the same.
-        let (book, name) = unsafe { (path(book, charset)?, needed_text(name, charset)?) };
-        let identity = saved::eap_identity(book.as_deref(), &name)?;
+        let (book, name) = unsafe { (path(book, charset)?, entry_name(name, charset)?) };
+        let identity = saved::eap_identity(book.as_deref(), &name, flags & NON_INTERACTIVE == 0)?;
         let form = tables::RASEAPUSERIDENTITY.newest(Machine::of_this_library(), charset);
         let data_at = form.field("pbEapInfo").map_or(form.size(), |field| field.offset());
         let mut memory = vec![0; form.size().max(data_at + identity.data.len())];
