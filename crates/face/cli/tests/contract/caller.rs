@@ -132,6 +132,12 @@ impl Struct {
         self.memory[..4].copy_from_slice(&size.to_le_bytes());
     }
 
+    /// Whatever the field is: these octets, as many as it has.
+    pub(crate) fn overwrite(&mut self, name: &str, octets: &[u8]) {
+        let place = self.form.field(name).unwrap().range();
+        self.memory[place].copy_from_slice(octets);
+    }
+
     pub(crate) fn put(&mut self) -> ViewMut<'_> {
         ViewMut::new(self.form, &mut self.memory).unwrap()
     }

@@ -5,6 +5,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod bad_input;
 mod called_back;
 mod caller;
 mod dialing;
