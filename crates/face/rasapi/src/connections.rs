@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use onhook_model::{ConnectionReport, Handle, RasCode};
 
 use crate::boundary::{Refusal, Rows};
+pub(crate) use crate::handles::{handle, number};
 use crate::layout::{FieldAt, Form, ViewMut};
 use crate::{manager, notifier};
 
@@ -14,17 +15,6 @@ const ALL_USERS: u32 = 0x1;
 const OWNER_KNOWN: u32 = 0x4;
 /// `RASCF_OwnerMatch`: it was the caller's user.
 const OWNER_MATCH: u32 = 0x8;
-
-/// A number that a caller takes for a handle.
-pub(crate) fn handle(number: usize) -> Result<Handle, Refusal> {
-    let number = u64::try_from(number).ok().and_then(Handle::new);
-    number.ok_or(Refusal(RasCode::INVALID_HANDLE))
-}
-
-/// The same as C sees it.
-pub(crate) fn number(handle: Handle) -> usize {
-    usize::try_from(handle.number()).unwrap_or(usize::MAX)
-}
 
 /// What the manager tells of a connection; a handle of somebody else's is no handle here.
 pub(crate) fn status_of(handle: Handle) -> Result<ConnectionReport, Refusal> {
@@ -116,7 +106,7 @@ pub(crate) fn enumerate(rows: Rows<'_>) -> Result<(), Refusal> {
 }
 
 fn fill(row: &mut ViewMut<'_>, places: &RowPlaces, report: &ConnectionReport, caller: u32) {
-    row.put_handle(places.handle, report.handle.number());
+    row.put_handle(places.handle, number(report.handle) as u64);
     row.put_text(places.entry, &report.entry);
     row.put_text(places.device_type, &report.device_type);
     row.put_text(places.device_name, &report.device_name);

@@ -18,6 +18,7 @@ mod dial;
 mod entries;
 mod events;
 pub mod exports;
+mod handles;
 mod host;
 pub mod layout;
 mod manager;

@@ -11,7 +11,7 @@ const INVALID_ARGUMENT: Refusal = Refusal(RasCode::E_INVALIDARG);
 
 /// A number that must be a handle; the statistics have a code of their own for none at all.
 fn handle(number: usize) -> Result<Handle, Refusal> {
-    u64::try_from(number).ok().and_then(Handle::new).ok_or(INVALID_ARGUMENT)
+    if number == 0 { Err(INVALID_ARGUMENT) } else { crate::connections::handle(number) }
 }
 
 /// The counters of these functions have 32 bits, and begin anew behind the last.

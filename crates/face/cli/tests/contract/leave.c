@@ -2,6 +2,7 @@
 /*
  * A program that ends, and leaves what it has dialed to others.
  *
+ *     leave hangup NUMBER    hangs up; prints the result, and that of the status when all is undone
  *     leave list             the result of RasEnumConnections without a buffer, and the count
  *     leave sync ENTRY       dials without a notifier; prints result and handle
  *     leave async ENTRY      dials with one, and ends when it has heard of the end of the dial
@@ -13,6 +14,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <ras.h>
@@ -45,6 +47,21 @@ static int list(void)
     return 0;
 }
 
+static int hang_up(const char *number)
+{
+    HRASCONN handle = (HRASCONN)(ULONG_PTR)strtoull(number, NULL, 10);
+    DWORD hung_up = RasHangUpA(handle), state;
+    RASCONNSTATUSA status;
+
+    do {
+        memset(&status, 0, sizeof status);
+        status.dwSize = sizeof status;
+        state = RasGetConnectStatusA(handle, &status);
+    } while (state == 0);
+    printf("%u %u\n", (unsigned)hung_up, (unsigned)state);
+    return 0;
+}
+
 static int dial(const char *entry, int waits)
 {
     RASDIALPARAMSA params;
@@ -74,6 +91,8 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "list") == 0)
         return list();
+    if (argc == 3 && strcmp(argv[1], "hangup") == 0)
+        return hang_up(argv[2]);
     if (argc == 3 && strcmp(argv[1], "sync") == 0)
         return dial(argv[2], 0);
     if (argc == 3 && strcmp(argv[1], "async") == 0)

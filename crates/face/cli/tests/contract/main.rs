@@ -19,4 +19,5 @@ mod redialing;
 mod saved;
 mod servers;
 mod several_links;
+mod thirty_two_bits;
 mod threads;

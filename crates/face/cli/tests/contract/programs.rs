@@ -21,31 +21,35 @@ fn libraries() -> PathBuf {
 /// The example that dials, compiled once for all tests.
 fn dial() -> Option<&'static Path> {
     static DIAL: OnceLock<Option<PathBuf>> = OnceLock::new();
-    DIAL.get_or_init(|| built(&example("dial"))).as_deref()
+    DIAL.get_or_init(|| built(&example("dial"), &libraries(), &[])).as_deref()
 }
 
 /// A program that leaves what it has dialed to others.
 fn leave() -> Option<&'static Path> {
     static LEAVE: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/leave.c");
-    LEAVE.get_or_init(|| built(&source)).as_deref()
+    LEAVE.get_or_init(|| built(&leave_source(), &libraries(), &[])).as_deref()
 }
 
-fn example(name: &str) -> PathBuf {
+pub(crate) fn leave_source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/leave.c")
+}
+
+pub(crate) fn example(name: &str) -> PathBuf {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rasapi/examples");
     examples.join(name).with_extension("c")
 }
 
-/// Compiles and links a program; `None`, and a word why, where there is no compiler.
-fn built(source: &Path) -> Option<PathBuf> {
+/// Compiles and links a program with the library of this folder; `None`, and a word why, where there is no
+/// compiler.
+pub(crate) fn built(source: &Path, libraries: &Path, more: &[&str]) -> Option<PathBuf> {
     let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rasapi");
-    let programs = stage().path("programs");
+    let programs = stage().path(&format!("programs{}", more.concat()));
     std::fs::create_dir_all(&programs).unwrap();
     let program = programs.join(source.file_stem().unwrap());
-    let libraries = libraries();
     let made = Command::new("cc")
         .args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-o"])
         .arg(&program)
+        .args(more)
         .arg(source)
         .arg(format!("-I{}", room.join("include").display()))
         .arg(format!("-I{}", room.join("include/windows").display()))
@@ -63,7 +67,7 @@ fn built(source: &Path) -> Option<PathBuf> {
 }
 
 /// Runs a program with these words and this input; its environment leads to the stage's manager.
-fn run(program: &Path, words: &[&str], input: &str) -> Output {
+pub(crate) fn run(program: &Path, words: &[&str], input: &str) -> Output {
     stage();
     let mut child = Command::new(program)
         .args(words)
@@ -76,7 +80,7 @@ fn run(program: &Path, words: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn text(octets: &[u8]) -> String {
+pub(crate) fn text(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).into_owned()
 }
 
@@ -117,7 +121,7 @@ fn the_example_in_c_tells_why_a_dial_failed() {
 /// The same source compiles for Windows; here its events are those of the library.
 #[test]
 fn a_program_written_for_windows_sees_connections_come() {
-    let Some(program) = built(&example("watch")) else { return };
+    let Some(program) = built(&example("watch"), &libraries(), &[]) else { return };
     stage();
     let mut child = Command::new(program)
         .arg("100000")
@@ -137,7 +141,7 @@ fn a_program_written_for_windows_sees_connections_come() {
 }
 
 /// What `leave` prints: two numbers.
-fn numbers(output: &Output) -> (u32, usize) {
+pub(crate) fn numbers(output: &Output) -> (u32, usize) {
     let said = text(&output.stdout);
     let (result, number) = said.trim().split_once(' ').unwrap_or_else(|| panic!("{output:?}"));
     (result.parse().unwrap(), number.parse().unwrap())
