@@ -315,9 +315,7 @@ pub(super) fn new_password(stage: &mut Stage<'_>) -> Result<()> {
     let file = stage.ground.folder.join("new-password");
     std::fs::write(&file, format!("{NEW}\n"))?;
     let file = file.display().to_string();
-    // Inside PEAP FreeRADIUS 3.2.1 changes it as well, and refuses the call now and then all the same on a
-    // busy machine: not asked of it here before it is known why.
-    for method in ["ms-chap-v2", "eap-ms-chap-v2"] {
+    for method in ["ms-chap-v2", "eap-ms-chap-v2", "peap"] {
         let old = stage.lab.word("PASSWORD").to_owned();
         expire(&server.folder, &old)?;
         let words = words(&place, &ca, method);

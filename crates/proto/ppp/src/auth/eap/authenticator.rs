@@ -23,6 +23,11 @@ use crate::auth::{
 pub(super) const RETRY: Duration = Duration::from_secs(3);
 /// How often it is sent.
 pub(super) const TRIES: u8 = 10;
+/// The first identifier is at most this where another judges, who counts on from it (RFC 3748 §4.1 has it
+/// a matter of chance). FreeRADIUS makes MS-CHAP's identifiers from EAP's, and reads the challenge of its own
+/// refusal out of a text that one begins: a zero is the text's end, and the next proof, or the new password
+/// that was asked for, is refused. No talk is so long that it gets there from here.
+const FIRST_ELSEWHERE: u8 = 128;
 /// Responses that one proof may take.
 const MOST_ROUNDS: u16 = 600;
 /// MS-CHAP's number for a wrong name or password (RFC 2759 §6).
@@ -98,6 +103,7 @@ impl EapAuthenticator {
     /// An authenticator that calls itself `local_name`. `room` is the most octets of a packet.
     pub fn new(terms: EapTerms, local_name: String, room: u16, mut chance: Chance) -> Self {
         let [id] = chance.bytes();
+        let id = if terms.pass_through { id % FIRST_ELSEWHERE } else { id };
         Self {
             terms,
             retries: 0,

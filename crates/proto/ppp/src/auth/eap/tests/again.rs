@@ -248,3 +248,23 @@ fn a_refusal_elsewhere_that_leaves_the_door_open_is_waited_for() {
         assert_eq!(now, NOW + Duration::from_secs(seconds), "{text}");
     }
 }
+
+/// A judge elsewhere counts on from our first identifier, and FreeRADIUS forgets the challenge of a refusal
+/// whose identifier is zero: no proof of a hundred rounds gets there. Where we judge, any number will do.
+#[test]
+fn identifiers_stay_clear_of_zero_where_another_judges() {
+    let first = |pass_through, seed| {
+        let terms = EapTerms { methods: vec![EapMethod::MsChapV2], pass_through };
+        let mut machine = EapAuthenticator::new(terms, "srv".into(), ROOM, chance(seed));
+        machine.start(NOW);
+        let mut packet = Vec::new();
+        assert!(machine.poll_packet(&mut packet));
+        assert_eq!(packet[0], 1, "a Request");
+        packet[1]
+    };
+    let (elsewhere, here): (Vec<u8>, Vec<u8>) =
+        (0..2000).map(|seed| (first(true, seed), first(false, seed))).unzip();
+    assert!(elsewhere.iter().all(|id| (1..=128).contains(id)));
+    assert!((1..=128).all(|id| elsewhere.contains(&id)), "a matter of chance all the same");
+    assert!(here.iter().any(|id| *id > 128));
+}
