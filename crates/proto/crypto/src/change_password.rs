@@ -1,19 +1,36 @@
-//! The body of MS-CHAP version 2's Change-Password packet (RFC 2759 §7).
+//! The bodies of the Change-Password packets: of MS-CHAP version 2 (RFC 2759 §7), and the second one of
+//! MS-CHAP version 1 (RFC 2433 §9). Both begin alike: the new password, sealed by the old one's hash, and
+//! the old one's hash, sealed by the new one's. What follows proves that the new one is known.
+//!
+//! The first of version 1 (RFC 2433 §8) is not spoken: it seals both hashes by the challenge, which
+//! whoever listens has heard. Nor is anything made from the LAN Manager hash: those fields of the second are
+//! zeros, and its flags say so.
 
 use des::Des;
 use des::cipher::{Array, BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::mppe_keys::rc4;
-use crate::mschap::{expand_key, nt_password_hash, nt_response};
+use crate::mschap::{challenge_response, expand_key, nt_password_hash, nt_response};
 
-/// The code of the packet.
+/// The code of version 2's packet.
 pub const CODE: u8 = 7;
-/// Octets of the body: everything behind code, identifier and length.
+/// Octets of its body: everything behind code, identifier and length.
 pub const BODY_LEN: usize = 582;
+/// The code of version 1's packet.
+pub const CODE_OF_V1: u8 = 6;
+/// Octets of its body: what is sealed by the LAN Manager hash stands behind what both have, and before two
+/// responses and the flags.
+pub const BODY_LEN_OF_V1: usize = 2 * SEALED + 2 * 24 + 2;
 const BLOCK: usize = 512;
-/// Where the peer's challenge begins: behind the sealed password and the sealed hash.
-const PROOF_AT: usize = BLOCK + 4 + 16;
+/// The sealed password and the sealed hash.
+const SEALED: usize = BLOCK + 4 + 16;
+/// Where the peer's challenge begins: behind both.
+const PROOF_AT: usize = SEALED;
+/// Where version 1's NT-Response begins: behind the LAN Manager one.
+const NT_AT_OF_V1: usize = 2 * SEALED + 24;
+/// The flag of version 1: the NT-Response is the one to look at.
+const USE_NT: u8 = 1;
 
 /// What a changed password is built from.
 #[derive(Clone, Copy)]
@@ -34,30 +51,58 @@ pub struct Change<'a> {
 
 /// Builds the body; `None` when the new password is longer than the form has room for.
 pub fn build(change: &Change<'_>) -> Option<Zeroizing<Vec<u8>>> {
-    let utf16: Zeroizing<Vec<u8>> =
-        Zeroizing::new(change.new.encode_utf16().flat_map(u16::to_le_bytes).collect());
-    let pad_len = BLOCK.checked_sub(utf16.len())?;
-    let mut old_hash = nt_password_hash(change.old);
-    let mut new_hash = nt_password_hash(change.new);
-    let mut body = Zeroizing::new(Vec::with_capacity(BODY_LEN));
-    body.extend_from_slice(change.pad.get(..pad_len)?);
-    body.extend_from_slice(&utf16);
-    body.extend_from_slice(&u32::try_from(utf16.len()).ok()?.to_le_bytes());
-    rc4(&old_hash, &mut body);
-    body.extend_from_slice(&encrypt_hash(&old_hash, &new_hash));
+    let (mut body, mut new_hash) = seal(change.old, change.new, change.pad, BODY_LEN)?;
     body.extend_from_slice(change.peer);
     body.extend_from_slice(&[0; 8]);
     let response = nt_response(change.authenticator, change.peer, change.name, &new_hash);
     body.extend_from_slice(&response);
     body.extend_from_slice(&[0; 2]);
-    old_hash.zeroize();
     new_hash.zeroize();
     Some(body)
 }
 
-/// Reads the new password out of a body, when it was built with the password of `old_hash`.
+/// Builds the body of MS-CHAP version 1, which answers `challenge`, that of the failure which asked for
+/// the change, by the new password; `None` when that is longer than the form has room for. `pad` is chance.
+pub fn build_of_v1(
+    old: &str,
+    new: &str,
+    challenge: &[u8; 8],
+    pad: &[u8; BLOCK],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let (mut body, mut new_hash) = seal(old, new, pad, BODY_LEN_OF_V1)?;
+    body.resize(NT_AT_OF_V1, 0);
+    body.extend_from_slice(&challenge_response(challenge, &new_hash));
+    body.extend_from_slice(&u16::from(USE_NT).to_be_bytes());
+    new_hash.zeroize();
+    Some(body)
+}
+
+/// What both bodies begin with, in room for `len` octets, and the hash of the new password.
+fn seal(
+    old: &str,
+    new: &str,
+    pad: &[u8; BLOCK],
+    len: usize,
+) -> Option<(Zeroizing<Vec<u8>>, [u8; 16])> {
+    let utf16: Zeroizing<Vec<u8>> =
+        Zeroizing::new(new.encode_utf16().flat_map(u16::to_le_bytes).collect());
+    let pad_len = BLOCK.checked_sub(utf16.len())?;
+    let mut old_hash = nt_password_hash(old);
+    let new_hash = nt_password_hash(new);
+    let mut body = Zeroizing::new(Vec::with_capacity(len));
+    body.extend_from_slice(pad.get(..pad_len)?);
+    body.extend_from_slice(&utf16);
+    body.extend_from_slice(&u32::try_from(utf16.len()).ok()?.to_le_bytes());
+    rc4(&old_hash, &mut body);
+    body.extend_from_slice(&encrypt_hash(&old_hash, &new_hash));
+    old_hash.zeroize();
+    Some((body, new_hash))
+}
+
+/// Reads the new password out of a body, of either version, when it was built with the password of
+/// `old_hash`.
 pub fn open(body: &[u8], old_hash: &[u8; 16]) -> Option<Zeroizing<String>> {
-    if body.len() != BODY_LEN {
+    if !matches!(body.len(), BODY_LEN | BODY_LEN_OF_V1) {
         return None;
     }
     let (block, rest) = body.split_at_checked(BLOCK.checked_add(4)?)?;
@@ -98,6 +143,17 @@ pub fn response(body: &[u8]) -> Option<Response> {
     let peer = body.get(PROOF_AT..)?.get(..16)?.try_into().ok()?;
     let response = body.get(PROOF_AT..)?.get(24..48)?.try_into().ok()?;
     Some(Response { peer, response })
+}
+
+/// Reads the NT-Response, made with the new password, out of a body of version 1; `None` when it has another
+/// length than such a body's, or the flags do not say that this response counts. The RFC does not tell which
+/// of the flags' octets comes first: the bit is looked for in both.
+pub fn response_of_v1(body: &[u8]) -> Option<[u8; 24]> {
+    if body.len() != BODY_LEN_OF_V1 {
+        return None;
+    }
+    let (response, flags) = body.get(NT_AT_OF_V1..)?.split_first_chunk::<24>()?;
+    flags.iter().any(|octet| octet & USE_NT != 0).then_some(*response)
 }
 
 /// Two DES blocks, by the first and the second seven octets of `key` (RFC 2759 §8.13).

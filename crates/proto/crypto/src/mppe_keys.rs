@@ -71,7 +71,12 @@ pub fn caller_receive_key(master: &[u8; 16]) -> [u8; 16] {
 
 /// The 128-bit start key of MS-CHAP version 1 (RFC 3079 §2.4).
 pub fn mschapv1_start_key(hash: &[u8; 16], challenge: &[u8; 8]) -> [u8; 16] {
-    let twice = hash_nt_password_hash(hash);
+    mschapv1_start_key_from(&hash_nt_password_hash(hash), challenge)
+}
+
+/// The same from the hash of the NT password hash.
+pub fn mschapv1_start_key_from(hash_hash: &[u8; 16], challenge: &[u8; 8]) -> [u8; 16] {
+    let twice = hash_hash;
     first_16(Sha1::new().chain_update(twice).chain_update(twice).chain_update(challenge))
 }
 

@@ -56,18 +56,35 @@ pub fn uncover_key(
     salt: [u8; 2],
     hidden: &[u8],
 ) -> Option<Vec<u8>> {
+    let plain = uncover(secret, &[authenticator, &salt], hidden)?;
+    let (length, rest) = plain.split_first()?;
+    rest.get(..usize::from(*length)).map(<[u8]>::to_vec)
+}
+
+/// Uncovers what was hidden as a password is, whole sixteens with their padding: a password, or the keys of
+/// MS-CHAP version 1 (RFC 2548 §2.4.1). `None` when there are no whole sixteens.
+pub fn uncover_padded(
+    secret: &[u8],
+    authenticator: &[u8; 16],
+    hidden: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    uncover(secret, &[authenticator], hidden)
+}
+
+fn uncover(secret: &[u8], begin: &[&[u8]], hidden: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if hidden.is_empty() || !hidden.len().is_multiple_of(16) {
         return None;
     }
     let mut plain = Zeroizing::new(Vec::with_capacity(hidden.len()));
-    let mut digest = Md5::new().chain_update(secret).chain_update(authenticator).chain_update(salt);
+    let mut digest = begin
+        .iter()
+        .fold(Md5::new().chain_update(secret), |digest, part| digest.chain_update(part));
     for piece in hidden.chunks(16) {
         let mask = digest.finalize();
         plain.extend(piece.iter().zip(mask).map(|(octet, mask)| octet ^ mask));
         digest = Md5::new().chain_update(secret).chain_update(piece);
     }
-    let (length, rest) = plain.split_first()?;
-    rest.get(..usize::from(*length)).map(<[u8]>::to_vec)
+    Some(plain)
 }
 
 /// Each sixteen octets are mixed with a digest of the secret and the covered sixteen before, the first
@@ -107,5 +124,9 @@ mod tests {
     fn a_password_is_padded_and_cut() {
         let hidden = |length| hide_password(b"s", &[0; 16], &vec![b'p'; length]).len();
         assert_eq!([0, 1, 16, 17, 128, 500].map(hidden), [16, 16, 16, 32, 128, 128]);
+        let keys: Vec<u8> = (0..24).collect();
+        let uncovered = uncover_padded(b"s", &[5; 16], &hide_password(b"s", &[5; 16], &keys));
+        assert_eq!(*uncovered.unwrap(), [&keys[..], &[0; 8]].concat());
+        assert_eq!(uncover_padded(b"s", &[5; 16], &[1; 17]), None);
     }
 }

@@ -126,6 +126,32 @@ fn change(v: &Value) {
     let wrong = mschap::nt_password_hash("wrong");
     assert!(change_password::open(&body, &wrong).is_none());
     assert!(change_password::open(&body[1..], &old_hash).is_none());
+    change_of_v1(&body, old, new, &pad);
+}
+
+/// RFC 2433 §9: what seals the password is version 2's, to the octet; the response is version 1's.
+fn change_of_v1(of_v2: &[u8], old: &str, new: &str, pad: &[u8; 512]) {
+    const SEALED: usize = 516 + 16;
+    let challenge = [0x10, 0x2d, 0xb5, 0xdf, 0x08, 0x5d, 0x30, 0x41];
+    let mut body = change_password::build_of_v1(old, new, &challenge, pad).unwrap().to_vec();
+    assert_eq!(body.len(), 1118 - 4);
+    assert_eq!(body[..SEALED], of_v2[..SEALED]);
+    assert_eq!(body[SEALED..2 * SEALED + 24], [0; SEALED + 24], "nothing of the LAN Manager");
+    assert_eq!(body[1112..], [0, 1], "and the flags say so");
+    let new_hash = mschap::nt_password_hash(new);
+    let response = mschap::challenge_response(&challenge, &new_hash);
+    assert_eq!(change_password::response_of_v1(&body), Some(response));
+    let old_hash = mschap::nt_password_hash(old);
+    assert_eq!(*change_password::open(&body, &old_hash).unwrap(), new);
+    assert!(change_password::open(&body, &new_hash).is_none());
+    assert!(change_password::open(&body[..1113], &old_hash).is_none());
+    assert!(change_password::response(&body).is_none() && of_v2.len() != body.len());
+    assert!(change_password::response_of_v1(of_v2).is_none());
+    (body[1112], body[1113]) = (1, 0);
+    assert_eq!(change_password::response_of_v1(&body), Some(response));
+    (body[1112], body[1113]) = (2, 2);
+    assert_eq!(change_password::response_of_v1(&body), None, "the other response is not looked at");
+    assert!(change_password::build_of_v1(old, &"x".repeat(257), &challenge, pad).is_none());
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub struct Grant {
     pub classes: Vec<Vec<u8>>,
     /// The keys that the proof made, in the server's words: we send with the first.
     pub keys: Option<MppeKeys>,
+    /// What MS-CHAP version 1's keys are made from.
+    pub ms_chap_keys: Option<MsChapKeys>,
     /// The server's own proof for MS-CHAP version 2: `S=…` (RFC 2548 §2.3.3).
     pub ms_chap2_success: Option<String>,
     /// A text for the caller.
@@ -89,6 +91,17 @@ pub struct MppeKeys {
     pub send: Secret<Vec<u8>>,
     /// What it decrypts with.
     pub receive: Secret<Vec<u8>>,
+}
+
+/// MS-CHAP-MPPE-Keys (RFC 2548 §2.4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MsChapKeys {
+    /// The beginning of the LAN Manager hash, which is the key of 40 and 56 bits; `None` when the server does
+    /// not have it, and sends zeros.
+    pub lm: Option<Secret<[u8; 8]>>,
+    /// The hash of the NT hash. (The RFC's words are of the hash itself; what servers send and others take is
+    /// its hash, as RFC 3079 §2.4 wants it.)
+    pub nt: Secret<[u8; 16]>,
 }
 
 /// Why a caller is not let in.
@@ -161,6 +174,7 @@ impl Answer {
             dns: dns.collect(),
             classes: classes.collect(),
             keys: self.keys(packet),
+            ms_chap_keys: self.ms_chap_keys(packet),
             ms_chap2_success: success.map(|text| String::from_utf8_lossy(text).into_owned()),
             text: text(packet),
             eap: eap(packet),
@@ -183,6 +197,17 @@ impl Answer {
         };
         let (send, receive) = (key(microsoft::MPPE_SEND_KEY)?, key(microsoft::MPPE_RECV_KEY)?);
         Some(MppeKeys { send, receive })
+    }
+
+    fn ms_chap_keys(&self, packet: &Packet<'_>) -> Option<MsChapKeys> {
+        let hidden = packet.microsoft(microsoft::CHAP_MPPE_KEYS)?;
+        let authenticator = &self.request_authenticator;
+        let plain = proof::uncover_padded(self.secret.expose(), authenticator, hidden)?;
+        let (lm, rest) = plain.split_first_chunk::<8>()?;
+        let nt = rest.first_chunk::<16>()?;
+        let is_there = |octets: &[u8]| octets.iter().any(|octet| *octet != 0);
+        let lm = Some(*lm).filter(|lm| is_there(lm)).map(Secret::new);
+        is_there(nt).then(|| MsChapKeys { lm, nt: Secret::new(*nt) })
     }
 }
 

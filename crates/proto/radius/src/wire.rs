@@ -99,9 +99,12 @@ pub mod attribute {
 pub mod microsoft {
     #![allow(missing_docs, reason = "they are the RFC's own names")]
     pub const VENDOR: u32 = 311;
+    pub const CHAP_RESPONSE: u8 = 1;
     pub const CHAP_ERROR: u8 = 2;
+    pub const CHAP_CPW_2: u8 = 4;
     pub const CHAP_NT_ENC_PW: u8 = 6;
     pub const CHAP_CHALLENGE: u8 = 11;
+    pub const CHAP_MPPE_KEYS: u8 = 12;
     pub const MPPE_SEND_KEY: u8 = 16;
     pub const MPPE_RECV_KEY: u8 = 17;
     pub const CHAP2_RESPONSE: u8 = 25;

@@ -380,6 +380,76 @@ async fn a_password_that_the_server_says_has_expired_is_changed_there() {
     stage.answer.stop().await;
 }
 
+/// The same by MS-CHAP version 1 (RFC 2548 §2.1): its answers say the version of Change-Password that it
+/// hears, and the hashes from which the keys are made.
+fn says_by_version_one(of: &mut Expired, request: &[u8]) -> Option<Vec<u8>> {
+    let packet = Packet::parse(request).unwrap();
+    if packet.code != code::ACCESS_REQUEST {
+        return answer(request);
+    }
+    let challenge: [u8; 8] =
+        packet.microsoft(microsoft::CHAP_CHALLENGE).unwrap().try_into().unwrap();
+    let change = packet.microsoft(microsoft::CHAP_CPW_2);
+    let shown = change.or_else(|| packet.microsoft(microsoft::CHAP_RESPONSE)).unwrap();
+    let refuse = |text: &str| {
+        let mut attributes = Attributes::default();
+        let head = usize::from(change.is_some());
+        attributes
+            .microsoft(microsoft::CHAP_ERROR, &[&shown[head..=head], text.as_bytes()].concat());
+        let (of, kind) = (&packet.authenticator, code::ACCESS_REJECT);
+        Some(attributes.answer(kind, packet.identifier, of, SECRET))
+    };
+    let response: [u8; 24] = match change {
+        Some(change) => {
+            let sealed = packet
+                .vendor(microsoft::VENDOR)
+                .filter(|(kind, _)| *kind == microsoft::CHAP_NT_ENC_PW)
+                .flat_map(|(_, piece)| piece[4..].to_vec());
+            // As the caller has sent it, but for what is sealed by the LAN Manager hash.
+            let (hash, responses) = (&change[2..18], &change[34..84]);
+            let body: Vec<u8> = sealed
+                .chain(hash.iter().copied())
+                .chain([0; 516 + 16])
+                .chain(responses.iter().copied())
+                .collect();
+            let old = mschap::nt_password_hash(&of.password);
+            let new = change_password::open(&body, &old).expect("she knows the old one");
+            (of.password, of.is_expired) = (new.to_string(), false);
+            change_password::response_of_v1(&body).expect("the flags say so")
+        }
+        None => shown[26..50].try_into().unwrap(),
+    };
+    let hash = mschap::nt_password_hash(&of.password);
+    if response != mschap::challenge_response(&challenge, &hash) {
+        return refuse("E=691 R=0 C=0011223344556677 V=2");
+    }
+    if of.is_expired {
+        return refuse("E=648 R=0 C=0011223344556677 V=2");
+    }
+    let mut attributes = Attributes::default();
+    let lm = mschap::lm_password_hash(&of.password);
+    let keys = [&lm[..8], &mschap::hash_nt_password_hash(&hash), &[0; 8]].concat();
+    let hidden = proof::hide_password(SECRET, &packet.authenticator, &keys);
+    attributes.microsoft(microsoft::CHAP_MPPE_KEYS, &hidden);
+    let of = &packet.authenticator;
+    Some(attributes.answer(code::ACCESS_ACCEPT, packet.identifier, of, SECRET))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_changed_by_version_one_too() {
+    let mut judge = Expired { password: "wonderland1".to_owned(), is_expired: true };
+    let mut server = Server::saying(move |request| says_by_version_one(&mut judge, request)).await;
+    let stage = Stage::with(&server, Method::MsChapV1, Users::default()).await;
+    let (handle, outcome) = stage.dial_with(AuthMethod::MsChap, "alice", &["looking glass"]).await;
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(server.heard(code::ACCESS_REQUEST, 2).await.len(), 2);
+    stage.engine.hang_up(CALLER, handle).unwrap();
+    stage.engine.wait_gone(CALLER, handle).await.unwrap();
+    let (_, outcome) = stage.dial_with(AuthMethod::MsChap, "alice", &[]).await;
+    assert_eq!(outcome.unwrap_err().0, RasCode::AUTHENTICATION_FAILURE, "the old one is gone");
+    stage.answer.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_stands_in_the_file_is_let_in_while_the_servers_are_silent() {
     let server = Server::start(false).await;

@@ -1,10 +1,12 @@
-//! Another proof on the same link (RFC 2759 §6, §7): after a refusal that leaves the door open.
+//! Another proof on the same link (RFC 2433 §5, §9; RFC 2759 §6, §7): after a refusal that leaves the door open.
 //!
 //! ```text
 //!   Failure id=n  E=691 R=1 C=…   →  Response         id=n+1, over the challenge C
 //!   Failure id=n  E=648 R=0 C=…   →  Change-Password  id=n+1, over the challenge C
 //!   Failure id=n  E=709 R=1 C=…   →  Change-Password  id=n+1, over the challenge C
 //! ```
+//!
+//! The forms of Change-Password are those of each version: [`change_password`].
 //!
 //! Between the two packets a person is asked, and no timer of PPP's runs. What is sent then is repeated
 //! until it is judged: nobody asks for it again, since the Failure itself is not repeated.
@@ -13,9 +15,9 @@ use onhook_base::{Chance, Duration, Instant, Secret};
 use onhook_crypto::{change_password, mschap};
 
 use super::chap::{ChapPacket, FailureText, failure_text, number};
-use super::contract::keys_of;
+use super::contract::{keys_of, weak_keys};
 use super::machine::{Answer, Authenticator, Expected, PATIENCE, Prover, RETRY, Stage, TRIES};
-use super::{AuthEvent, AuthFailure, Credentials, Method, Progress};
+use super::{AuthEvent, AuthFailure, Credentials, Method, Progress, Proof};
 use crate::person::{Given, Wanted};
 
 /// How long an authenticator waits for the person at the other end: so long that who calls gives up before.
@@ -23,7 +25,7 @@ pub(super) const PERSON: Duration = Duration::from_secs(180);
 /// New passwords that are heard on one link.
 const CHANGES: u8 = 3;
 /// The version of Change-Password that MS-CHAP version 2 understands (RFC 2759 §6), and that which version
-/// 1 may (RFC 2433 §6).
+/// 1 does (RFC 2433 §5, §9).
 pub(super) const VERSION: u32 = 3;
 const VERSION_OF_V1: u32 = 2;
 /// What is added to the first octet of a challenge for one that is not said.
@@ -48,15 +50,20 @@ impl Door {
     }
 }
 
-/// What MS-CHAP version 2's words leave open (RFC 2759 §6); `is_change` when it was a new password that they
-/// refuse.
-pub(super) fn open_door(said: &FailureText, is_change: bool) -> Option<Door> {
+/// What MS-CHAP's words leave open (RFC 2759 §6) to one who speaks this version of Change-Password;
+/// `is_change` when it was a new password that they refuse.
+pub(super) fn open_door(said: &FailureText, is_change: bool, version: u32) -> Option<Door> {
     match said.error? {
         number::REFUSED if said.retry && !is_change => Some(Door::Response),
-        number::EXPIRED if said.version? >= VERSION && !is_change => Some(Door::Change),
+        number::EXPIRED if said.version? >= version && !is_change => Some(Door::Change),
         number::NEW_REFUSED if said.retry && is_change => Some(Door::Change),
         _ => None,
     }
+}
+
+/// The version of Change-Password that goes with a method.
+fn version_of(method: Method) -> u32 {
+    if method == Method::MsChapV1 { VERSION_OF_V1 } else { VERSION }
 }
 
 /// The body of a Change-Password (RFC 2759 §7), and what is expected of the Success; `None` when the new
@@ -85,6 +92,19 @@ pub(super) fn change_body(
         proof: mschap::authenticator_response(ours, &response, &peer, authenticator, name),
         keys: keys_of(ours, &response),
     };
+    Some((Secret::new(body.to_vec()), expected))
+}
+
+/// The same in version 1 (RFC 2433 §9), which proves no authenticator.
+fn change_body_of_v1(
+    known: &Credentials,
+    new: &Secret<String>,
+    challenge: &[u8; 8],
+    chance: &mut Chance,
+) -> Option<(Secret<Vec<u8>>, Expected)> {
+    let (old, new, pad) = (known.password.expose(), new.expose(), chance.bytes());
+    let body = change_password::build_of_v1(old, new, challenge, &pad)?;
+    let expected = Expected { proof: String::new(), keys: weak_keys(new, challenge) };
     Some((Secret::new(body.to_vec()), expected))
 }
 
@@ -161,13 +181,7 @@ impl SecondTry {
         if !self.allowed {
             return None;
         }
-        let is_change = self.changing.is_some();
-        if method == Method::MsChapV1 {
-            // Its forms of Change-Password (RFC 2433 §8, §9) are not spoken.
-            let may_retry = said.error? == number::REFUSED && said.retry;
-            return may_retry.then_some(Door::Response);
-        }
-        open_door(said, is_change)
+        open_door(said, self.changing.is_some(), version_of(method))
     }
 }
 
@@ -254,14 +268,22 @@ impl Prover {
         self.events.push(AuthEvent::Waiting { wanted: Some(wanted), after });
     }
 
-    /// The Change-Password packet (RFC 2759 §7); `None` when the new password is too long for it.
+    /// The Change-Password packet (RFC 2433 §9, RFC 2759 §7); `None` when the new password is too long for it.
     fn change(&mut self, id: u8, offer: &Offer, new: &Secret<String>) -> Option<Secret<Vec<u8>>> {
-        let authenticator = <[u8; 16]>::try_from(offer.challenge.as_slice()).ok()?;
         let known = self.credentials.as_ref()?;
-        let (body, expected) = change_body(known, new, &authenticator, &mut self.chance)?;
+        let challenge = offer.challenge.as_slice();
+        let (code, (body, expected)) = if self.method == Method::MsChapV1 {
+            let challenge = <[u8; 8]>::try_from(challenge).ok()?;
+            let change = change_body_of_v1(known, new, &challenge, &mut self.chance)?;
+            (change_password::CODE_OF_V1, change)
+        } else {
+            let authenticator = <[u8; 16]>::try_from(challenge).ok()?;
+            let change = change_body(known, new, &authenticator, &mut self.chance)?;
+            (change_password::CODE, change)
+        };
         let body = body.expose();
         let mut out = Secret::new(Vec::with_capacity(body.len().saturating_add(4)));
-        ChapPacket::Change { code: change_password::CODE, id, body }.emit(out.expose_mut());
+        ChapPacket::Change { code, id, body }.emit(out.expose_mut());
         // It answers no Challenge, so that no repetition of one asks for it.
         self.remember(Answer::new(id, Vec::new(), Vec::new(), Some(expected)));
         Some(out)
@@ -341,13 +363,31 @@ impl Authenticator {
         is_old
     }
 
+    /// The proof in a Change-Password packet, in the form of the method's version (RFC 2433 §9, RFC 2759 §7).
+    pub(super) fn read_change(&self, code: u8, id: u8, body: &[u8]) -> Option<Proof> {
+        let (code_of_it, length) = match self.method {
+            Method::MsChapV1 => (change_password::CODE_OF_V1, change_password::BODY_LEN_OF_V1),
+            Method::MsChapV2 => (change_password::CODE, change_password::BODY_LEN),
+            Method::Pap | Method::ChapMd5 | Method::Eap => return None,
+        };
+        if (code, id, body.len()) != (code_of_it, self.id, length) {
+            return None;
+        }
+        let body = Secret::new(body.to_vec());
+        Some(match self.method {
+            Method::MsChapV1 => {
+                let challenge = self.challenge().try_into().ok()?;
+                Proof::NewPasswordOfV1 { identifier: id, challenge, body }
+            }
+            _ => Proof::NewPassword { identifier: id, authenticator: self.challenge, body },
+        })
+    }
+
     /// The answer of identifier `id` is refused by MS-CHAP's number `code`.
     pub(super) fn refuse(&mut self, now: Instant, id: u8, code: u32, hear: bool, message: String) {
-        // Version 1's forms of Change-Password are not spoken.
-        let hear = hear && (self.method == Method::MsChapV2 || code == number::REFUSED);
         let door = if hear { self.patience.after(code) } else { None };
         let challenge: [u8; 16] = self.chance.bytes();
-        let version = if self.method == Method::MsChapV1 { VERSION_OF_V1 } else { VERSION };
+        let version = version_of(self.method);
         // Version 1's form ends with the version (RFC 2433 §5).
         let words = (self.method != Method::MsChapV1).then_some(message.as_str());
         let text = failure_text(code, door.is_some(), self.part(&challenge), version, words);

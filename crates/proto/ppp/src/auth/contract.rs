@@ -3,7 +3,7 @@
 use std::fmt;
 
 use onhook_base::Secret;
-use onhook_crypto::mppe_keys::{self, Strength};
+use onhook_crypto::mppe_keys;
 use onhook_crypto::{change_password, chap_md5, mschap};
 
 use crate::person::Wanted;
@@ -86,6 +86,21 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// The keys of MS-CHAP version 1, one for both directions (RFC 3079 §2): from the beginning of the LAN
+    /// Manager hash, the hash of the NT hash, and the challenge that was answered. Without the first, 128 bits
+    /// alone can be had: what stands in its place is secret, and none that the other end has.
+    pub fn of_ms_chap_v1(
+        lm: Option<&Secret<[u8; 8]>>,
+        nt_hash_hash: &Secret<[u8; 16]>,
+        challenge: &[u8; 8],
+    ) -> Self {
+        let start = mppe_keys::mschapv1_start_key_from(nt_hash_hash.expose(), challenge);
+        let start = Secret::new(start.to_vec());
+        let lm = lm.map(|lm| lm.expose().as_slice()).or_else(|| start.expose().get(..8));
+        let weak = lm.map(|lm| Secret::new(lm.to_vec()));
+        Self { send: start.clone(), receive: start, weak }
+    }
+
     /// What a link may bind itself to: version 1's keys are worth nothing for that.
     pub fn for_binding(self) -> Option<Self> {
         Some(self).filter(|keys| keys.weak.is_none())
@@ -233,6 +248,15 @@ pub enum Proof {
         /// What stands behind the length of the packet; 582 octets.
         body: Secret<Vec<u8>>,
     },
+    /// MS-CHAP version 1's Change-Password (RFC 2433 §9), of which the same is true.
+    NewPasswordOfV1 {
+        /// The identifier of the packet.
+        identifier: u8,
+        /// The authenticator's challenge: that of the Failure which asked for it.
+        challenge: [u8; 8],
+        /// What stands behind the length of the packet; 1114 octets.
+        body: Secret<Vec<u8>>,
+    },
     /// A whole EAP packet, from its code to the end that its length names: a Response of the caller, the
     /// first of which says its name. Asked where [`EapTerms::pass_through`] holds.
     Eap {
@@ -264,12 +288,15 @@ impl Question {
 
     /// Whether a new password is told, in place of one that has expired.
     pub const fn is_change(&self) -> bool {
-        matches!(self.proof, Proof::NewPassword { .. })
+        matches!(self.proof, Proof::NewPassword { .. } | Proof::NewPasswordOfV1 { .. })
     }
 
     /// The new password, when one is told, and by somebody who knows the old one.
     pub fn new_password(&self, old: &Secret<String>) -> Option<Secret<String>> {
-        let Proof::NewPassword { body, .. } = &self.proof else { return None };
+        let (Proof::NewPassword { body, .. } | Proof::NewPasswordOfV1 { body, .. }) = &self.proof
+        else {
+            return None;
+        };
         let hash = Secret::new(mschap::nt_password_hash(old.expose()));
         let new = change_password::open(body.expose(), hash.expose())?;
         Some(Secret::new(new.to_string()))
@@ -280,7 +307,7 @@ impl Question {
         match self.proof {
             Proof::Pap { .. } => Method::Pap,
             Proof::ChapMd5 { .. } => Method::ChapMd5,
-            Proof::MsChapV1 { .. } => Method::MsChapV1,
+            Proof::MsChapV1 { .. } | Proof::NewPasswordOfV1 { .. } => Method::MsChapV1,
             Proof::MsChapV2 { .. } | Proof::NewPassword { .. } => Method::MsChapV2,
             Proof::Eap { .. } | Proof::Certificate { .. } => Method::Eap,
         }
@@ -332,9 +359,13 @@ pub fn judge(question: &Question, password: &Secret<String>) -> Verdict {
             (same(response, &expected), Vec::new(), None)
         }
         Proof::MsChapV1 { identifier: _, challenge, response } => {
-            let hash = Secret::new(mschap::nt_password_hash(secret));
-            let expected = mschap::challenge_response(challenge, hash.expose());
-            (same(response, &expected), b"Welcome".to_vec(), Some(weak_keys(secret, challenge)))
+            judge_mschap_v1(challenge, response, secret)
+        }
+        Proof::NewPasswordOfV1 { identifier: _, challenge, body } => {
+            match change_password::response_of_v1(body.expose()) {
+                Some(response) => judge_mschap_v1(challenge, &response, secret),
+                None => (false, Vec::new(), None),
+            }
         }
         Proof::MsChapV2 { identifier: _, authenticator, peer, response } => {
             judge_mschap(question.name(), authenticator, peer, response, secret)
@@ -357,6 +388,16 @@ pub fn judge(question: &Question, password: &Secret<String>) -> Verdict {
     }
 }
 
+fn judge_mschap_v1(
+    challenge: &[u8; 8],
+    response: &[u8; 24],
+    password: &str,
+) -> (bool, Vec<u8>, Option<Keys>) {
+    let hash = Secret::new(mschap::nt_password_hash(password));
+    let expected = mschap::challenge_response(challenge, hash.expose());
+    (same(response, &expected), b"Welcome".to_vec(), Some(weak_keys(password, challenge)))
+}
+
 fn judge_mschap(
     name: &str,
     authenticator: &[u8; 16],
@@ -372,13 +413,14 @@ fn judge_mschap(
     (same(response, &expected), message, Some(keys_of(hash.expose(), response)))
 }
 
-/// The keys of MS-CHAP version 1: one for both directions (RFC 3079 §2).
+/// The keys of MS-CHAP version 1 (RFC 3079 §2).
 pub(crate) fn weak_keys(password: &str, challenge: &[u8; 8]) -> Keys {
     let nt = Secret::new(mschap::nt_password_hash(password));
-    let lm = Secret::new(mschap::lm_password_hash(password));
-    let start = Secret::new(mppe_keys::mschapv1_start_key(nt.expose(), challenge).to_vec());
-    let weak = lm.expose().iter().copied().take(Strength::Bits40.key_len()).collect();
-    Keys { send: start.clone(), receive: start, weak: Some(Secret::new(weak)) }
+    let nt = Secret::new(mschap::hash_nt_password_hash(nt.expose()));
+    let hash = Secret::new(mschap::lm_password_hash(password));
+    let mut lm = Secret::new([0; 8]);
+    lm.expose_mut().iter_mut().zip(hash.expose()).for_each(|(to, from)| *to = *from);
+    Keys::of_ms_chap_v1(Some(&lm), &nt, challenge)
 }
 
 pub(crate) fn keys_of(hash: &[u8; 16], response: &[u8; 24]) -> Keys {

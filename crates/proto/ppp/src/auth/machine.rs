@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 
 use onhook_base::{Chance, Deadline, Duration, Instant, Malformed, Reader, Secret};
-use onhook_crypto::{change_password, chap_md5, mschap};
+use onhook_crypto::{chap_md5, mschap};
 
 use super::again::{Again, Door, Patience, SecondTry};
 use super::chap::{ChapPacket, FailureText, read_mschap_v2};
@@ -497,12 +497,8 @@ impl Authenticator {
         }
         let (id, value, name) = match (self.patience.door, ChapPacket::parse(packet).ok()?) {
             (Door::Response, ChapPacket::Response { id, value, name }) => (id, value, name),
-            (Door::Change, ChapPacket::Change { code: change_password::CODE, id, body })
-                if id == self.id && body.len() == change_password::BODY_LEN =>
-            {
-                let body = Secret::new(body.to_vec());
-                let proof =
-                    Proof::NewPassword { identifier: id, authenticator: self.challenge, body };
+            (Door::Change, ChapPacket::Change { code, id, body }) => {
+                let proof = self.read_change(code, id, body)?;
                 // The packet bears no name: it is that of the answer that was refused.
                 return Some((id, self.name.clone().into_bytes(), proof));
             }

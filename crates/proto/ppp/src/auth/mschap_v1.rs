@@ -38,12 +38,16 @@ pub(super) fn nt_response(value: &[u8]) -> Option<[u8; 24]> {
 #[cfg(test)]
 mod tests {
     use onhook_base::{Duration, Instant, Seed};
+    use onhook_crypto::change_password;
     use onhook_crypto::mppe_keys::{Strength, session_key};
     use serde_json::Value;
 
     use super::*;
-    use crate::auth::chap::ChapPacket;
-    use crate::auth::{AuthEvent, AuthFailure, Authenticator, Credentials, Method, Prover, judge};
+    use crate::auth::chap::{ChapPacket, FailureText};
+    use crate::auth::{
+        AuthEvent, AuthFailure, Authenticator, Credentials, Method, Proof, Prover, Question,
+        Verdict, judge,
+    };
     use crate::{Given, Wanted};
 
     const NOW: Instant = Instant::ORIGIN;
@@ -148,31 +152,121 @@ mod tests {
         }
     }
 
+    /// RFC 2433 §9: over the challenge of the Failure, sealed by the old password, proved by the new one.
     #[test]
-    fn an_expired_password_of_version_one_is_refused() {
-        let mut prover = prover("wonderland1");
+    fn an_expired_password_is_changed_by_the_form_of_version_one() {
+        let (old, new) = ("wonderland1", "looking glass");
+        let mut prover = prover(old);
         let asked = ChapPacket::Challenge { id: 7, value: &[1; 8], name: b"server" };
         says(&mut prover, &asked).unwrap();
         let text = b"E=648 R=0 C=0123456789ABCDEF V=2";
-        says(&mut prover, &ChapPacket::Failure { id: 7, message: text });
-        let failed = std::iter::from_fn(|| prover.poll_event()).any(|event| {
-            matches!(event, AuthEvent::Failed(AuthFailure::Refused { code: Some(648), .. }))
+        assert_eq!(says(&mut prover, &ChapPacket::Failure { id: 7, message: text }), None);
+        let wanted = std::iter::from_fn(|| prover.poll_event()).any(|event| {
+            let AuthEvent::Waiting { wanted, .. } = event else { return false };
+            wanted == Some(Wanted::NewPassword { code: 648, message: String::new() })
         });
-        assert!(failed);
+        assert!(wanted);
+        assert!(prover.give(NOW, Given::NewPassword(Secret::new(new.to_owned()))));
+        let mut packet = Vec::new();
+        assert!(prover.poll_packet(&mut packet));
+        assert_eq!((packet[..4].to_vec(), packet.len()), (vec![6, 8, 4, 0x5e], 1118));
+        let challenge = [1, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
+        let body = Secret::new(packet[4..].to_vec());
+        let proof = Proof::NewPasswordOfV1 { identifier: 8, challenge, body };
+        let question = Question::new("OFFICE\\alice".into(), proof);
+        let told = question.new_password(&Secret::new(old.to_owned())).unwrap();
+        assert_eq!(told.expose(), new);
+        assert_eq!(question.new_password(&told), None, "by the old one alone");
+        let Verdict::Accept { message, keys } = judge(&question, &told) else { panic!("a proof") };
+        assert_eq!(keys, Some(weak_keys(new, &challenge)));
+        let refused = judge(&question, &Secret::new(old.to_owned()));
+        assert!(matches!(refused, Verdict::Reject { .. }));
+        says(&mut prover, &ChapPacket::Success { id: 8, message: &message });
+        let done = std::iter::from_fn(|| prover.poll_event()).find_map(|event| match event {
+            AuthEvent::Done { keys, peer_proven, .. } => Some((keys, peer_proven)),
+            _ => None,
+        });
+        assert_eq!(done, Some((keys, false)));
     }
 
-    /// The LAN Manager response is looked at nowhere: it would take fourteen letters of one case.
+    /// A server that knows the first form alone (RFC 2433 §8), or none, hears no new password.
     #[test]
-    fn a_caller_who_shows_the_lan_manager_response_alone_is_not_heard() {
+    fn a_server_of_an_older_form_is_not_told_a_new_password() {
+        for text in [&b"E=648 R=0 C=0123456789ABCDEF V=1"[..], b"E=648 R=0 C=0123456789ABCDEF"] {
+            let mut prover = prover("wonderland1");
+            let asked = ChapPacket::Challenge { id: 7, value: &[1; 8], name: b"server" };
+            says(&mut prover, &asked).unwrap();
+            says(&mut prover, &ChapPacket::Failure { id: 7, message: text });
+            let failed = std::iter::from_fn(|| prover.poll_event()).any(|event| {
+                matches!(event, AuthEvent::Failed(AuthFailure::Refused { code: Some(648), .. }))
+            });
+            assert!(failed);
+        }
+    }
+
+    /// What is no Change-Password of version 1 is not looked at.
+    #[test]
+    fn an_authenticator_of_version_one_takes_its_own_form_alone() {
+        let password = Secret::new("wonderland1".to_owned());
+        let mut asker = asker();
+        let (id, challenge) = asked(&mut asker);
+        let (shown, _) = response(&challenge, &password);
+        let mut packet = Vec::new();
+        ChapPacket::Response { id, value: &shown, name: b"alice" }.emit(&mut packet);
+        asker.handle_packet(NOW, &packet);
+        let expired = Verdict::Reject { code: 648, retry: true, message: String::new() };
+        asker.answer(NOW, expired);
+        assert!(asker.poll_packet(&mut packet));
+        let Ok(ChapPacket::Failure { id, message }) = ChapPacket::parse(&packet) else {
+            panic!("a Failure")
+        };
+        let text = String::from_utf8(message.to_vec()).unwrap();
+        assert!(text.starts_with("E=648 R=0 C=") && text.ends_with(" V=2"), "{text}");
+        let challenge = FailureText::parse(message).challenge.unwrap().try_into().unwrap();
+        while asker.poll_event().is_some() {}
+        let next = id.wrapping_add(1);
+        let body =
+            change_password::build_of_v1("wonderland1", "looking glass", &challenge, &[9; 512]);
+        let body = body.unwrap();
+        let mut says = |code, id, body: &[u8]| {
+            let mut packet = Vec::new();
+            ChapPacket::Change { code, id, body }.emit(&mut packet);
+            asker.handle_packet(NOW, &packet);
+            std::iter::from_fn(|| asker.poll_event()).find_map(|event| match event {
+                AuthEvent::Ask(question) => Some(question),
+                _ => None,
+            })
+        };
+        assert_eq!(says(7, next, &body), None);
+        assert_eq!(says(5, next, &body), None);
+        assert_eq!(says(6, id, &body), None);
+        assert_eq!(says(6, next, &body[..1113]), None);
+        let question = says(6, next, &body).expect("the form of version 1");
+        assert_eq!((question.name(), question.is_change()), ("alice", true));
+        assert_eq!(question.new_password(&password).unwrap().expose(), "looking glass");
+    }
+
+    fn asker() -> Authenticator {
         let chance = Seed::from_number(2).secret_chance();
         let mut asker = Authenticator::new(Method::MsChapV1, "server".into(), chance);
         asker.start(NOW);
+        asker
+    }
+
+    fn asked(asker: &mut Authenticator) -> (u8, [u8; 8]) {
         let mut asked = Vec::new();
         assert!(asker.poll_packet(&mut asked));
         let Ok(ChapPacket::Challenge { id, value, .. }) = ChapPacket::parse(&asked) else {
             panic!("a Challenge")
         };
-        let challenge: [u8; 8] = value.try_into().expect("eight octets");
+        (id, value.try_into().expect("eight octets"))
+    }
+
+    /// The LAN Manager response is looked at nowhere: it would take fourteen letters of one case.
+    #[test]
+    fn a_caller_who_shows_the_lan_manager_response_alone_is_not_heard() {
+        let mut asker = asker();
+        let (id, challenge) = asked(&mut asker);
         let (mut shown, _) = response(&challenge, &Secret::new("wonderland1".to_owned()));
         *shown.last_mut().unwrap() = 0;
         let mut packet = Vec::new();

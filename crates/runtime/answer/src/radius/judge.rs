@@ -15,8 +15,9 @@ use super::{AccountTerms, Radius};
 use crate::admit;
 use crate::calls::Session;
 
-/// The version of Change-Password that MS-CHAP version 2 has (RFC 2759 §6).
+/// The versions of Change-Password that MS-CHAP's two versions have (RFC 2759 §6, RFC 2433 §9).
 const CHANGE_VERSION: u32 = 3;
+const CHANGE_VERSION_OF_V1: u32 = 2;
 /// A Response of EAP that says a name (RFC 3748 §5.1) begins a talk.
 const IDENTITY: u8 = 1;
 
@@ -107,10 +108,10 @@ impl Radius {
                 tracing::warn!(target: "answer", call, "refused: the RADIUS server asks for EAP");
                 (admit::refusal(RasCode::AUTHENTICATION_FAILURE, ""), None)
             }
-            (Reply::Reject(refusal), _) => {
+            (Reply::Reject(refusal), proof) => {
                 let said = &refusal.text;
                 tracing::info!(target: "answer", call, said, "refused by the RADIUS server");
-                (reject(refusal), None)
+                (reject(proof, refusal), None)
             }
             (Reply::Useless(why), _) => {
                 tracing::warn!(target: "answer", call, "refused: the RADIUS server's answer: {why}");
@@ -178,16 +179,30 @@ fn write_proof(proof: &Proof, into: &mut Attributes) -> bool {
             into.microsoft(microsoft::CHAP_CHALLENGE, authenticator)
                 && write_change(*identifier, body.expose(), into)
         }
-        Proof::MsChapV1 { .. } | Proof::Certificate { .. } => false,
+        Proof::MsChapV1 { identifier, challenge, response } => {
+            // The NT-Response is the one to look at (RFC 2548 §2.1.3); there is no other.
+            let value = [&[*identifier, USE_NT][..], &[0; 24], response].concat();
+            into.microsoft(microsoft::CHAP_CHALLENGE, challenge)
+                && into.microsoft(microsoft::CHAP_RESPONSE, &value)
+        }
+        Proof::NewPasswordOfV1 { identifier, challenge, body } => {
+            into.microsoft(microsoft::CHAP_CHALLENGE, challenge)
+                && write_change_of_v1(*identifier, body.expose(), into)
+        }
+        Proof::Certificate { .. } => false,
     }
 }
+
+/// The flag by which the NT-Response counts (RFC 2548 §2.1.3).
+const USE_NT: u8 = 1;
 
 /// Octets of a change's body that are the new password, sealed (RFC 2759 §7).
 const SEALED: usize = 516;
 /// Octets of it in one attribute: what a vendor's attribute holds, without its own head of four.
 const SEALED_PIECE: usize = 243;
-/// The codes that stand first in both attributes (RFC 2548 §2.3.4, §2.1.6).
+/// The codes that stand first in the attributes (RFC 2548 §2.3.4, §2.1.4, §2.1.6).
 const CHANGE: u8 = 7;
+const CHANGE_OF_V1: u8 = 6;
 const SEALED_PASSWORD: u8 = 6;
 
 /// A change of a password, cut in the parts that RFC 2548 has for it: the proof, and in three pieces the
@@ -195,11 +210,29 @@ const SEALED_PASSWORD: u8 = 6;
 fn write_change(identifier: u8, body: &[u8], into: &mut Attributes) -> bool {
     let Some((sealed, proof)) = body.split_at_checked(SEALED) else { return false };
     let proof = [&[CHANGE, identifier][..], proof].concat();
-    into.microsoft(microsoft::CHAP2_CPW, &proof)
-        && (1_u8..).zip(sealed.chunks(SEALED_PIECE)).all(|(number, piece)| {
-            let piece = [&[SEALED_PASSWORD, identifier, 0, number][..], piece].concat();
-            into.microsoft(microsoft::CHAP_NT_ENC_PW, &piece)
-        })
+    into.microsoft(microsoft::CHAP2_CPW, &proof) && write_sealed(identifier, sealed, into)
+}
+
+/// The same of version 1's form, in which what is sealed by the LAN Manager hash lies between: it is not
+/// passed on (RFC 2548 §2.1.4 takes that as said by the flags).
+fn write_change_of_v1(identifier: u8, body: &[u8], into: &mut Attributes) -> bool {
+    let Some((sealed, rest)) = body.split_at_checked(SEALED) else { return false };
+    let Some((old_hash, rest)) = rest.split_first_chunk::<16>() else { return false };
+    let Some((_, responses)) = rest.split_at_checked(SEALED + 16) else { return false };
+    let Some((_, rest)) = responses.split_first_chunk::<24>() else { return false };
+    let Some((nt, flags)) = rest.split_first_chunk::<24>() else { return false };
+    let Ok(flags) = <[u8; 2]>::try_from(flags) else { return false };
+    let flags = [0, (flags[0] | flags[1]) & USE_NT];
+    let head = [CHANGE_OF_V1, identifier];
+    let proof = [&head[..], old_hash, &[0; 16], &[0; 24], nt, &flags].concat();
+    into.microsoft(microsoft::CHAP_CPW_2, &proof) && write_sealed(identifier, sealed, into)
+}
+
+fn write_sealed(identifier: u8, sealed: &[u8], into: &mut Attributes) -> bool {
+    (1_u8..).zip(sealed.chunks(SEALED_PIECE)).all(|(number, piece)| {
+        let piece = [&[SEALED_PASSWORD, identifier, 0, number][..], piece].concat();
+        into.microsoft(microsoft::CHAP_NT_ENC_PW, &piece)
+    })
 }
 
 /// What the caller is told of an accept: for MS-CHAP version 2 the server's own proof, without which
@@ -215,7 +248,14 @@ fn accept(proof: &Proof, grant: &Grant) -> Result<Verdict, &'static str> {
         }
         _ => grant.text.clone(),
     };
-    Ok(Verdict::Accept { message: message.into_bytes(), keys: grant.keys.as_ref().map(keys) })
+    let keys = match proof {
+        Proof::MsChapV1 { challenge, .. } | Proof::NewPasswordOfV1 { challenge, .. } => {
+            let made = grant.ms_chap_keys.as_ref();
+            made.map(|made| Keys::of_ms_chap_v1(made.lm.as_ref(), &made.nt, challenge))
+        }
+        _ => grant.keys.as_ref().map(keys),
+    };
+    Ok(Verdict::Accept { message: message.into_bytes(), keys })
 }
 
 /// The server's words are ours, who send what the caller receives (RFC 2548 §2.4.2).
@@ -223,17 +263,22 @@ fn keys(keys: &MppeKeys) -> Keys {
     Keys { send: keys.receive.clone(), receive: keys.send.clone(), weak: None }
 }
 
-fn reject(refusal: Refusal) -> Verdict {
+fn reject(proof: &Proof, refusal: Refusal) -> Verdict {
     let code = refusal.code.unwrap_or_else(|| RasCode::AUTHENTICATION_FAILURE.number());
     // Who says that a password has expired hears a new one, unless its words are older than that.
     let is_expired = code == RasCode::PASSWD_EXPIRED.number();
-    let takes_new = refusal.version.is_some_and(|version| version >= CHANGE_VERSION);
+    let least = match proof {
+        Proof::MsChapV1 { .. } | Proof::NewPasswordOfV1 { .. } => CHANGE_VERSION_OF_V1,
+        _ => CHANGE_VERSION,
+    };
+    let takes_new = refusal.version.is_some_and(|version| version >= least);
     let retry = if is_expired { takes_new } else { refusal.retry };
     Verdict::Reject { code, retry, message: refusal.text }
 }
 
 #[cfg(test)]
 mod tests {
+    use onhook_radius::reply::MsChapKeys;
     use onhook_radius::wire::{Packet, code};
 
     use super::*;
@@ -298,9 +343,88 @@ mod tests {
         assert!(!write_proof(&change(&body[..100]), &mut Attributes::default()));
     }
 
+    fn of_v2() -> Proof {
+        let (authenticator, peer, response) = ([3; 16], [4; 16], [5; 24]);
+        Proof::MsChapV2 { identifier: 7, authenticator, peer, response }
+    }
+
+    fn of_v1() -> Proof {
+        Proof::MsChapV1 { identifier: 7, challenge: [3; 8], response: [5; 24] }
+    }
+
+    /// RFC 2548 §2.1.3, §2.1.4, §2.1.6: nothing of the LAN Manager's, and the flags say so.
+    #[test]
+    fn version_one_stands_where_a_server_looks_for_it() {
+        let bytes = request(&of_v1());
+        let packet = Packet::parse(&bytes).unwrap();
+        let expected = [&[7, 1][..], &[0; 24], &[5; 24]].concat();
+        assert_eq!(packet.microsoft(microsoft::CHAP_RESPONSE), Some(&expected[..]));
+        assert_eq!(packet.microsoft(microsoft::CHAP_CHALLENGE), Some(&[3; 8][..]));
+
+        let sealed: Vec<u8> = (0..516_u16).map(|n| n.to_be_bytes()[1]).collect();
+        let change = |flags: [u8; 2]| {
+            let lan_manager = [6; 516 + 16 + 24];
+            let body = [&sealed[..], &[7; 16], &lan_manager, &[8; 24], &flags].concat();
+            let body = Secret::new(body);
+            Proof::NewPasswordOfV1 { identifier: 9, challenge: [3; 8], body }
+        };
+        for (flags, told) in [([0, 1], 1), ([1, 0], 1), ([0, 3], 1), ([0, 2], 0)] {
+            let bytes = request(&change(flags));
+            let packet = Packet::parse(&bytes).unwrap();
+            let expected = [&[6, 9][..], &[7; 16], &[0; 40], &[8; 24], &[0, told]].concat();
+            assert_eq!(packet.microsoft(microsoft::CHAP_CPW_2), Some(&expected[..]));
+            assert_eq!(packet.microsoft(microsoft::CHAP_CHALLENGE), Some(&[3; 8][..]));
+            let pieces = packet.vendor(microsoft::VENDOR);
+            let pieces = pieces.filter(|(kind, _)| *kind == microsoft::CHAP_NT_ENC_PW);
+            assert_eq!(
+                pieces.flat_map(|(_, piece)| piece[4..].to_vec()).collect::<Vec<_>>(),
+                sealed
+            );
+        }
+        let short = Secret::new(vec![0; 1113]);
+        let short = Proof::NewPasswordOfV1 { identifier: 9, challenge: [3; 8], body: short };
+        assert!(!write_proof(&short, &mut Attributes::default()));
+    }
+
+    /// RFC 3079 §2: the server tells hashes, and the keys are made here.
+    #[test]
+    fn the_keys_of_version_one_are_those_that_the_caller_has() {
+        use onhook_crypto::mschap;
+        let nt = mschap::hash_nt_password_hash(&mschap::nt_password_hash("wonderland1"));
+        let lm = *mschap::lm_password_hash("wonderland1").first_chunk::<8>().unwrap();
+        let granted = |lm: Option<[u8; 8]>| {
+            let keys = MsChapKeys { lm: lm.map(Secret::new), nt: Secret::new(nt) };
+            let grant = Grant { ms_chap_keys: Some(keys), ..Grant::default() };
+            let Ok(Verdict::Accept { keys: Some(keys), .. }) = accept(&of_v1(), &grant) else {
+                panic!("keys")
+            };
+            keys
+        };
+        let asked = Question::new(String::new(), of_v1());
+        let Proof::MsChapV1 { challenge, .. } = asked.proof() else { panic!("as it was made") };
+        let hash = mschap::nt_password_hash("wonderland1");
+        let response = mschap::challenge_response(challenge, &hash);
+        let shown = Proof::MsChapV1 { identifier: 7, challenge: *challenge, response };
+        let shown = Question::new(String::new(), shown);
+        let judged = onhook_ppp::auth::judge(&shown, &Secret::new("wonderland1".to_owned()));
+        let Verdict::Accept { keys, .. } = judged else { panic!("a proof") };
+        assert_eq!(Some(granted(Some(lm))), keys);
+        // Without that hash nothing is bound to them either, and no key is one that anybody knows.
+        let without = granted(None);
+        assert_eq!(without.clone().for_binding(), None);
+        assert_ne!(without.weak, keys.unwrap().weak);
+    }
+
     #[test]
     fn an_expired_password_may_be_changed_where_the_server_knows_how() {
         let refusal = |code, retry, version| Refusal { code, retry, version, ..Refusal::default() };
+        for (version, expected) in
+            [(Some(1), false), (Some(2), true), (Some(3), true), (None, false)]
+        {
+            let said = refusal(Some(648), false, version);
+            let Verdict::Reject { retry, .. } = reject(&of_v1(), said) else { panic!("a refusal") };
+            assert_eq!(retry, expected, "{version:?}");
+        }
         for (said, expected) in [
             (refusal(Some(648), false, Some(3)), (648, true)),
             (refusal(Some(648), true, Some(2)), (648, false)),
@@ -309,19 +433,16 @@ mod tests {
             (refusal(Some(691), false, Some(3)), (691, false)),
             (refusal(None, false, None), (691, false)),
         ] {
-            let Verdict::Reject { code, retry, .. } = reject(said) else { panic!("a refusal") };
+            let Verdict::Reject { code, retry, .. } = reject(&of_v2(), said) else {
+                panic!("a refusal")
+            };
             assert_eq!((code, retry), expected);
         }
     }
 
     #[test]
     fn an_accept_without_the_servers_own_proof_is_none() {
-        let proof = Proof::MsChapV2 {
-            identifier: 7,
-            authenticator: [3; 16],
-            peer: [4; 16],
-            response: [5; 24],
-        };
+        let proof = of_v2();
         assert!(accept(&proof, &Grant::default()).is_err());
         let key = |octet| Secret::new(vec![octet; 16]);
         let grant = Grant {

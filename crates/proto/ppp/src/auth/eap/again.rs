@@ -11,7 +11,7 @@ use super::mschapv2::Gift;
 use super::peap::{self, Inside};
 use super::peer::{EapPeer, PATIENCE, Running};
 use super::wire::{EapPacket, MsChapV2};
-use crate::auth::again::{PERSON, open_door, too_long};
+use crate::auth::again::{PERSON, VERSION, open_door, too_long};
 use crate::auth::chap::FailureText;
 use crate::auth::{AuthEvent, AuthFailure, EapMethod, Progress};
 use crate::person::{Given, Wanted};
@@ -120,6 +120,9 @@ pub(super) fn elsewhere_refused(packet: &[u8]) -> Option<(u32, String)> {
     };
     let said = FailureText::parse(message);
     // Whether it was a new password that is refused, the other end knows.
-    open_door(&said, false).or_else(|| open_door(&said, true))?;
+    let is_open = |was_change| open_door(&said, was_change, VERSION).is_some();
+    if !is_open(false) && !is_open(true) {
+        return None;
+    }
     Some((said.error?, said.message.unwrap_or_default()))
 }

@@ -124,7 +124,7 @@ impl Caller {
         self.expected = None;
         let said = FailureText::parse(message);
         let was_change = std::mem::take(&mut self.is_changing);
-        let door = if self.asks_person { open_door(&said, was_change) } else { None };
+        let door = if self.asks_person { open_door(&said, was_change, VERSION) } else { None };
         let challenge = said.challenge.as_deref().and_then(|octets| octets.try_into().ok());
         let message = said.message.unwrap_or_default();
         let (Some(door), Some(challenge), Some(code)) = (door, challenge, said.error) else {

@@ -93,21 +93,23 @@ fn as_often_as_the_peer_lets_and_then_it_is_refused() {
 
 #[test]
 fn an_expired_password_is_changed_and_both_ends_have_keys_of_the_new_one() {
-    let mut line = call(PASSWORD, true, 0).begin();
-    assert!(is_asked(&mut line));
-    assert_eq!(wanted(&line), [Wanted::NewPassword { code: 648, message: String::new() }]);
-    line.run_for(THINKS);
-    says(&mut line, new(NEW));
-    line.run_until_settled().expect("it comes up");
-    assert_eq!(line.answerer.user.password, NEW);
-    let keys = |events: &[PppEvent]| {
-        events.iter().find_map(|event| match event {
-            PppEvent::Authenticated { keys, .. } => keys.clone(),
-            _ => None,
-        })
-    };
-    assert!(keys(&line.caller.events).is_some());
-    assert_eq!(keys(&line.caller.events), keys(&line.answerer.events));
+    for method in [Method::MsChapV1, Method::MsChapV2] {
+        let mut line = call_by(method, PASSWORD, true, 0).begin();
+        assert!(is_asked(&mut line));
+        assert_eq!(wanted(&line), [Wanted::NewPassword { code: 648, message: String::new() }]);
+        line.run_for(THINKS);
+        says(&mut line, new(NEW));
+        line.run_until_settled().expect("it comes up");
+        assert_eq!(line.answerer.user.password, NEW);
+        let keys = |events: &[PppEvent]| {
+            events.iter().find_map(|event| match event {
+                PppEvent::Authenticated { keys, .. } => keys.clone(),
+                _ => None,
+            })
+        };
+        assert!(keys(&line.caller.events).is_some());
+        assert_eq!(keys(&line.caller.events), keys(&line.answerer.events));
+    }
 }
 
 #[test]
@@ -128,14 +130,16 @@ fn after_the_change_the_new_password_is_the_one_to_prove_when_lcp_opens_anew() {
 
 #[test]
 fn a_new_password_that_is_not_taken_may_be_followed_by_another() {
-    let mut line = call(PASSWORD, true, 0).begin();
-    assert!(is_asked(&mut line));
-    says(&mut line, new(PASSWORD)); // no change at all
-    assert!(is_asked(&mut line));
-    let again = Wanted::NewPassword { code: 709, message: String::new() };
-    assert_eq!(wanted(&line).last(), Some(&again));
-    says(&mut line, new(NEW));
-    line.run_until_settled().expect("it comes up");
+    for method in [Method::MsChapV1, Method::MsChapV2] {
+        let mut line = call_by(method, PASSWORD, true, 0).begin();
+        assert!(is_asked(&mut line));
+        says(&mut line, new(PASSWORD)); // no change at all
+        assert!(is_asked(&mut line));
+        let again = Wanted::NewPassword { code: 709, message: String::new() };
+        assert_eq!(wanted(&line).last(), Some(&again));
+        says(&mut line, new(NEW));
+        line.run_until_settled().expect("it comes up");
+    }
 }
 
 #[test]
