@@ -191,6 +191,11 @@ pub(crate) const STORIES: &[Story] = &[
         play: radius::tls,
     },
     Story {
+        name: "radius_ms_chap_v1",
+        about: "the first version of MS-CHAP is passed on, and FreeRADIUS gives MPPE its keys",
+        play: radius::ms_chap_v1,
+    },
+    Story {
         name: "radius_new_password",
         about: "FreeRADIUS takes a new password: by MS-CHAP version 2, by EAP-MSCHAPv2, and inside PEAP",
         play: radius::new_password,

@@ -200,13 +200,21 @@ impl Answering {
         Ok(Self { child, told, folder })
     }
 
-    /// Where it answers.
+    /// Where it answers SSTP.
     fn place(&mut self) -> Result<String> {
-        let mut line = String::new();
-        self.told.read_line(&mut line)?;
-        let told: Value = serde_json::from_str(&line)?;
-        let place = told["sstp"].as_str().context("where it answers")?;
-        Ok(place.to_owned())
+        self.place_of("sstp")
+    }
+
+    /// Where it answers this link: it says one after the other.
+    fn place_of(&mut self, link: &str) -> Result<String> {
+        loop {
+            let mut line = String::new();
+            self.told.read_line(&mut line)?;
+            let told: Value = serde_json::from_str(&line).context("where it answers")?;
+            if let Some(place) = told[link].as_str() {
+                return Ok(place.to_owned());
+            }
+        }
     }
 
     /// What `onhook answer sessions` says.
@@ -298,6 +306,28 @@ pub(super) fn tls(stage: &mut Stage<'_>) -> Result<()> {
             ensure!(log.contains(&spoken), "{method}: TLS {version} was expected");
         }
     }
+    stage.is_clean()
+}
+
+/// The first version of MS-CHAP is passed on, and the keys of 128 bits that FreeRADIUS's answer is made into
+/// are those that the caller has: traffic goes through MPPE.
+pub(super) fn ms_chap_v1(stage: &mut Stage<'_>) -> Result<()> {
+    stage.start(false)?;
+    let _server = FreeRadius::start(stage, true)?;
+    let said = ["--radius", JUDGE, "--method", "ms-chap", "--pptp", "127.0.0.1:0"];
+    let mut answering = Answering::start(stage, &said)?;
+    let place = answering.place_of("pptp")?;
+    let mut words = vec!["--device", "pptp", "--phone-number", &place, "--auth", "ms-chap"];
+    words.push("--no-default-route");
+    let row = stage.connect(&words)?;
+    let shown = row["projection"]["authentication"].as_str().unwrap_or_default();
+    ensure!(shown == "MS-CHAP", "MS-CHAP was expected: {row}");
+    let shown = row["projection"]["protection"].as_str().unwrap_or_default();
+    ensure!(shown.starts_with("MPPE, 128 bits"), "MPPE was expected: {row}");
+    ensure!(row["projection"]["ipv4"] == ADDRESS, "its address was expected: {row}");
+    stage.echo_at(ECHO, 64 * 1024)?;
+    stage.hang_up(&row)?;
+    stage.dial_with("not-her-password", &words)?.failed_with(&["691"])?;
     stage.is_clean()
 }
 
