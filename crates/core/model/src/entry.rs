@@ -90,6 +90,9 @@ pub struct Entry {
     pub trust: Trust,
     /// The file that [`Trust::CaPem`] was, or is still to be, read from; for the client alone.
     pub ca_file: Option<String>,
+    /// The file of lists of revoked certificates that stands behind the roots of [`Trust::CaPem`], or is still
+    /// to be read; for the client alone.
+    pub crl_file: Option<String>,
     /// The file of the user's certificate (PEM, or PKCS#12 with its key), for EAP-TLS; for the client alone.
     pub certificate_file: Option<String>,
     /// The file of its key (PEM), where that is another; for the client alone.
@@ -198,7 +201,8 @@ pub enum Trust {
     #[default]
     SystemRoots,
     /// By these roots alone, in PEM form. Empty when the file named by [`Entry::ca_file`] has not
-    /// been read yet: then nothing is trusted, and [`Entry::problems`] says so.
+    /// been read yet: then nothing is trusted, and [`Entry::problems`] says so. Lists of revoked
+    /// certificates may stand among them: then the server's must be on none, and its issuer must have one.
     CaPem(String),
     /// The certificate must have this SHA-256 hash; nothing else about it counts.
     PinSha256([u8; 32]),
@@ -254,6 +258,7 @@ impl Entry {
             domain: None,
             trust: Trust::SystemRoots,
             ca_file: None,
+            crl_file: None,
             certificate_file: None,
             key_file: None,
             server_name: None,

@@ -172,6 +172,7 @@ const ORDER: &[&str] = &[
     "OnhookUser",
     "OnhookDomain",
     "OnhookCaFile",
+    "OnhookCrlFile",
     "OnhookCertificateFile",
     "OnhookKeyFile",
     "OnhookPinSha256",

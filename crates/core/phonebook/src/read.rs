@@ -268,6 +268,7 @@ impl Reader<'_> {
                 stronger.map_or(Complaint::Insecure, |stronger| Complaint::Overruled { stronger }),
             );
         }
+        entry.crl_file = self.filled("OnhookCrlFile");
         entry.certificate_file = self.filled("OnhookCertificateFile");
         entry.key_file = self.filled("OnhookKeyFile");
         entry.server_name = self.filled("OnhookServerName");

@@ -427,6 +427,7 @@ fn want_own(wants: &mut Wants, entry: &Entry) {
     text("OnhookUser", &entry.user);
     text("OnhookDomain", &entry.domain);
     text("OnhookCaFile", &entry.ca_file);
+    text("OnhookCrlFile", &entry.crl_file);
     text("OnhookCertificateFile", &entry.certificate_file);
     text("OnhookKeyFile", &entry.key_file);
     text("OnhookServerName", &entry.server_name);

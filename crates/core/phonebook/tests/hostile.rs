@@ -215,6 +215,7 @@ prop_compose! {
             _ => Trust::CaPem(String::new()),
         };
         entry.ca_file = (trust == 3).then(|| "/etc/ca.pem".to_owned());
+        entry.crl_file = (trust == 3 && mode == 0).then(|| "revoked.pem".to_owned());
         entry.guid = guid;
         let further = further.into_iter().map(|(port, speed, phone_numbers)| FurtherLink {
             port: port.unwrap_or_default(),

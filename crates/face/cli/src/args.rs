@@ -184,6 +184,10 @@ pub(crate) struct WhatArgs {
     /// Trust the root certificates in this file (PEM) instead of the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "trust")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Refuse a server whose certificate is on a list in this file (PEM); goes with roots of one's own
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["pin_sha256", "insecure_accept_any_certificate"])]
+    pub(crate) server_crl: Option<PathBuf>,
     /// Trust only the server certificate with this SHA-256 (hexadecimal)
     #[arg(long, value_name = "HEX", group = "trust")]
     pub(crate) pin_sha256: Option<String>,

@@ -110,6 +110,16 @@ fn change_trust(entry: &mut Entry, args: &WhatArgs) -> anyhow::Result<()> {
     if args.insecure_accept_any_certificate {
         entry.trust = Trust::Insecure;
     }
+    if args.ca_file.is_some() || args.pin_sha256.is_some() || args.insecure_accept_any_certificate {
+        // It went with the roots that do not count any more.
+        entry.crl_file = None;
+    }
+    if let Some(file) = &args.server_crl {
+        let Trust::CaPem(pem) = &mut entry.trust else {
+            anyhow::bail!("--server-crl goes with --ca-file, or with an entry that names its roots")
+        };
+        *pem = books::with_crl(std::mem::take(pem), file)?;
+    }
     Ok(())
 }
 

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::process::Output;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
+    SerialNumber,
 };
 use serde_json::Value;
 
@@ -36,12 +37,33 @@ fn ended(server: &mut Server) -> Option<String> {
 fn root(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.distinguished_name.push(DnType::CommonName, name);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// A certificate that it has issued, until this year, with its key: both are written in PEM form.
+/// Writes a list of the certificates in these files, which are not to be believed any more.
+fn revoke(stage: &Stage, root: &CertifiedIssuer<'static, KeyPair>, list: &str, files: &[&str]) {
+    let revoked = |file: &&str| RevokedCertParams {
+        serial_number: SerialNumber::from(file.as_bytes().to_vec()),
+        revocation_time: rcgen::date_time_ymd(2026, 1, 1),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let params = CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2026, 1, 1),
+        next_update: rcgen::date_time_ymd(2050, 1, 1),
+        crl_number: SerialNumber::from(vec![1]),
+        issuing_distribution_point: None,
+        revoked_certs: files.iter().map(revoked).collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let pem = params.signed_by(root).unwrap().pem().unwrap();
+    std::fs::write(stage.path(list), pem).unwrap();
+}
+
+/// A certificate that it has issued, until this year, with its key: both are written in PEM form. Its
+/// number is the name of the file.
 fn issue(
     stage: &Stage,
     root: &CertifiedIssuer<'static, KeyPair>,
@@ -54,6 +76,7 @@ fn issue(
     params.distinguished_name.push(DnType::CommonName, name);
     params.extended_key_usages = vec![purpose];
     params.use_authority_key_identifier_extension = true;
+    params.serial_number = Some(SerialNumber::from(file.as_bytes().to_vec()));
     params.not_before = rcgen::date_time_ymd(2020, 1, 1);
     params.not_after = rcgen::date_time_ymd(until, 1, 1);
     let key = KeyPair::generate().unwrap();
@@ -272,6 +295,56 @@ fn certificates_that_will_not_do_have_their_numbers() {
     let server = serve();
     refuses(&peap, PASSWORD, "857", "not for servers");
     drop(server);
+}
+
+/// A list of the caller's, by word or by the entry of a book, is heeded in TLS and in EAP's.
+#[test]
+fn a_server_whose_certificate_was_revoked_is_told_nothing() {
+    let (stage, root) = organisation();
+    revoke(&stage, &root, "good.crl", &["alice"]);
+    revoke(&stage, &root, "bad.crl", &["alice", "server"]);
+    let line = format!("unix:{}", stage.path("line").display());
+    let words = ["--sstp", "127.0.0.1:0", "--name", "localhost"];
+    let mut sstp = Server::start(&stage, "sstp", &words);
+    let number = sstp.place.replace("127.0.0.1", "localhost");
+    let words = ["--serial", &line, "--method", "peap"];
+    let mut serial = Server::start(&stage, "serial", &words);
+    let path = |name: &str| stage.path(name).to_str().unwrap().to_owned();
+    let (good, bad) = (path("good.crl"), path("bad.crl"));
+    let over_sstp = ["--device", "sstp", "--phone-number", &number, "--server-crl"];
+    let over_line = ["--device", &line, "--auth", "peap", "--server-crl"];
+    // SSTP's server has not even heard of a call then.
+    for (words, server, code, is_call) in [
+        (&over_sstp[..], &mut sstp, "CRYPT_E_REVOKED", false),
+        (&over_line[..], &mut serial, "859", true),
+    ] {
+        let refused = dial(&stage, &[words, &[&bad]].concat(), PASSWORD);
+        assert!(!refused.status.success() && says(&refused, code), "{refused:?}");
+        assert!(says(&refused, "was revoked"), "{refused:?}");
+        if is_call {
+            assert_eq!(server.ended(), None);
+        }
+        let output = dial(&stage, &[words, &[&good]].concat(), PASSWORD);
+        use_and_hang_up(&stage, server, &output);
+    }
+    let book = path("book.pbk");
+    let entry = |list: &str| {
+        let text = format!(
+            "[office]\r\nType=2\r\nVpnStrategy=5\r\n{list}\r\nMEDIA=rastapi\r\nDEVICE=vpn\r\n\
+             PhoneNumber={number}\r\n"
+        );
+        std::fs::write(&book, text).unwrap();
+        dial(&stage, &["office", "--phonebook", &book], PASSWORD)
+    };
+    let refused = entry("OnhookCaFile=root.pem\r\nOnhookCrlFile=bad.crl\r\n");
+    assert!(!refused.status.success() && says(&refused, "was revoked"), "{refused:?}");
+    let output = entry("OnhookCaFile=root.pem\r\nOnhookCrlFile=good.crl\r\n");
+    use_and_hang_up(&stage, &mut sstp, &output);
+    // A list that could not be heeded is not passed over: nobody is dialed.
+    let refused = entry("OnhookCrlFile=good.crl\r\n");
+    assert!(!refused.status.success() && says(&refused, "beside roots"), "{refused:?}");
+    let refused = entry("OnhookCaFile=root.pem\r\nOnhookCrlFile=root.pem\r\n");
+    assert!(!refused.status.success() && says(&refused, "X509 CRL"), "{refused:?}");
 }
 
 /// Without a name to check, any certificate of a public root would do: the system's roots alone are not

@@ -119,16 +119,21 @@ pub fn find(name: &str, book: Option<&Path>) -> Result<Found, RasError> {
     Err(RasError::new(RasCode::CANNOT_FIND_PHONEBOOK_ENTRY, text))
 }
 
-/// Reads the file of root certificates that an entry names; a relative name counts from `folder`.
+/// Reads the file of root certificates that an entry names, and that of revoked ones; relative names count
+/// from `folder`.
 ///
 /// # Errors
-/// 110 when it cannot be read.
+/// 110 when one cannot be read.
 pub fn load_ca(entry: &mut Entry, folder: &Path) -> Result<(), RasError> {
     let (Trust::CaPem(pem), Some(file)) = (&mut entry.trust, &entry.ca_file) else { return Ok(()) };
     if !pem.is_empty() {
         return Ok(());
     }
-    *pem = read_ca(&folder.join(file))?;
+    let mut read = read_ca(&folder.join(file))?;
+    if let Some(file) = &entry.crl_file {
+        read = with_crl(read, &folder.join(file))?;
+    }
+    *pem = read;
     Ok(())
 }
 
@@ -158,8 +163,21 @@ fn load_script(entry: &mut Entry, book: &PhoneBook, folder: &Path) -> Result<(),
 /// # Errors
 /// 110 when it cannot be read or is none.
 pub fn read_ca(path: &Path) -> Result<String, RasError> {
-    let failed = |what: String| {
-        let text = format!("the root certificates in {}: {what}", path.display());
+    read_pem(path, "the root certificates", "CERTIFICATE")
+}
+
+/// Roots, and behind them the lists of revoked certificates in this file: a server's certificate must be on
+/// none then.
+///
+/// # Errors
+/// 110 when it cannot be read, or none is in it.
+pub fn with_crl(roots: String, path: &Path) -> Result<String, RasError> {
+    Ok(roots + "\n" + &read_pem(path, "the list of revoked certificates", "X509 CRL")?)
+}
+
+fn read_pem(path: &Path, what: &str, kind: &str) -> Result<String, RasError> {
+    let failed = |why: String| {
+        let text = format!("{what} in {}: {why}", path.display());
         RasError::new(RasCode::OPEN_FAILED, text)
     };
     let size = fs::metadata(path).map_err(|e| failed(e.to_string()))?.len();
@@ -167,9 +185,9 @@ pub fn read_ca(path: &Path) -> Result<String, RasError> {
         return Err(failed(format!("{size} octets are more than {MAX_CA}")));
     }
     let pem = fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
-    match pem.contains("-----BEGIN CERTIFICATE-----") {
+    match pem.contains(&format!("-----BEGIN {kind}-----")) {
         true => Ok(pem),
-        false => Err(failed("no certificate in PEM form is in it".to_owned())),
+        false => Err(failed(format!("no {kind} in PEM form is in it"))),
     }
 }
 

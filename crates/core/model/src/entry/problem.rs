@@ -63,6 +63,12 @@ pub enum Problem {
     /// The file of root certificates has not been read, or holds none.
     #[error("the file of root certificates has not been read")]
     CaNotRead,
+    /// The file of lists of revoked certificates has not been read, or holds none.
+    #[error("the file of revoked certificates has not been read")]
+    CrlNotRead,
+    /// Lists of revoked certificates, and no roots of the entry's own.
+    #[error("a list of revoked certificates counts only beside roots that the entry names itself")]
+    CrlWithoutRoots,
     /// The TLS name cannot be one.
     #[error("the server's name for the certificate check: {0}")]
     ServerName(ServerError),
@@ -100,7 +106,9 @@ impl Problem {
         match self {
             Self::NameEmpty | Self::NameTooLong(_) => RasCode::INVALID_NAME,
             Self::NumberMissing | Self::NumberBad { .. } => RasCode::BAD_PHONE_NUMBER,
-            Self::CaNotRead | Self::ServerName(_) => RasCode::VPN_BAD_CERT,
+            Self::CaNotRead | Self::CrlNotRead | Self::CrlWithoutRoots | Self::ServerName(_) => {
+                RasCode::VPN_BAD_CERT
+            }
             Self::ControlCharacter { .. }
             | Self::TooLong { .. }
             | Self::TooMany { .. }
@@ -126,7 +134,7 @@ impl EntryLimits {
     pub const NUMBER: usize = 512;
     /// Octets of any other text.
     pub const TEXT: usize = 4096;
-    /// Octets of the root certificates.
+    /// Octets of the root certificates, and of the lists of revoked ones with them.
     pub const CA_PEM: usize = 1 << 20;
     /// Numbers of an entry.
     pub const NUMBERS: usize = 64;
@@ -187,6 +195,7 @@ impl Entry {
     fn check_texts(&self, found: &mut Vec<Problem>) {
         let optional = [
             ("OnhookCaFile", &self.ca_file),
+            ("OnhookCrlFile", &self.crl_file),
             ("OnhookCertificateFile", &self.certificate_file),
             ("OnhookKeyFile", &self.key_file),
             ("OnhookServerName", &self.server_name),
@@ -215,8 +224,13 @@ impl Entry {
         if let Trust::CaPem(pem) = &self.trust {
             if pem.trim().is_empty() {
                 found.push(Problem::CaNotRead);
+            } else if self.crl_file.is_some() && !pem.contains("-----BEGIN X509 CRL-----") {
+                found.push(Problem::CrlNotRead);
             }
             check_len(found, "OnhookCaFile", pem.len(), EntryLimits::CA_PEM);
+        } else if self.crl_file.is_some() {
+            // Whoever names one wants it to be heeded.
+            found.push(Problem::CrlWithoutRoots);
         }
     }
 

@@ -11,6 +11,26 @@ fn office() -> Entry {
     entry
 }
 
+/// A list of revoked certificates is heeded or nobody is dialed.
+#[test]
+fn a_list_of_revoked_certificates_goes_with_roots_and_must_have_been_read() {
+    let list = "-----BEGIN X509 CRL-----";
+    for (trust, expected) in [
+        (Trust::SystemRoots, &[Problem::CrlWithoutRoots][..]),
+        (Trust::PinSha256([1; 32]), &[Problem::CrlWithoutRoots]),
+        (Trust::Insecure, &[Problem::CrlWithoutRoots]),
+        (Trust::CaPem(String::new()), &[Problem::CaNotRead]),
+        (Trust::CaPem("a root".to_owned()), &[Problem::CrlNotRead]),
+        (Trust::CaPem(format!("a root\n{list}\n")), &[]),
+    ] {
+        let mut entry = Entry::new("office", DeviceType::Vpn);
+        entry.phone_numbers = vec!["vpn.example".to_owned()];
+        entry.crl_file = Some("revoked.pem".to_owned());
+        entry.trust = trust;
+        assert_eq!(entry.problems(), expected);
+    }
+}
+
 #[test]
 fn a_sound_entry_has_no_problems() {
     assert_eq!(office().problems(), []);

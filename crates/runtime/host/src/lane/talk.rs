@@ -19,7 +19,7 @@ use rustls::{
 };
 
 use super::certificate::{Described, names};
-use super::trust::{Judge, TrustStore, provider, server_name};
+use super::trust::{Judge, TrustStore, provider, revocation_lists, server_name};
 
 const DEED: &str = "speak TLS inside EAP";
 /// The type number of EAP-TLS, which asks both ends for a certificate.
@@ -126,7 +126,7 @@ impl EapServer {
                 let mut verifier =
                     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
                 if let Some(pem) = revoked {
-                    let lists = revocation_lists(pem).map_err(failed)?;
+                    let lists = some_lists(pem).map_err(failed)?;
                     verifier = verifier.with_crls(lists).only_check_end_entity_revocation();
                 }
                 let verifier = verifier
@@ -165,10 +165,9 @@ fn read_pem(chain: &[u8], key: &[u8]) -> Result<Certified, String> {
     Ok((chain, key))
 }
 
-fn revocation_lists(pem: &[u8]) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
-    let lists = CertificateRevocationListDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|e| format!("the list of revoked certificates is not in PEM form: {e}"))?;
+/// One list at least.
+fn some_lists(pem: &[u8]) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+    let lists = revocation_lists(pem)?;
     match lists.is_empty() {
         true => Err("there is no list of revoked certificates in what was given as one".to_owned()),
         false => Ok(lists),

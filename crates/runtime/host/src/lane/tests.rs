@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use onhook_effect::{CertificateFacts, HostError, HostErrorKind, TlsFault, Trust};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, CrlDistributionPoint, CustomExtension,
-    DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    CrlDistributionPoint, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,7 +19,7 @@ type Root = CertifiedIssuer<'static, KeyPair>;
 fn root(name: &str) -> Root {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.distinguished_name.push(DnType::CommonName, name);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
@@ -366,6 +367,87 @@ async fn a_self_signed_certificate_in_the_ca_file_is_believed_for_its_name_and_t
     let (pem, key) = own(old);
     let at = serve(&pem, &key).await;
     dial(at.at, "vpn.example", &Trust::CaPem(pem)).await.unwrap_err();
+}
+
+/// A list of these serial numbers, by this root.
+fn revokes(root: &Root, serials: &[u8]) -> String {
+    let revoked = |serial: &u8| RevokedCertParams {
+        serial_number: SerialNumber::from(vec![*serial]),
+        revocation_time: date_time_ymd(2026, 1, 1),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let list = CertificateRevocationListParams {
+        this_update: date_time_ymd(2026, 1, 1),
+        next_update: date_time_ymd(2026, 1, 2),
+        crl_number: SerialNumber::from(vec![1]),
+        issuing_distribution_point: None,
+        revoked_certs: serials.iter().map(revoked).collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    list.signed_by(root).unwrap().pem().unwrap()
+}
+
+fn numbered(serial: u8) -> CertificateParams {
+    let mut params = leaf();
+    params.serial_number = Some(SerialNumber::from(vec![serial]));
+    params.use_authority_key_identifier_extension = true;
+    params
+}
+
+/// Lists of revoked certificates that stand with the roots are heeded, in date or not.
+#[tokio::test]
+async fn a_server_whose_certificate_was_revoked_is_refused_and_others_are_not() {
+    let mine = root("mine");
+    let with = |list: &str| Trust::CaPem(format!("{}\n{list}", mine.as_ref().pem()));
+    let trust = with(&revokes(&mine, &[5, 6]));
+    for serial in [4, 5, 6] {
+        let at = server(numbered(serial), &mine).await;
+        if serial == 4 {
+            dial(at.at, "vpn.example", &trust).await.unwrap();
+            continue;
+        }
+        let (fault, text) = fault(at.at, "vpn.example", &trust).await;
+        assert_eq!(fault, TlsFault::Revoked, "{text}");
+        assert!(text.contains("was revoked"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_which_no_list_tells_is_refused() {
+    let (mine, other) = (root("mine"), root("other"));
+    let with = |list: &str| Trust::CaPem(format!("{}\n{list}", mine.as_ref().pem()));
+    // Of another issuer; and one that says that it is of this one, and is signed by somebody else.
+    let forged = revokes(&root("mine"), &[]);
+    for list in [revokes(&other, &[]), forged] {
+        let at = server(numbered(4), &mine).await;
+        let (fault, text) = fault(at.at, "vpn.example", &with(&list)).await;
+        assert_eq!(fault, TlsFault::BadCertificate, "{text}");
+        assert!(text.contains("revoked"), "{text}");
+    }
+    let broken = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
+    let at = server(numbered(4), &mine).await;
+    let (fault, text) = fault(at.at, "vpn.example", &with(broken)).await;
+    assert_eq!(fault, TlsFault::UntrustedRoot);
+    assert!(text.contains("CA file"), "{text}");
+}
+
+/// That a certificate stands in the file itself does not help it against a list.
+#[tokio::test]
+async fn a_revoked_certificate_that_is_given_by_itself_is_refused_too() {
+    let mine = root("mine");
+    let key = KeyPair::generate().unwrap();
+    let pem = numbered(5).signed_by(&key, &mine).unwrap().pem();
+    let both = format!("{}\n{pem}", mine.as_ref().pem());
+    let at = serve(&pem, &key).await;
+    dial(at.at, "vpn.example", &Trust::CaPem(both.clone())).await.unwrap();
+    let at = serve(&pem, &key).await;
+    let trust = Trust::CaPem(format!("{both}\n{}", revokes(&mine, &[5])));
+    assert_eq!(fault(at.at, "vpn.example", &trust).await.0, TlsFault::Revoked);
+    // Nor against one that somebody else has signed.
+    let at = serve(&pem, &key).await;
+    let trust = Trust::CaPem(format!("{both}\n{}", revokes(&root("mine"), &[])));
+    assert_eq!(fault(at.at, "vpn.example", &trust).await.0, TlsFault::BadCertificate);
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime,
+};
 use rustls::server::ParsedCertificate;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore,
@@ -100,11 +102,23 @@ impl TrustStore {
             return Err(unusable(format!("none of its {ignored} certificates can be read")));
         }
         let provider = Arc::clone(&self.provider);
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-            .build()
-            .map_err(|e| unusable(e.to_string()))?;
+        let mut verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        let lists = revocation_lists(pem.as_bytes()).map_err(unusable)?;
+        if !lists.is_empty() {
+            verifier = verifier.with_crls(lists).only_check_end_entity_revocation();
+        }
+        let verifier = verifier.build().map_err(|e| unusable(e.to_string()))?;
         Ok(Belief::Roots { verifier, given })
     }
+}
+
+/// The lists of revoked certificates among what stands in PEM form.
+pub(super) fn revocation_lists(
+    pem: &[u8],
+) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+    CertificateRevocationListDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| format!("the list of revoked certificates is not in PEM form: {e}"))
 }
 
 /// The name to check, and to send when it is a DNS name. Where the name is not checked, the address may
@@ -195,6 +209,11 @@ impl Judge {
     fn fault(&self, error: &Error, hello_heard: bool) -> (TlsFault, String) {
         match error {
             Error::InvalidCertificate(why) => self.certificate_fault(why),
+            Error::InvalidCertRevocationList(why) => {
+                let why = harmless(&format!("{why:?}"));
+                let text = format!("the entry's list of revoked certificates will not do: {why}");
+                (TlsFault::BadCertificate, text)
+            }
             Error::NoCertificatesPresented => {
                 (TlsFault::BadCertificate, "the server showed no certificate".to_owned())
             }
@@ -233,6 +252,10 @@ impl Judge {
                 (TlsFault::NotYetValid, "the server's certificate is not valid yet".to_owned())
             }
             C::Revoked => (TlsFault::Revoked, "the server's certificate was revoked".to_owned()),
+            C::UnknownRevocationStatus => {
+                let text = "no list tells whether the server's certificate was revoked";
+                (TlsFault::BadCertificate, text.to_owned())
+            }
             C::UnknownIssuer => (TlsFault::UntrustedRoot, self.untrusted()),
             C::NotValidForName => {
                 (TlsFault::NameMismatch, "the server's certificate names another host".to_owned())
@@ -284,6 +307,16 @@ impl Judge {
     }
 }
 
+/// What a list says, the want of one, or one that will not do: that stands, whoever is given.
+const fn is_of_lists(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidCertificate(
+            CertificateError::Revoked | CertificateError::UnknownRevocationStatus
+        ) | Error::InvalidCertRevocationList(_)
+    )
+}
+
 fn wrong_usage() -> (TlsFault, String) {
     (TlsFault::WrongUsage, "the server's certificate is not for servers".to_owned())
 }
@@ -327,7 +360,7 @@ impl ServerCertVerifier for Judge {
             Belief::Pin(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
             Belief::Roots { verifier, given } => {
                 match verifier.verify_server_cert(leaf, intermediates, name, ocsp, now) {
-                    Err(_) if self.is_given(given, leaf, name, now) => {
+                    Err(error) if !is_of_lists(&error) && self.is_given(given, leaf, name, now) => {
                         Ok(ServerCertVerified::assertion())
                     }
                     // The name is looked at when all else was found good.

@@ -266,6 +266,28 @@ fn a_certificate_that_was_revoked_is_refused_and_others_are_not() {
     assert!(matches!(theirs, TalkStage::Open(_)), "{theirs:?}");
 }
 
+/// The same of a server, by the lists that stand with the roots which its caller names.
+#[test]
+fn a_server_inside_eap_whose_certificate_was_revoked_is_refused() {
+    let organisation = Organisation::new("one root");
+    for (name, method) in [(None, PEAP), (Some("vpn.example"), EAP_TLS)] {
+        for (serials, is_good) in [(&[4, 5][..], true), (&[9][..], false)] {
+            let lists = organisation.revokes(serials);
+            let trust = Trust::CaPem(format!("{}\n{lists}", organisation.pem()));
+            let spec = EapTlsSpec { trust, ..organisation.spec(name) };
+            let (_, _, ours, _) = ends(&spec, &organisation.server(), method);
+            match ours {
+                TalkStage::Open(_) => assert!(is_good, "it was revoked"),
+                TalkStage::Failed { fault, text } => {
+                    let revoked = TalkFault::Theirs(TlsFault::Revoked);
+                    assert_eq!((is_good, fault), (false, revoked), "{text}");
+                }
+                TalkStage::Shaking => panic!("it never ends"),
+            }
+        }
+    }
+}
+
 #[test]
 fn a_certificate_of_which_no_list_tells_is_refused() {
     let (organisation, other) = (Organisation::new("one root"), Organisation::new("another"));
