@@ -76,9 +76,15 @@ const TABLE: &[(&str, &[&str])] = &[
 /// The invented world and the invented modems, which every crate's tests may use.
 const INVENTED: [&str; 2] = ["onhook-sim", "onhook-exchange"];
 
-/// What the tests of a crate, and nothing else of it, may use besides: the C library is played against the
-/// program's manager and server.
-const PLAYED: &[(&str, &str)] = &[("onhook", "onhook-rasapi")];
+/// What the tests and examples of a crate, and nothing else of it, may use besides: the C library is played
+/// against the program's manager and server, and the Rust API against ones in the same process.
+const PLAYED: &[(&str, &str)] = &[
+    ("onhook", "onhook-rasapi"),
+    ("onhook-client", "onhook-daemon"),
+    ("onhook-client", "onhook-engine"),
+    ("onhook-client", "onhook-host"),
+    ("onhook-client", "onhook-answer"),
+];
 
 /// Crates of others that mean IO, a clock, chance or a runtime: not below `runtime`.
 const IO_CRATES: &[&str] = &[

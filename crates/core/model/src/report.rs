@@ -133,6 +133,25 @@ impl ConnectionReport {
     }
 }
 
+impl ConnectionReport {
+    /// What the network gave, once all of it is known (RasGetProjectionInfo).
+    ///
+    /// # Errors
+    /// 730 before, and afterwards.
+    pub fn projected(&self) -> Result<Projection, RasError> {
+        // The last is that of one link of several, whose projection is the whole's.
+        let is_there = matches!(
+            self.state,
+            RasState::Projected
+                | RasState::ApplySettings
+                | RasState::Connected
+                | RasState::SubEntryConnected
+        );
+        let given = self.projection.clone().filter(|_| is_there);
+        given.ok_or_else(|| RasCode::PROJECTION_NOT_COMPLETE.into())
+    }
+}
+
 /// One of several links of a connection (a subentry).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkReport {

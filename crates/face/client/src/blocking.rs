@@ -1,17 +1,28 @@
 //! The same contract for programs without `async`: one socket, no runtime, no thread.
 //!
-//! ```no_run
-//! use onhook_client::blocking::Ras;
+//! ```
+//! # mod stage { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stage/mod.rs")); }
+//! # let stage = stage::Stage::new();
+//! # let (place, request, credentials) = (stage.socket(), stage.request("office"), stage.credentials());
+//! # let socket = Some(place.as_path());
+//! use onhook_client::blocking::{Connection, Ras};
 //!
-//! # fn main() -> Result<(), onhook_client::RasError> {
-//! let mut ras = Ras::connect(None)?;
-//! for connection in ras.list()? {
-//!     ras.hang_up(connection.handle)?;
-//!     ras.wait_gone(connection.handle)?;
+//! let mut ras = Ras::connect(socket)?;
+//! let mut office = Connection::dial(&ras, &request, &credentials)?;
+//! for state in office.states() {
+//!     println!("{}", state?.state().name());
 //! }
-//! # Ok(()) }
+//! println!("{:?}", office.connected()?.projection);
+//! office.detach(); // it belongs to the manager: any program may hang it up
+//!
+//! for report in ras.find("OFFICE")? {
+//!     Connection::of(&ras, report.handle).hang_up()?;
+//! }
+//! assert!(ras.list()?.is_empty());
+//! # Ok::<(), onhook_client::RasError>(())
 //! ```
 
+mod connection;
 mod talk;
 
 use std::path::Path;
@@ -28,7 +39,9 @@ use onhook_rpc::{NAME, Outgoing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::found::{self, Found};
 use crate::start;
+pub use connection::{Connection, States};
 use talk::Talk;
 
 /// A talk with the manager, whose calls wait for their answer: one at a time, in order.
@@ -56,6 +69,11 @@ impl Ras {
             RasError::new(RasCode::SERVICE_NOT_ACTIVE, text)
         };
         Err(last.unwrap_or_else(nowhere))
+    }
+
+    /// A talk that begins with the first call.
+    fn later(socket: &Path) -> Self {
+        Self { talk: Talk::later(socket) }
     }
 
     /// See [`crate::Ras::connect_or_start`].
@@ -175,6 +193,29 @@ impl Ras {
     pub fn list(&mut self) -> Result<Vec<ConnectionReport>, RasError> {
         let reply: Connections = self.ask("List", Nothing {})?;
         Ok(reply.connections)
+    }
+
+    /// See [`crate::Ras::connections`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn connections(&mut self) -> Result<Vec<Connection>, RasError> {
+        let listed = self.list()?;
+        Ok(listed.into_iter().map(|report| Connection::of(self, report.handle)).collect())
+    }
+
+    /// See [`crate::Ras::find`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn find(&mut self, name: &str) -> Result<Vec<ConnectionReport>, RasError> {
+        if let Ok(handle) = name.parse() {
+            return Ok(vec![self.status(handle)?]);
+        }
+        match found::find(self.list()?, name)? {
+            Found::Whole(connections) => Ok(connections),
+            Found::Link(handle) => Ok(vec![self.status(handle)?]),
+        }
     }
 
     /// See [`crate::Ras::history`].

@@ -1,9 +1,13 @@
 //! A talk with the manager.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
+use futures_core::Stream;
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
     ListedDevice, RasCode, RasError, Resumption,
@@ -12,22 +16,26 @@ use onhook_rpc::methods::{
     Attach, ByHandle, ByLink, Connections, Devices, Dial, Event, Heard, MayHandle, Nothing,
     OneConnection, Records, Resume,
 };
-use onhook_rpc::{Framed, Limits, NAME, Outgoing};
+use onhook_rpc::{Frame, Framed, Limits, NAME, Outgoing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
+use crate::connection::Connection;
+use crate::found::{self, Found};
 use crate::start;
 use crate::wire::{Service, believe, garbled, gone, understand};
 
 /// A talk with the manager: one call at a time, in order.
 ///
 /// What a talk has dialed has lost its dialer when the talk ends: a failed dial is then deleted after a
-/// grace time, and a connection stays.
+/// grace time, and a connection stays. A call that is given up before it has answered (its future is
+/// dropped) ends the talk, and the next call begins another.
 #[derive(Debug)]
 pub struct Ras {
     socket: PathBuf,
-    framed: Framed,
+    /// `None` until the first call, and after one that was given up.
+    framed: Option<Framed>,
 }
 
 /// An interface that a program of ours gives to a connection.
@@ -52,23 +60,20 @@ impl Ras {
     /// # Errors
     /// 1062 when no manager answers.
     pub async fn connect(socket: Option<&Path>) -> Result<Self, RasError> {
-        let sockets = start::candidates(socket);
         let mut last = None;
-        for path in &sockets {
-            match UnixStream::connect(path).await {
-                Ok(stream) => {
-                    let framed = Framed::new(stream, Limits::default());
-                    believe(framed.peer_credentials().map_err(gone)?.uid)?;
-                    return Ok(Self { socket: path.clone(), framed });
-                }
-                Err(error) => last = Some((path, error)),
+        for socket in start::candidates(socket) {
+            match open(&socket).await {
+                Ok(framed) => return Ok(Self { socket, framed: Some(framed) }),
+                Err(error) if error.code == RasCode::ACCESS_DENIED => return Err(error),
+                Err(error) => last = Some(error),
             }
         }
-        let text = match last {
-            Some((path, error)) => format!("{}: {error}", path.display()),
-            None => "there is no place for a socket".to_owned(),
-        };
-        Err(RasError::new(RasCode::SERVICE_NOT_ACTIVE, text))
+        Err(last.unwrap_or_else(|| gone("there is no place for a socket")))
+    }
+
+    /// A talk that begins with the first call.
+    pub(crate) const fn later(socket: PathBuf) -> Self {
+        Self { socket, framed: None }
     }
 
     /// The same, and starts a manager for this user when none answers.
@@ -108,7 +113,8 @@ impl Ras {
         self.call("Dial", parameters, &fds).await
     }
 
-    /// Dials, and follows the dial from its first state on by a talk of its own: the dialer has gone when
+    /// Dials, and follows the dial from its first state on by a talk of its own ([`Connection`](crate::Connection)
+    /// does so): the dialer has gone when
     /// the [`Events`] are dropped. With [`DialOptions::held_states`](crate::DialOptions) the dial goes no
     /// further than what was told until [`proceed`](Self::proceed) says that it was heard.
     ///
@@ -118,12 +124,15 @@ impl Ras {
         &self,
         request: &DialRequest,
         credentials: &Credentials,
+        capture: Option<BorrowedFd<'_>>,
     ) -> Result<(Dialed, Events), RasError> {
-        let mut talk = Self::connect(Some(&self.socket)).await?;
-        let parameters = Dial::new(request, credentials, false);
-        talk.send(&Outgoing::new(NAME, "Dial", parameters).with_more(true), &[]).await?;
-        let dialed = talk.receive().await?;
-        Ok((dialed, Events { talk }))
+        let parameters = Dial::new(request, credentials, capture.is_some());
+        let fds: Vec<_> = capture.into_iter().collect();
+        let mut framed = open(&self.socket).await?;
+        let call = Outgoing::new(NAME, "Dial", parameters).with_more(true);
+        send(&mut framed, &call, &fds).await?;
+        let dialed = understand(Service::Manager, &receive(&mut framed).await?.bytes)?;
+        Ok((dialed, Events { framed }))
     }
 
     /// So many states of a dial with [`DialOptions::held_states`](crate::DialOptions) were heard: it may go
@@ -204,6 +213,31 @@ impl Ras {
         Ok(reply.connections)
     }
 
+    /// Every connection that we may see, each with a talk of its own that begins when something is asked.
+    ///
+    /// # Errors
+    /// When the manager does not answer.
+    pub async fn connections(&mut self) -> Result<Vec<Connection>, RasError> {
+        let listed = self.list().await?;
+        Ok(listed.into_iter().map(|report| Connection::of(self, report.handle)).collect())
+    }
+
+    /// The connections that a person means by `name`: the one of a handle (`0x2a`), or those of an entry, in
+    /// whichever case; with `#2` behind it, the second of its links.
+    ///
+    /// # Errors
+    /// 6 for a handle that is no connection (any more), 668 when no such entry is dialed; for a link as
+    /// [`subentry`](Self::subentry).
+    pub async fn find(&mut self, name: &str) -> Result<Vec<ConnectionReport>, RasError> {
+        if let Ok(handle) = name.parse() {
+            return Ok(vec![self.status(handle).await?]);
+        }
+        match found::find(self.list().await?, name)? {
+            Found::Whole(connections) => Ok(connections),
+            Found::Link(handle) => Ok(vec![self.status(handle).await?]),
+        }
+    }
+
     /// Why connections ended, oldest first.
     ///
     /// # Errors
@@ -227,12 +261,12 @@ impl Ras {
     /// # Errors
     /// When the manager does not answer.
     pub async fn watch(&self, handle: Option<Handle>) -> Result<Events, RasError> {
-        let mut talk = Self::connect(Some(&self.socket)).await?;
+        let mut framed = open(&self.socket).await?;
         let call = Outgoing::new(NAME, "Watch", MayHandle { handle }).with_more(true);
-        talk.send(&call, &[]).await?;
+        send(&mut framed, &call, &[]).await?;
         // The first reply says that the watch has begun: what is dialed from now on is seen whole.
-        talk.receive::<Event>().await?;
-        Ok(Events { talk })
+        understand::<Event>(Service::Manager, &receive(&mut framed).await?.bytes)?;
+        Ok(Events { framed })
     }
 
     /// Gives a program's own interface to a connection, for as long as this talk lasts.
@@ -256,26 +290,6 @@ impl Ras {
         self.call("AttachTun", parameters, &[tun.descriptor.as_fd()]).await.map(|Nothing {}| ())
     }
 
-    async fn send<T: Serialize>(
-        &mut self,
-        call: &T,
-        fds: &[BorrowedFd<'_>],
-    ) -> Result<(), RasError> {
-        let bytes = onhook_rpc::encode(call).map_err(garbled)?;
-        self.framed.send(&bytes, fds).await.map_err(gone)
-    }
-
-    /// Takes a reply and reads its parameters; they are looked at once, whatever they are.
-    async fn receive<T: DeserializeOwned>(&mut self) -> Result<T, RasError> {
-        let frame = self
-            .framed
-            .receive()
-            .await
-            .map_err(gone)?
-            .ok_or_else(|| gone("the manager has ended"))?;
-        understand(Service::Manager, &frame.bytes)
-    }
-
     async fn call<P: Serialize, T: DeserializeOwned>(
         &mut self,
         method: &str,
@@ -283,27 +297,45 @@ impl Ras {
         fds: &[BorrowedFd<'_>],
     ) -> Result<T, RasError> {
         let call = Outgoing::new(NAME, method, parameters);
-        self.meet_the_manager_of_now().await?;
-        self.send(&call, fds).await?;
-        self.receive().await
-    }
-
-    /// A manager that has handed over to the next one lets go whoever asks for nothing just then.
-    async fn meet_the_manager_of_now(&mut self) -> Result<(), RasError> {
-        if self.framed.is_closed() {
-            let stream = UnixStream::connect(&self.socket).await.map_err(gone)?;
-            let framed = Framed::new(stream, Limits::default());
-            believe(framed.peer_credentials().map_err(gone)?.uid)?;
-            self.framed = framed;
-        }
-        Ok(())
+        // Taken out, so that the answer to a call that is given up is never taken for the next one's. And
+        // a manager that has handed over to the next one lets go whoever asks for nothing just then.
+        let mut framed = match self.framed.take() {
+            Some(framed) if !framed.is_closed() => framed,
+            _ => open(&self.socket).await?,
+        };
+        send(&mut framed, &call, fds).await?;
+        let reply = receive(&mut framed).await?;
+        self.framed = Some(framed);
+        understand(Service::Manager, &reply.bytes)
     }
 }
 
-/// The stream of events of a manager.
+async fn open(socket: &Path) -> Result<Framed, RasError> {
+    let stream = UnixStream::connect(socket).await;
+    let stream = stream.map_err(|error| gone(format!("{}: {error}", socket.display())))?;
+    let framed = Framed::new(stream, Limits::default());
+    believe(framed.peer_credentials().map_err(gone)?.uid)?;
+    Ok(framed)
+}
+
+async fn send(
+    framed: &mut Framed,
+    call: &impl Serialize,
+    fds: &[BorrowedFd<'_>],
+) -> Result<(), RasError> {
+    let bytes = onhook_rpc::encode(call).map_err(garbled)?;
+    framed.send(&bytes, fds).await.map_err(gone)
+}
+
+async fn receive(framed: &mut Framed) -> Result<Frame, RasError> {
+    framed.receive().await.map_err(gone)?.ok_or_else(|| gone("the manager has ended"))
+}
+
+/// The stream of events of a manager; ends when the manager has ended. An error says that the manager
+/// refused, or sent what cannot be read.
 #[derive(Debug)]
 pub struct Events {
-    talk: Ras,
+    framed: Framed,
 }
 
 impl Events {
@@ -312,10 +344,31 @@ impl Events {
     /// # Errors
     /// When the manager refuses or sends what cannot be read.
     pub async fn next(&mut self) -> Result<Option<ConnectionEvent>, RasError> {
-        match self.talk.receive::<Event>().await {
-            Ok(reply) => Ok(reply.event),
-            Err(error) if error.code == RasCode::SERVICE_NOT_ACTIVE => Ok(None),
-            Err(error) => Err(error),
+        poll_fn(|cx| self.poll_event(cx)).await.transpose()
+    }
+
+    pub(crate) fn poll_event(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<ConnectionEvent, RasError>>> {
+        loop {
+            // A talk that breaks off is a manager that has ended.
+            let Ok(Some(frame)) = ready!(self.framed.poll_receive(cx)) else {
+                return Poll::Ready(None);
+            };
+            match understand::<Event>(Service::Manager, &frame.bytes) {
+                Ok(Event { event: Some(event) }) => return Poll::Ready(Some(Ok(event))),
+                Ok(Event { event: None }) => {}
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
         }
+    }
+}
+
+impl Stream for Events {
+    type Item = Result<ConnectionEvent, RasError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_event(cx)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use onhook_model::{ConnectionReport, Projection, RasCode, RasState};
+use onhook_model::{ConnectionReport, Projection, RasCode};
 
 use crate::boundary::{Place, Refusal};
 use crate::connections::{handle, status_of};
@@ -36,18 +36,8 @@ fn structure_of(protocol: u32) -> Result<&'static Structure, Refusal> {
 /// A report with what was negotiated, once it was.
 fn projected(number: usize) -> Result<(ConnectionReport, Projection), Refusal> {
     let report = status_of(handle(number)?)?;
-    // The last is that of one link of several, whose projection is the whole's.
-    let is_there = matches!(
-        report.state,
-        RasState::Projected
-            | RasState::ApplySettings
-            | RasState::Connected
-            | RasState::SubEntryConnected
-    );
-    match report.projection.clone() {
-        Some(projection) if is_there => Ok((report, projection)),
-        _ => Err(Refusal(RasCode::PROJECTION_NOT_COMPLETE)),
-    }
+    let projection = report.projected()?;
+    Ok((report, projection))
 }
 
 /// `RasGetProjectionInfo`. `memory` makes a view of as many octets as its caller says that there are.

@@ -17,6 +17,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -153,9 +154,6 @@ impl Framed {
             if let Some(frame) = self.take_frame()? {
                 return Ok(Some(frame));
             }
-            if self.buffer.len() > self.limits.receive {
-                return Err(FrameError::TooLong(self.limits.receive));
-            }
             if self.buffer.len() > SMALL
                 && self.slot.is_none()
                 && let Some(large) = &self.large
@@ -164,13 +162,39 @@ impl Framed {
                 self.slot = large.clone().acquire_owned().await.ok();
             }
             self.stream.readable().await?;
-            match self.read_some() {
-                Ok(0) if self.buffer.is_empty() => return Ok(None),
-                Ok(0) => return Err(FrameError::CutShort),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error.into()),
+            if self.is_at_the_end()? {
+                return Ok(None);
             }
+        }
+    }
+
+    /// The same for whoever polls; large messages wait for no right here.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Frame>, FrameError>> {
+        loop {
+            if let Some(frame) = self.take_frame()? {
+                return Poll::Ready(Ok(Some(frame)));
+            }
+            ready!(self.stream.poll_read_ready(cx))?;
+            if self.is_at_the_end()? {
+                return Poll::Ready(Ok(None));
+            }
+        }
+    }
+
+    /// Reads what is there; whether the stream has ended between two messages.
+    fn is_at_the_end(&mut self) -> Result<bool, FrameError> {
+        match self.read_some() {
+            Ok(0) if self.buffer.is_empty() => Ok(true),
+            Ok(0) => Err(FrameError::CutShort),
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -178,7 +202,10 @@ impl Framed {
         let unseen = self.buffer.get(self.scanned..).unwrap_or_default();
         let Some(found) = unseen.iter().position(|octet| *octet == 0) else {
             self.scanned = self.buffer.len();
-            return Ok(None);
+            return match self.scanned > self.limits.receive {
+                true => Err(FrameError::TooLong(self.limits.receive)),
+                false => Ok(None),
+            };
         };
         let end = self.scanned + found;
         if end > self.limits.receive {

@@ -21,7 +21,8 @@ const ROOM: usize = 4 * 1024;
 #[derive(Debug)]
 pub(super) struct Talk {
     socket: PathBuf,
-    stream: UnixStream,
+    /// `None` until the first call, where that is to begin the talk.
+    stream: Option<UnixStream>,
     /// What has come, from its beginning to `filled`; a reply that was understood is overwritten by the
     /// next one.
     buffer: Vec<u8>,
@@ -32,8 +33,18 @@ pub(super) struct Talk {
 
 impl Talk {
     pub(super) fn connect(socket: &Path) -> Result<Self, RasError> {
-        let stream = open(socket)?;
-        Ok(Self { socket: socket.to_owned(), stream, buffer: vec![0; ROOM], filled: 0, used: 0 })
+        let mut talk = Self::later(socket);
+        talk.renew()?;
+        Ok(talk)
+    }
+
+    /// One that begins with the first call.
+    pub(super) fn later(socket: &Path) -> Self {
+        Self { socket: socket.to_owned(), stream: None, buffer: Vec::new(), filled: 0, used: 0 }
+    }
+
+    fn stream(&self) -> Result<&UnixStream, RasError> {
+        self.stream.as_ref().ok_or_else(|| gone("the talk has not begun"))
     }
 
     pub(super) fn socket(&self) -> &Path {
@@ -41,15 +52,16 @@ impl Talk {
     }
 
     pub(super) fn duplicate(&self) -> Result<UnixStream, RasError> {
-        self.stream
+        self.stream()?
             .try_clone()
             .map_err(|e| RasError::new(RasCode::NOT_ENOUGH_MEMORY, e.to_string()))
     }
 
-    /// Whether the manager has hung up, and has left nothing to be read.
+    /// Whether the manager has hung up, and has left nothing to be read; or the talk has not begun.
     pub(super) fn is_closed(&self) -> bool {
+        let Some(stream) = &self.stream else { return true };
         let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
-        matches!(recv(self.stream.as_raw_fd(), &mut [0; 1], flags), Ok(0))
+        matches!(recv(stream.as_raw_fd(), &mut [0; 1], flags), Ok(0))
     }
 
     /// A manager that has handed over to the next one lets go whoever asks for nothing just then.
@@ -59,13 +71,15 @@ impl Talk {
 
     /// Begins anew, with whoever listens there now.
     pub(super) fn renew(&mut self) -> Result<(), RasError> {
-        self.stream = open(&self.socket)?;
+        self.stream = Some(open(&self.socket)?);
+        self.buffer.resize(ROOM.max(self.buffer.len()), 0);
         self.filled = 0;
         self.used = 0;
         Ok(())
     }
 
     pub(super) fn send(&mut self, call: &impl Serialize) -> Result<(), RasError> {
+        let stream = self.stream()?;
         let bytes = onhook_rpc::encode(call).map_err(garbled)?;
         let mut message = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
         message.extend_from_slice(&bytes);
@@ -73,7 +87,7 @@ impl Talk {
         let mut rest = message.as_slice();
         while !rest.is_empty() {
             // A manager that has gone is an answer, and no signal that ends the program.
-            match send(self.stream.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
+            match send(stream.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err(gone(error)),
@@ -103,7 +117,10 @@ impl Talk {
                 self.buffer.resize(2 * self.buffer.len(), 0);
             }
             let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
-            match self.stream.read(room) {
+            let Some(mut stream) = self.stream.as_ref() else {
+                return Err(gone("the talk has not begun"));
+            };
+            match stream.read(room) {
                 Ok(0) => return Err(gone("the manager has ended")),
                 Ok(count) => self.filled += count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}

@@ -168,7 +168,7 @@ async fn dial_entry(dial: Dial) -> Result<(), RasError> {
     // From here on an interrupt hangs up.
     let mut interrupts = signal(SignalKind::interrupt())
         .map_err(|error| RasError::new(RasCode::NOT_ENOUGH_MEMORY, error.to_string()))?;
-    let (dialed, mut events) = ras.dial_followed(&request, &credentials).await?;
+    let (dialed, mut events) = ras.dial_followed(&request, &credentials, None).await?;
     let outcome = tokio::select! {
         outcome = follow(&mut events) => outcome,
         _ = interrupts.recv() => Err(RasError::from(RasCode::CANCELLED)),
