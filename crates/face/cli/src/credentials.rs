@@ -2,12 +2,12 @@
 //! from an argument. Secrets that are no password come from files.
 
 use std::io::{IsTerminal as _, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use onhook_base::Secret;
-use onhook_client::phonebooks::{Given, Phonebooks};
-use onhook_client::{Credentials, Entry, RasCode, RasError, certificates};
+use onhook_client::phonebooks::Given;
+use onhook_client::{Credentials, Entry, PreparedDial, RasCode, RasError};
 use onhook_host::certificate_names;
 use onhook_model::AuthMethod;
 
@@ -16,58 +16,18 @@ const MAX_PASSWORD: usize = 4096;
 /// The type number of EAP-TLS, as `CustomAuthKey` has it.
 const EAP_TLS: u32 = 13;
 
-/// What is kept for an entry; nothing for a number.
-#[derive(Default)]
-pub(crate) struct Saved {
-    books: Phonebooks,
-    entry: Option<(String, Option<PathBuf>)>,
-    found: Credentials,
-}
-
-impl Saved {
-    /// What is kept for this entry of a phone book.
-    pub(crate) fn of(entry: Option<&str>, book: Option<&Path>) -> Result<Self, RasError> {
-        let Some(name) = entry else { return Ok(Self::default()) };
-        let books = Phonebooks::default();
-        let found = books.resolve(book, name, &Given::default())?;
-        Ok(Self { books, entry: Some((name.to_owned(), book.map(Path::to_owned))), found })
-    }
-
-    /// Whether this is the password that is kept.
-    pub(crate) fn is_password(&self, password: &Secret<String>) -> bool {
-        self.entry.is_some() && !password.expose().is_empty() && *password == self.found.password
-    }
-
-    /// Puts the number that got through first, where the entry wants that. It is told when that goes
-    /// wrong, and no failure: the connection stands.
-    pub(crate) fn promote(&self, number: &str) {
-        let Some((name, book)) = &self.entry else { return };
-        if let Err(error) = self.books.promote_number(book.as_deref(), name, number) {
-            eprintln!("Warning: {number} does not move to the front: {error}");
-        }
-    }
-
-    /// Keeps with what the entry was dialed, for the next time. The connection stands already: what goes
-    /// wrong is told and is no failure.
-    pub(crate) fn keep(&self, dialed: &Credentials) {
-        let Some((name, book)) = &self.entry else { return };
-        if let Err(error) = self.books.remember(book.as_deref(), name, dialed, "", true) {
-            eprintln!("Warning: the password is not saved: {error}");
-        }
-    }
-}
-
 /// Asks for what is neither said nor kept.
 pub(crate) fn ask(
-    entry: &Entry,
+    dial: &PreparedDial,
     user: Option<&str>,
     domain: Option<&str>,
     from_stdin: bool,
     passphrase_file: Option<&Path>,
-    saved: &Saved,
 ) -> anyhow::Result<Credentials> {
-    let certificate = certificates::of_entry(entry, &mut |file| passphrase(file, passphrase_file))?;
-    let kept = &saved.found;
+    let entry = &dial.request.entry;
+    let ask_passphrase = &mut |file: &Path| passphrase(file, passphrase_file);
+    let kept = dial.credentials(&Given::default(), ask_passphrase)?;
+    let certificate = kept.certificate;
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     let domain = domain.map(str::to_owned).or(some(&kept.domain)).or(entry.domain.clone());
     let domain = domain.unwrap_or_default();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use onhook_client::{DialOptions, DialRequest, Entry, books};
+use onhook_client::{Entry, PreparedDial, books};
 use onhook_model::{
     AuthMethod, AuthRestrictions, DeviceType, Encryption, ForwardSpec, Prefix, Trust, VpnProtocol,
 };
@@ -16,22 +16,37 @@ use crate::args::{MethodName, ProofArgs, WhatArgs};
 const DEVICE: &str = "sstp";
 
 /// The entry with what the command line changes, and the options beside it.
-pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
-    let (mut entry, by_number) = match (&args.entry, &args.phone_number) {
-        (Some(name), _) => (from_book(name, args.phonebook.as_deref())?, false),
+pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<PreparedDial> {
+    let device = args.device.as_deref();
+    let mut dial = match (&args.entry, &args.phone_number) {
+        (Some(name), _) => from_book(name, args.phonebook.as_deref())?,
         (None, Some(number)) => {
-            (Entry::for_number(number, args.device.as_deref().unwrap_or(DEVICE)), true)
+            PreparedDial::of_number(Entry::for_number(number, device.unwrap_or(DEVICE)))
         }
-        (None, None) => match &args.device {
-            Some(device) => (Entry::for_number("", device), true),
+        (None, None) => match device {
+            Some(device) => PreparedDial::of_number(Entry::for_number("", device)),
             None => {
                 anyhow::bail!("name an entry, a number by --phone-number, or a line by --device")
             }
         },
     };
-    change_trust(&mut entry, args)?;
-    change_proof(&mut entry, &args.proof);
-    change_network(&mut entry, args)?;
+    change_entry(&mut dial.request.entry, args)?;
+    let options = &mut dial.request.options;
+    options.callback_number.clone_from(&args.callback);
+    if !options.by_number {
+        options.number.clone_from(&args.phone_number);
+    }
+    options.userspace = args.userspace;
+    options.socks5 = args.socks5;
+    options.http_connect = args.http_connect;
+    options.forwards = args.forwards.iter().map(|f| forward(f)).collect::<Result<_, _>>()?;
+    Ok(dial)
+}
+
+fn change_entry(entry: &mut Entry, args: &WhatArgs) -> anyhow::Result<()> {
+    change_trust(entry, args)?;
+    change_proof(entry, &args.proof);
+    change_network(entry, args)?;
     entry.modem_settings.extend(args.modem_settings.iter().cloned());
     if let Some(file) = &args.login_script {
         let text = std::fs::read_to_string(file);
@@ -54,19 +69,8 @@ pub(crate) fn build(args: &WhatArgs) -> anyhow::Result<DialRequest> {
             "Warning: the server's certificate is not checked; anyone on the way can read the password."
         );
     }
-    warn_of_protocols(&entry);
-    let forwards = args.forwards.iter().map(|f| forward(f)).collect::<Result<_, _>>()?;
-    let options = DialOptions {
-        callback_number: args.callback.clone(),
-        by_number,
-        number: if by_number { None } else { args.phone_number.clone() },
-        userspace: args.userspace,
-        socks5: args.socks5,
-        http_connect: args.http_connect,
-        forwards,
-        ..DialOptions::default()
-    };
-    Ok(DialRequest { entry, options })
+    warn_of_protocols(entry);
+    Ok(())
 }
 
 /// Says plainly what each protocol that may be tried does not protect.
@@ -92,12 +96,13 @@ fn warn_of_protocols(entry: &Entry) {
 }
 
 /// Reads an entry, and tells what is odd about it.
-pub(crate) fn from_book(name: &str, book: Option<&Path>) -> anyhow::Result<Entry> {
-    let found = books::find(name, book)?;
-    for warning in &found.warnings {
-        eprintln!("Warning: {}: {warning}", found.book.display());
+pub(crate) fn from_book(name: &str, book: Option<&Path>) -> anyhow::Result<PreparedDial> {
+    let dial = PreparedDial::of_entry(name, book)?;
+    let book = dial.book().unwrap_or(Path::new("")).display();
+    for warning in &dial.warnings {
+        eprintln!("Warning: {book}: {warning}");
     }
-    Ok(found.entry)
+    Ok(dial)
 }
 
 fn change_trust(entry: &mut Entry, args: &WhatArgs) -> anyhow::Result<()> {

@@ -105,13 +105,14 @@ impl State {
         matches!(self, Self::Connected | Self::Failed { .. } | Self::Gone { .. })
     }
 
-    /// What an event says; `None` for one that says only that others were missed.
+    /// What an event says; `None` where only a status query tells: others were missed, or the line was lost and
+    /// is dialed again.
     pub(crate) fn of_event(event: ConnectionEvent) -> Option<Self> {
         let subentry = event.subentry;
         let report = match event.kind {
             EventKind::State(report) => report,
             EventKind::Gone { cause, .. } => return Some(Self::Gone { cause }),
-            EventKind::Missed { .. } => return None,
+            EventKind::Lost { .. } | EventKind::Missed { .. } => return None,
         };
         let StateReport { state, error: code, text } = report;
         Some(match (state, code.is_success()) {

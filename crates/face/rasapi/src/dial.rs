@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use onhook_base::Secret;
+use onhook_client::blocking::Connection;
 use onhook_client::phonebooks::{Given, Phonebooks};
-use onhook_client::{books, certificates};
+use onhook_client::{Dialed, PreparedDial};
 use onhook_model::{
-    Credentials, DeviceType, DialMode, DialOptions, DialRequest, Entry, FurtherLink, Handle,
-    ListedDevice, RasCode, RasError, RasState, Resumption,
+    Credentials, DeviceType, DialMode, Entry, FurtherLink, Handle, ListedDevice, RasCode, RasError,
+    RasState, Resumption,
 };
 
 use crate::boundary::{Place, Refusal};
@@ -100,40 +101,56 @@ fn begin(mut call: Call<'_>, options: u32) -> Result<(), Refusal> {
         return Err(Refusal(RasCode::NOT_SUPPORTED));
     }
     let pauses = call.notifier.is_some() && options & PAUSED_STATES != 0;
-    let mut request = request(params, call.book.as_deref(), pauses)?;
-    let credentials = credentials(params, call.eap_info.as_deref(), &mut request)?;
+    let mut dial = prepare(params, call.book.as_deref(), pauses)?;
+    let mut given = Given {
+        user: params.user.clone(),
+        password: params.password.clone(),
+        domain: params.domain.clone(),
+    };
+    // Who an EAP method's octets name counts for entries; numbers have no such method.
+    if let Some(octets) = call.eap_info.as_deref()
+        && !dial.request.options.by_number
+    {
+        let book = dial.request.options.book.as_ref().map(Path::new);
+        Phonebooks::default().dial_as(octets, book, &mut dial.request.entry, &mut given)?;
+    }
+    let credentials = dial.credentials(&given, &mut |file| {
+        let text = format!("{} has a passphrase, and there is nobody to ask", file.display());
+        Err(RasError::new(RasCode::EAPTLS_PASSWD_INVALID, text))
+    })?;
+    let request = &mut dial.request;
     request.options.paused_states = pauses;
     if request.entry.device_type == DeviceType::Modem {
         request.entry.modem_settings.extend(speaker(options).map(str::to_owned));
     }
     request.options.held_states = call.notifier.is_some();
     request.options.ends_with_program = true;
-    let (dialed, events) = manager::tell(|ras| ras.dial_followed(&request, &credentials))?;
-    call.handle.set(number(dialed.handle));
-    let is_up = || status_of(dialed.handle).is_ok_and(|r| r.state == RasState::Connected);
-    match call.notifier {
-        None if dialed.already && is_up() => Ok(()),
-        None => {
-            notifier::wait(dialed.handle, events)?;
-            remember(dialed.handle, &request, &credentials, &params.callback_number);
-            Ok(())
+    let Some(notifier) = call.notifier else {
+        let connection = manager::tell(|ras| Connection::dial(ras, request, &credentials))?;
+        call.handle.set(number(connection.handle()));
+        let is_new = !connection.was_there();
+        let report = notifier::wait(connection)?;
+        if is_new {
+            remember(&dial, &credentials, &report.phone_number);
         }
-        Some(notifier) if dialed.already && is_up() => {
-            notifier::tell_connected(dialed.handle, notifier)
-        }
-        Some(notifier) => {
-            let callback_number = params.callback_number.clone();
-            let handle = dialed.handle;
-            let is_up = move || remember(handle, &request, &credentials, &callback_number);
-            notifier::follow(dialed.handle, events, notifier, Box::new(is_up))
-        }
+        return Ok(());
+    };
+    let (Dialed { handle, already }, events) =
+        manager::tell(|ras| ras.dial_followed(request, &credentials))?;
+    call.handle.set(number(handle));
+    if already && status_of(handle).is_ok_and(|r| r.state == RasState::Connected) {
+        return notifier::tell_connected(handle, notifier);
     }
+    let is_up = move || {
+        let number = status_of(handle).map(|report| report.phone_number).unwrap_or_default();
+        remember(&dial, &credentials, &number);
+    };
+    notifier::follow(handle, events, notifier, Box::new(is_up))
 }
 
-fn request(params: &Params, book: Option<&Path>, pauses: bool) -> Result<DialRequest, Refusal> {
+fn prepare(params: &Params, book: Option<&Path>, pauses: bool) -> Result<PreparedDial, Refusal> {
     let number = Some(params.number.clone()).filter(|number| !number.is_empty());
     let callback_number = Some(params.callback_number.clone()).filter(|number| !number.is_empty());
-    let options = DialOptions { callback_number, ..DialOptions::default() };
     if params.entry.is_empty() {
         let number = number.ok_or(WRONG)?;
         let mut entry = Entry::for_number(&number, "modem");
@@ -143,24 +160,20 @@ fn request(params: &Params, book: Option<&Path>, pauses: bool) -> Result<DialReq
             entry.port.clone_from(modem);
             entry.device_name.clone_from(modem);
         }
-        let options = DialOptions { by_number: true, ..options };
-        return Ok(DialRequest { entry, options });
+        let mut dial = PreparedDial::of_number(entry);
+        dial.request.options.callback_number = callback_number;
+        return Ok(dial);
     }
-    let mut found = books::find(&params.entry, book)?;
-    begin_with_link(&mut found.entry, params.subentry);
-    let mut options = DialOptions {
-        number,
-        all_users: books::is_of_all_users(&found.book),
-        book: Some(found.book.to_string_lossy().into_owned()),
-        ..options
-    };
-    if !pauses && options.callback_number.as_deref() == Some(ASK) {
+    let mut dial = PreparedDial::of_entry(&params.entry, book)?;
+    begin_with_link(&mut dial.request.entry, params.subentry);
+    let kept = match callback_number.as_deref() {
         // Nobody can be asked: what is kept with the entry is meant.
-        let kept = Phonebooks::default().dial_params(Some(&found.book), &found.entry.name)?;
-        options.callback_number = Some(kept.callback_number).filter(|n| !n.is_empty());
-        options.callback_number.get_or_insert_with(|| ASK.to_owned());
-    }
-    Ok(DialRequest { entry: found.entry, options })
+        Some(ASK) if !pauses => dial.kept_callback_number()?,
+        _ => None,
+    };
+    dial.request.options.number = number;
+    dial.request.options.callback_number = kept.or(callback_number);
+    Ok(dial)
 }
 
 /// The first modem that is not among the names of what is used, by the path that is its name.
@@ -200,59 +213,11 @@ fn begin_with_link(entry: &mut Entry, subentry: u32) {
     *entry = Entry { further_links, ..chosen };
 }
 
-/// With what to dial. Who an EAP method's octets name counts for entries; numbers have no such method.
-fn credentials(
-    params: &Params,
-    eap_info: Option<&[u8]>,
-    request: &mut DialRequest,
-) -> Result<Credentials, Refusal> {
-    let DialRequest { entry, options } = request;
-    let book = options.book.as_ref().map(Path::new);
-    let mut given = Given {
-        user: params.user.clone(),
-        password: params.password.clone(),
-        domain: params.domain.clone(),
-    };
-    if let Some(octets) = eap_info
-        && !options.by_number
-    {
-        Phonebooks::default().dial_as(octets, book, entry, &mut given)?;
-    }
-    let certificate = certificates::of_entry(entry, &mut |file| {
-        let text = format!("{} has a passphrase, and there is nobody to ask", file.display());
-        Err(RasError::new(RasCode::EAPTLS_PASSWD_INVALID, text))
-    })?;
-    let resolved = match options.by_number {
-        true => Credentials {
-            user: given.user,
-            password: given.password,
-            domain: given.domain,
-            ..Credentials::default()
-        },
-        false => Phonebooks::default().resolve(book, &entry.name, &given)?,
-    };
-    Ok(Credentials { certificate, ..resolved })
-}
-
 /// With what a dial has succeeded is kept for the next one: not the password, unless it was kept before or
 /// the entry says so. The number that got through comes first where the entry says so.
-fn remember(
-    handle: Handle,
-    request: &DialRequest,
-    credentials: &Credentials,
-    callback_number: &str,
-) {
-    if request.options.by_number {
-        return;
-    }
-    // That one is to be asked is no number to be kept.
-    let callback_number = if callback_number == ASK { "" } else { callback_number };
-    let book = request.options.book.as_ref().map(Path::new);
-    let number = status_of(handle).map(|report| report.phone_number).unwrap_or_default();
+fn remember(dial: &PreparedDial, credentials: &Credentials, number: &str) {
     // The connection is none the worse when it cannot be kept.
-    Phonebooks::default()
-        .succeeded(book, &request.entry.name, credentials, callback_number, &number)
-        .ok();
+    dial.succeeded(credentials, number).ok();
 }
 
 /// A dial that is paused goes on with what the program gives now.

@@ -12,8 +12,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use onhook_client::blocking::Events;
-use onhook_model::{ConnectionEvent, EventKind, Handle, RasCode, RasState, StateReport};
+use onhook_client::blocking::{Connection, Events};
+use onhook_model::{
+    ConnectionEvent, ConnectionReport, EventKind, Handle, RasCode, RasState, StateReport,
+};
 
 use crate::boundary::Refusal;
 use crate::connections::{is_ending, number};
@@ -107,7 +109,7 @@ struct Gate {
     /// It hung up, which takes effect when it has returned.
     hang_up: bool,
     /// The talk of a dial that has failed: as long as it lasts, the failed connection is kept.
-    kept: Option<Events>,
+    kept: Option<Box<dyn Send>>,
 }
 
 static DIALS: Mutex<Option<HashMap<Handle, Arc<Dial>>>> = Mutex::new(None);
@@ -168,21 +170,19 @@ pub(crate) fn silence(handle: Handle) {
 ///
 /// # Errors
 /// Why it failed; the handle is then to be hung up all the same.
-pub(crate) fn wait(handle: Handle, mut events: Events) -> Result<(), Refusal> {
-    while let Some(event) = events.next() {
-        let event = event?;
-        let Some(end) = end_of(&event) else { continue };
-        if end.error.is_success() && end.state == RasState::Connected {
-            return Ok(());
+pub(crate) fn wait(mut connection: Connection) -> Result<ConnectionReport, Refusal> {
+    match connection.connected() {
+        Ok(report) => Ok(report),
+        Err(error) if error.code == RasCode::SERVICE_NOT_ACTIVE => {
+            Err(Refusal(RasCode::RASMAN_SERVICE_STOPPED))
         }
-        // Kept until it is hung up, as long as this program runs.
-        lock(&register(handle).gate).kept = Some(events);
-        return Err(match end.error.is_success() {
-            true => Refusal(RasCode::USER_DISCONNECTION),
-            false => Refusal(end.error),
-        });
+        Err(error) => {
+            // Kept until it is hung up, as long as this program runs.
+            let dial = register(connection.handle());
+            lock(&dial.gate).kept = Some(Box::new(connection));
+            Err(Refusal(error.code))
+        }
     }
-    Err(Refusal(RasCode::RASMAN_SERVICE_STOPPED))
 }
 
 /// The end of a dial, when this event is one: it is up, it has failed, or it is gone.
@@ -251,7 +251,7 @@ impl Follower {
             }
             let mut gate = lock(&self.dial.gate);
             if !gate.silent {
-                gate.kept = Some(events);
+                gate.kept = Some(Box::new(events));
             }
             return;
         }

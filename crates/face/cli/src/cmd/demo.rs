@@ -17,16 +17,15 @@ use anyhow::{Context as _, ensure};
 use onhook_answer::{Answer, AnswerConfig, Identity, Impairment, Pool, Users};
 use onhook_base::Secret;
 use onhook_client::{
-    ConnectionReport, Credentials, DialOptions, DialRequest, Entry, EventKind, Handle, Ras,
-    RasCode, RasError, books,
+    Connection, ConnectionReport, Credentials, Entry, Handle, PreparedDial, Ras, RasCode, RasError,
+    books,
 };
 use onhook_engine::{Engine, EngineConfig};
 use onhook_host::HostConfig;
-use onhook_model::{StateReport, Trust};
+use onhook_model::Trust;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-use super::dial::next_end;
 use crate::args::DemoArgs;
 use crate::print;
 
@@ -86,7 +85,7 @@ impl Stage {
 
         let mut handles = Vec::new();
         for entry in ENTRIES {
-            handles.push(self.dial(&mut ras, &book, entry).await?);
+            handles.push(self.dial(&ras, &book, entry).await?);
         }
         let listed = ras.list().await?;
         println!("\nThe list:");
@@ -134,24 +133,23 @@ impl Stage {
         Ok(path)
     }
 
-    async fn dial(&self, ras: &mut Ras, book: &Path, name: &str) -> anyhow::Result<Handle> {
+    async fn dial(&self, ras: &Ras, book: &Path, name: &str) -> anyhow::Result<Handle> {
         match self.try_dial(ras, book, name).await? {
             (handle, None) => Ok(handle),
-            (_, Some(f)) => Err(RasError::new(f.error, f.text).into()),
+            (_, Some(failure)) => Err(failure.into()),
         }
     }
 
     /// Dials; with a failure the handle is still to be hung up.
     async fn try_dial(
         &self,
-        ras: &mut Ras,
+        ras: &Ras,
         book: &Path,
         name: &str,
-    ) -> anyhow::Result<(Handle, Option<StateReport>)> {
+    ) -> anyhow::Result<(Handle, Option<RasError>)> {
         println!("\nDialing “{name}”:");
-        let entry = books::find(name, Some(book))?.entry;
-        let options = DialOptions { userspace: true, ..DialOptions::default() };
-        let request = DialRequest { entry, options };
+        let mut dial = PreparedDial::of_entry(name, Some(book))?;
+        dial.request.options.userspace = true;
         let credentials = Credentials {
             user: USER.to_owned(),
             password: self.password.clone(),
@@ -159,19 +157,15 @@ impl Stage {
             tunnel_secret: None,
             certificate: None,
         };
-        let mut events = ras.watch(None).await?;
         let began = Instant::now();
-        let dialed = ras.dial(&request, &credentials, None).await?;
-        println!("  handle {} after {} µs", dialed.handle, began.elapsed().as_micros());
-        let failure = next_end(&mut events, dialed.handle, |event| {
-            if let EventKind::State(report) = &event.kind {
-                let ms = began.elapsed().as_secs_f64() * 1000.0;
-                println!("  {ms:7.1} ms  {}", report.state.name());
-            }
-            Ok(())
-        })
-        .await?;
-        Ok((dialed.handle, failure))
+        let mut connection = Connection::dial(ras, &dial.request, &credentials).await?;
+        let handle = connection.handle();
+        println!("  handle {handle} after {} µs", began.elapsed().as_micros());
+        while let Some(state) = connection.states().next().await {
+            let ms = began.elapsed().as_secs_f64() * 1000.0;
+            println!("  {ms:7.1} ms  {}", state?.state().name());
+        }
+        Ok((handle, connection.connected().await.err()))
     }
 
     async fn hang_up_from_another_process(
@@ -203,8 +197,7 @@ impl Stage {
 
     async fn hang_up_here(&self, ras: &mut Ras, handle: Handle) -> anyhow::Result<()> {
         let began = Instant::now();
-        ras.hang_up(handle).await?;
-        ras.wait_gone(handle).await?;
+        Connection::of(ras, handle).hang_up().await?;
         println!(
             "The other one is hung up here: gone after {:.1} ms",
             began.elapsed().as_secs_f64() * 1000.0

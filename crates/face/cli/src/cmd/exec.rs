@@ -11,9 +11,7 @@ use std::process::{Child, Command, ExitCode, ExitStatus};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use onhook_client::{
-    ConnectionReport, DialOptions, DialRequest, Ras, RasCode, RasError, TunToAttach,
-};
+use onhook_client::{Connection, ConnectionReport, Ras, RasCode, RasError, TunToAttach};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::ExecArgs;
@@ -24,38 +22,38 @@ pub(crate) const PORTS: (u16, u16) = (16_384, 49_151);
 
 pub(crate) async fn run(socket: Option<&Path>, args: &ExecArgs) -> anyhow::Result<ExitCode> {
     let mut ras = Ras::connect_or_start(socket).await?;
-    let (connection, ours) = connection(&mut ras, args).await?;
+    let (report, ours) = connection(&mut ras, args).await?;
     // An interrupt at the terminal goes to the program too, which decides what it means; we stay to hang
     // up what we dialed.
     let _interrupts = signal(SignalKind::interrupt())?;
-    let result = run_on(&mut ras, &connection, args).await;
-    if ours {
-        ras.hang_up(connection.handle).await?;
-        ras.wait_gone(connection.handle).await?;
+    let result = run_on(&mut ras, &report, args).await;
+    if let Some(ours) = ours {
+        ours.hang_up().await?;
     }
     result
 }
 
-/// The connection, and whether it was dialed here and is to be hung up at the end.
-async fn connection(ras: &mut Ras, args: &ExecArgs) -> anyhow::Result<(ConnectionReport, bool)> {
-    match super::find(ras, &args.entry).await {
+/// What is told of the connection; and the one that was dialed here and is to be hung up at the end.
+async fn connection(
+    ras: &mut Ras,
+    args: &ExecArgs,
+) -> anyhow::Result<(ConnectionReport, Option<Connection>)> {
+    match ras.find(&args.entry).await {
         Ok(found) => match found.into_iter().find(|c| c.dial_ms.is_some()) {
-            Some(up) => return Ok((up, false)),
+            Some(up) => return Ok((up, None)),
             None => return Err(RasError::from(RasCode::NO_CONNECTION).into()),
         },
         Err(error) if error.code == RasCode::NO_CONNECTION => {}
         Err(error) => return Err(error.into()),
     }
-    let mut entry = request::from_book(&args.entry, args.phonebook.as_deref())?;
+    let mut dial = request::from_book(&args.entry, args.phonebook.as_deref())?;
+    dial.request.options.userspace = true;
     // The program's own network is that of one line, and ends with it.
-    entry.redial_on_link_failure = false;
-    let saved = credentials::Saved::of(Some(&args.entry), args.phonebook.as_deref())?;
+    dial.request.entry.redial_on_link_failure = false;
     let user = args.user.as_deref();
-    let credentials = credentials::ask(&entry, user, None, args.password_stdin, None, &saved)?;
-    let options = DialOptions { userspace: true, ..DialOptions::default() };
-    let request = DialRequest { entry, options };
-    let dialed = super::dial::connect(ras, &request, &credentials).await?;
-    Ok((ras.status(dialed.handle).await?, true))
+    let credentials = credentials::ask(&dial, user, None, args.password_stdin, None)?;
+    let mut ours = super::dial::connect(ras, &dial.request, &credentials).await?;
+    Ok((ours.status().await?, Some(ours)))
 }
 
 async fn run_on(

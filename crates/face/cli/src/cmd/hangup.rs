@@ -63,7 +63,7 @@ pub(crate) async fn run(socket: Option<&Path>, args: &HangupArgs) -> anyhow::Res
 
 async fn choose(ras: &mut Ras, args: &HangupArgs) -> anyhow::Result<Vec<ConnectionReport>> {
     if let Some(name) = &args.connection {
-        return match (super::find(ras, name).await, name.parse::<Handle>()) {
+        return match (ras.find(name).await, name.parse::<Handle>()) {
             // The hang-up itself knows whether there ever was such a handle: 668 or 6.
             (Err(error), Ok(handle)) if error.code == RasCode::INVALID_HANDLE => {
                 ras.hang_up(handle).await?;

@@ -26,7 +26,7 @@ pub(crate) async fn run(socket: Option<&Path>, args: &ListArgs) -> anyhow::Resul
 
 pub(crate) async fn status(socket: Option<&Path>, args: &StatusArgs) -> anyhow::Result<ExitCode> {
     let mut ras = Ras::connect(socket).await?;
-    for connection in super::find(&mut ras, &args.connection).await? {
+    for connection in ras.find(&args.connection).await? {
         if args.json {
             print::json(&print::connection_json(&connection))?;
         } else {

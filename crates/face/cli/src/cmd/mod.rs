@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use onhook_client::{ConnectionReport, Handle, Ras, RasCode, RasError};
-
 use crate::args::Command;
 
 pub(crate) mod answer;
@@ -42,33 +40,4 @@ pub(crate) async fn run(socket: Option<PathBuf>, command: Command) -> anyhow::Re
         | Command::Man { .. }
         | Command::ExecInside(_) => Ok(ExitCode::SUCCESS),
     }
-}
-
-/// The connections that `name` means: the one of a handle, or those of an entry; with `#2` behind it, the
-/// second of its links.
-pub(crate) async fn find(ras: &mut Ras, name: &str) -> Result<Vec<ConnectionReport>, RasError> {
-    if let Ok(handle) = name.parse::<Handle>() {
-        return Ok(vec![ras.status(handle).await?]);
-    }
-    let same = |entry: &str| entry.to_lowercase() == name.to_lowercase();
-    let found: Vec<_> = ras
-        .list()
-        .await?
-        .into_iter()
-        .filter(|c| same(&c.entry) || c.entry.strip_prefix('.').is_some_and(same))
-        .collect();
-    if let (true, Some((whole, number))) = (found.is_empty(), name.rsplit_once('#'))
-        && let Ok(number) = number.parse()
-        && let [connection] = Box::pin(find(ras, whole)).await?.as_slice()
-    {
-        let link = connection.subentry_handle(number)?;
-        return Ok(vec![ras.status(link).await?]);
-    }
-    if found.is_empty() {
-        return Err(RasError::new(
-            RasCode::NO_CONNECTION,
-            format!("“{name}” is neither an entry that is connected nor a handle"),
-        ));
-    }
-    Ok(found)
 }

@@ -63,7 +63,7 @@ impl Server {
     /// Waits until a call is up, and says whose it is.
     pub(crate) fn user(&mut self) -> String {
         loop {
-            let said = self.next();
+            let said = self.answering.next();
             if said["event"] == "connected" {
                 return said["user"].as_str().unwrap().to_owned();
             }

@@ -14,10 +14,10 @@ use std::process::ExitCode;
 
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use onhook_base::Secret;
-use onhook_client::phonebooks::{Given, Phonebooks};
+use onhook_client::phonebooks::Given;
 use onhook_client::{
-    ConnectionEvent, ConnectionReport, Credentials, DialOptions, DialRequest, EventKind, Events,
-    Handle, Ras, RasCode, RasError, RasState, books, certificates,
+    Connection, ConnectionReport, DialRequest, PreparedDial, Ras, RasCode, RasError, RasState,
+    State,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -119,72 +119,50 @@ async fn hang_up(entry: Option<&str>) -> Result<(), RasError> {
     }
     let mut first_error = None;
     for connection in chosen {
-        if let Err(error) = end(&mut ras, connection.handle).await {
+        // Others may hold it as well: then this gives one reference back.
+        if let Err(error) = Connection::of(&ras, connection.handle).hang_up().await {
             first_error.get_or_insert(error);
         }
     }
     first_error.map_or(Ok(()), Err)
 }
 
-/// Gives one reference back, and waits for the end where it was the last.
-async fn end(ras: &mut Ras, handle: Handle) -> Result<(), RasError> {
-    match ras.hang_up(handle).await {
-        Err(error) if error.code == RasCode::NO_CONNECTION => {}
-        done => done?,
-    }
-    match ras.status(handle).await {
-        Ok(left) if !left.hanging_up && left.references > 0 => Ok(()),
-        _ => ras.wait_gone(handle).await,
-    }
-}
-
-async fn dial_entry(dial: Dial) -> Result<(), RasError> {
-    let name = dial.entry.clone();
+async fn dial_entry(wish: Dial) -> Result<(), RasError> {
+    let name = wish.entry;
     println!("Connecting to {name}...");
-    let found = books::find(&name, dial.book.as_deref())?;
+    let mut dial = PreparedDial::of_entry(&name, wish.book.as_deref())?;
     let mut ras = Ras::connect_or_start(None).await?;
     let mut connected = ras.list().await?.into_iter().filter(is_up);
-    let book = found.book.to_string_lossy().into_owned();
-    if connected.any(|one| one.entry == found.entry.name && one.book.as_ref() == Some(&book)) {
+    let DialRequest { entry, options } = &mut dial.request;
+    if connected.any(|one| one.entry == entry.name && one.book == options.book) {
         println!("You are already connected to {name}.");
         return Ok(());
     }
-    let options = DialOptions {
-        number: dial.number.clone(),
-        callback_number: dial.callback_number.clone(),
-        all_users: books::is_of_all_users(&found.book),
-        book: Some(book),
-        ..DialOptions::default()
-    };
-    let certificate = certificates::of_entry(&found.entry, &mut |file| {
+    options.number = wish.number;
+    options.callback_number = wish.callback_number;
+    let given = Given { user: wish.user, password: password(wish.password)?, domain: wish.domain };
+    let credentials = dial.credentials(&given, &mut |file| {
         let text = format!("{} has a passphrase: dial it by onhook", file.display());
         Err(RasError::new(RasCode::EAPTLS_PASSWD_INVALID, text))
     })?;
-    let password = password(dial.password)?;
-    let given = Given { user: dial.user, password, domain: dial.domain };
-    let known = Phonebooks::default().resolve(Some(&found.book), &found.entry.name, &given)?;
-    let credentials = Credentials { certificate, ..known };
-    let request = DialRequest { entry: found.entry, options };
     // From here on an interrupt hangs up.
     let mut interrupts = signal(SignalKind::interrupt())
         .map_err(|error| RasError::new(RasCode::NOT_ENOUGH_MEMORY, error.to_string()))?;
-    let (dialed, mut events) = ras.dial_followed(&request, &credentials, None).await?;
+    let mut connection = Connection::dial(&ras, &dial.request, &credentials).await?;
     let outcome = tokio::select! {
-        outcome = follow(&mut events) => outcome,
+        outcome = follow(&mut connection) => outcome,
         _ = interrupts.recv() => Err(RasError::from(RasCode::CANCELLED)),
     };
-    if let Err(error) = outcome {
-        // Why it failed says more than why it could not be hung up.
-        end(&mut ras, dialed.handle).await.ok();
-        return Err(error);
-    }
-    let number = ras.status(dialed.handle).await?.phone_number;
-    let callback = request.options.callback_number.unwrap_or_default();
-    let entry = &request.entry.name;
+    let number = match outcome {
+        Ok(report) => report.phone_number,
+        Err(error) => {
+            // Why it failed says more than why it could not be hung up.
+            connection.hang_up().await.ok();
+            return Err(error);
+        }
+    };
     // The connection is none the worse when it cannot be kept.
-    Phonebooks::default()
-        .succeeded(Some(&found.book), entry, &credentials, &callback, &number)
-        .ok();
+    dial.succeeded(&credentials, &number).ok();
     println!("Successfully connected to {name}.");
     Ok(())
 }
@@ -231,29 +209,22 @@ impl Drop for Hidden<'_> {
 }
 
 /// Says how the dial goes, until it is up or has failed.
-async fn follow(events: &mut Events) -> Result<(), RasError> {
+async fn follow(connection: &mut Connection) -> Result<ConnectionReport, RasError> {
     let mut said = (false, false);
-    while let Some(ConnectionEvent { kind, .. }) = events.next().await? {
-        match kind {
-            EventKind::State(report) if report.state == RasState::SubEntryDisconnected => {}
-            EventKind::State(report) if !report.error.is_success() => {
-                return Err(RasError::new(report.error, report.text));
+    while let Some(state) = connection.states().next().await {
+        match state? {
+            State::Running { state: RasState::Authenticate, .. }
+                if !std::mem::replace(&mut said.0, true) =>
+            {
+                println!("Verifying username and password...");
             }
-            EventKind::State(report) => match report.state {
-                RasState::Connected => return Ok(()),
-                RasState::Authenticate if !std::mem::replace(&mut said.0, true) => {
-                    println!("Verifying username and password...");
-                }
-                RasState::AuthProject if !std::mem::replace(&mut said.1, true) => {
-                    println!("Registering your computer on the network...");
-                }
-                _ => {}
-            },
-            EventKind::Gone { cause, .. } => {
-                return Err(RasError::new(cause.code(), cause.text().to_owned()));
+            State::Running { state: RasState::AuthProject, .. }
+                if !std::mem::replace(&mut said.1, true) =>
+            {
+                println!("Registering your computer on the network...");
             }
-            EventKind::Lost { .. } | EventKind::Missed { .. } => {}
+            _ => {}
         }
     }
-    Err(RasError::new(RasCode::SERVICE_NOT_ACTIVE, "the manager ended while dialing"))
+    connection.connected().await
 }

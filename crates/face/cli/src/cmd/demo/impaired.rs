@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use onhook_answer::Impairment;
-use onhook_client::{Handle, Ras, RasCode, RasError};
+use onhook_client::{Handle, Ras, RasCode};
 
 use super::{ENTRIES, Leftovers, Stage, fetch, sockets_on, wait_for_6};
 
@@ -22,15 +22,15 @@ impl Stage {
         let sockets_before = sockets_on(&[server])?;
 
         let began = Instant::now();
-        let (handle, failure) = self.try_dial(&mut ras, &book, ENTRIES[0]).await?;
+        let (handle, failure) = self.try_dial(&ras, &book, ENTRIES[0]).await?;
         let seconds = began.elapsed().as_secs_f64();
         let mut ports = Vec::new();
         match failure {
             Some(failure) => {
-                ensure!(!failure.error.is_success(), "a failure without a number");
-                ensure!(failure.error != RasCode::USER_DISCONNECTION, "nobody hung up");
+                ensure!(!failure.code.is_success(), "a failure without a number");
+                ensure!(failure.code != RasCode::USER_DISCONNECTION, "nobody hung up");
                 println!("The dial ended after {seconds:.1} s, and says why:");
-                println!("  {}", RasError::new(failure.error, failure.text));
+                println!("  {}", failure);
             }
             None => ports = self.use_it(&mut ras, handle, bytes).await?,
         }
