@@ -190,7 +190,7 @@ fn to_drop_one_hangs_nothing_up_and_each_dial_has_its_reference() {
         let mut found = Connection::of(&ras, handle);
         assert_eq!(all_states(&mut found).await, [State::Connected]);
         assert_eq!(found.hang_up().await, Ok(HungUp::Gone));
-        assert_eq!(stage.callers(), 0);
+        stage.no_callers().await;
     });
 }
 

@@ -109,6 +109,15 @@ impl Stage {
         self.answer.as_ref().unwrap().sessions().len()
     }
 
+    // Resolves when the server has none: it may hear of the end a little later.
+    pub async fn no_callers(&self) {
+        let answer = self.answer.as_ref().unwrap();
+        let mut changes = answer.changes();
+        while !answer.sessions().is_empty() {
+            changes.changed().await.unwrap();
+        }
+    }
+
     // The manager ends as it does when the system stops it: it hangs everything up.
     pub async fn end_manager(&self) {
         self.service.stop().await;
