@@ -72,6 +72,18 @@ fn b202_b203_b205_b208_what_is_dialed_stays_is_listed_and_is_hung_up() {
 }
 
 #[test]
+fn what_onhook_has_dialed_is_known_by_its_book() {
+    let stage = with_entries(&["office"]);
+    let dialed = stage.run(&["dial", "office", "--user", "alice", "--password-stdin"], PASSWORD);
+    assert!(dialed.status.success(), "{dialed:?}");
+    let again =
+        format!("Connecting to office...\nYou are already connected to office.\n{COMPLETED}");
+    ok(&stage, &["office", "alice", PASSWORD], &again);
+    ok(&stage, &["office", "/disconnect"], COMPLETED);
+    assert_eq!(stage.list().len(), 0);
+}
+
+#[test]
 fn b204_a_dial_that_fails_says_its_number() {
     let stage = with_entries(&["office"]);
     let (text, status) = said(&rasdial(&stage, &["office", "alice", "wrong"]));

@@ -6,9 +6,10 @@ mod stage;
 use std::future::ready;
 
 use onhook_client::{
-    Cause, Connection, Credentials, Handle, HungUp, Ras, RasCode, RasError, RasState, Resumption,
-    State, States,
+    Cause, Connection, Credentials, DialRequest, Handle, HungUp, Ras, RasCode, RasError, RasState,
+    Resumption, State, States,
 };
+use onhook_model::FurtherLink;
 use stage::Stage;
 
 /// With a password that the server does not know.
@@ -248,6 +249,59 @@ fn a_dial_that_waits_for_a_person_goes_on_with_what_it_is_given() {
         office.connected().await.unwrap();
         other.connected().await.unwrap();
         assert_eq!(office.hang_up().await, Ok(HungUp::Gone));
+    });
+}
+
+/// A dial of as many links as there are numbers.
+fn of_links(stage: &Stage, numbers: &[String]) -> DialRequest {
+    let mut request = stage.request("office");
+    let first = request.entry.clone();
+    request.entry.phone_numbers = vec![numbers[0].clone()];
+    let further = numbers[1..].iter().map(|number| FurtherLink {
+        device_type: first.device_type,
+        device_name: first.device_name.clone(),
+        phone_numbers: vec![number.clone()],
+        ..FurtherLink::default()
+    });
+    request.entry.further_links = further.collect();
+    request
+}
+
+#[test]
+fn links_are_told_one_by_one_and_each_is_hung_up_alone() {
+    let stage = Stage::new();
+    stage.play(async {
+        let ras = ras(&stage).await;
+        // Nobody listens at the third: its port was free a moment ago, and belongs to no server.
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let nowhere = nobody.local_addr().unwrap().to_string();
+        drop(nobody);
+        let request = of_links(&stage, &[stage.number(), stage.number(), nowhere]);
+        let mut office = Connection::dial(&ras, &request, &stage.credentials()).await.unwrap();
+        let seen = all_states(&mut office).await;
+        assert_eq!(seen.last(), Some(&State::Connected), "{seen:?}");
+        let of_second = |one: &State| one.subentry() == 2 && one.state() == RasState::Authenticate;
+        assert!(seen.iter().any(of_second), "{seen:?}");
+        // It may fail before the others are up, or behind them.
+        let lost = |one: &State| matches!(one, State::LinkLost { subentry: 3, error: Some(_) });
+        assert!(seen.iter().filter(|one| lost(one)).count() <= 1, "{seen:?}");
+
+        let mut second = loop {
+            match office.subentry(2).await {
+                Ok(second) => break second,
+                // The first one is enough for the whole to be up.
+                Err(error) => assert_eq!(error.code, RasCode::PORT_NOT_OPEN),
+            }
+        };
+        assert_eq!(code(office.subentry(3).await), 618);
+        assert_eq!(office.subentries().await.unwrap().len(), 3);
+        assert_eq!(all_states(&mut second).await, [State::Connected]);
+        assert_eq!(second.status().await.unwrap().subentry, 2);
+        assert_eq!(second.hang_up().await, Ok(HungUp::Gone));
+        assert_eq!(office.connected().await.unwrap().state, RasState::Connected);
+        assert_eq!(code(office.subentry(2).await), 618);
+        assert_eq!(office.hang_up().await, Ok(HungUp::Gone));
+        stage.no_callers().await;
     });
 }
 

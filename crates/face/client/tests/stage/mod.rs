@@ -44,6 +44,7 @@ impl Stage {
                 sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
                 name: "stage".to_owned(),
                 retries: 2,
+                multilink: true,
                 ..AnswerConfig::new(
                     identity,
                     users,
