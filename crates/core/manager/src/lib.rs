@@ -24,6 +24,7 @@ mod links;
 mod manager;
 mod owners;
 mod record;
+mod telling;
 #[cfg(test)]
 mod tests;
 

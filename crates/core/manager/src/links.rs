@@ -210,7 +210,7 @@ impl Manager {
         caller: Caller,
         handle: Handle,
     ) -> Option<Result<ConnectionReport, RasError>> {
-        let record = self.records.values().find(|r| r.index_of(handle).is_some())?;
+        let record = self.records.get(self.wholes.get(&handle)?)?;
         let index = record.index_of(handle)?;
         if !caller.may_see(record.owner, record.sharing) {
             return Some(Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it")));
@@ -236,10 +236,9 @@ impl Manager {
     }
 
     fn of_link(&mut self, handle: Handle) -> Option<(&mut Record, usize)> {
-        self.records.values_mut().find_map(|record| {
-            let index = record.index_of(handle)?;
-            Some((record, index))
-        })
+        let record = self.records.get_mut(self.wholes.get(&handle)?)?;
+        let index = record.index_of(handle)?;
+        Some((record, index))
     }
 }
 

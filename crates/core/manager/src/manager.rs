@@ -6,9 +6,8 @@ use std::ops::Range;
 use onhook_base::{Deadline, Duration, Instant, Planted, is_planted};
 use onhook_connection::{Plan, PlanAbilities};
 use onhook_model::{
-    Cause, ConnectionEvent, ConnectionReport, Credentials, Debt, DialRequest, Dialed, EventKind,
-    Handle, HistoryRecord, Projection, RasCode, RasError, RasState, Resumption, StateReport,
-    Traffic,
+    Cause, ConnectionEvent, Credentials, Debt, DialRequest, Dialed, EventKind, Handle,
+    HistoryRecord, Projection, RasCode, RasError, RasState, Resumption, StateReport, Traffic,
 };
 
 use crate::handles::Handles;
@@ -101,7 +100,10 @@ pub struct Manager {
     abilities: PlanAbilities,
     pub(crate) handles: Handles,
     pub(crate) records: BTreeMap<Handle, Record>,
-    history: VecDeque<HistoryRecord>,
+    /// Which connection a link belongs to, where there are several.
+    pub(crate) wholes: BTreeMap<Handle, Handle>,
+    pub(crate) edition: u64,
+    pub(crate) history: VecDeque<HistoryRecord>,
     pub(crate) commands: VecDeque<Command>,
     pub(crate) events: VecDeque<ConnectionEvent>,
     stopping: bool,
@@ -116,6 +118,8 @@ impl Manager {
             abilities,
             handles: Handles::new(),
             records: BTreeMap::new(),
+            wholes: BTreeMap::new(),
+            edition: 0,
             history: VecDeque::new(),
             commands: VecDeque::new(),
             events: VecDeque::new(),
@@ -194,7 +198,9 @@ impl Manager {
             let text = "no numbers for the handles of all links could be reserved";
             return Err(RasError::new(RasCode::NOT_ENOUGH_MEMORY, text));
         }
+        self.wholes.extend(links.iter().map(|link| (*link, handle)));
         self.records.insert(handle, record);
+        self.edition += 1;
         self.commands.push_back(Command::Start { handle, plan: Box::new(plan), links });
         Ok(Dialed { handle, already: false })
     }
@@ -352,41 +358,6 @@ impl Manager {
         }
     }
 
-    /// What a status query answers.
-    ///
-    /// # Errors
-    /// 6 when the handle is no connection (any more), 5 when it is somebody else's.
-    pub fn status(
-        &self,
-        now: Instant,
-        caller: Caller,
-        handle: Handle,
-    ) -> Result<ConnectionReport, RasError> {
-        if let Some(answer) = self.link_status(now, caller, handle) {
-            return answer;
-        }
-        let record = self.records.get(&handle).ok_or(RasCode::INVALID_HANDLE)?;
-        if !caller.may_see(record.owner, record.sharing) {
-            return Err(RasError::new(RasCode::ACCESS_DENIED, "another user dialed it"));
-        }
-        Ok(record.report(now))
-    }
-
-    /// Every connection that the caller may see, half-dialed and failed ones too, oldest first.
-    pub fn list(&self, now: Instant, caller: Caller) -> Vec<ConnectionReport> {
-        self.records
-            .values()
-            .filter(|r| caller.may_see(r.owner, r.sharing))
-            .map(|r| r.report(now))
-            .collect()
-    }
-
-    /// What the caller may know of ended connections, oldest first.
-    pub fn history(&self, caller: Caller) -> Vec<HistoryRecord> {
-        let seen = self.history.iter().filter(|r| caller.may_see(r.owner, r.sharing));
-        seen.cloned().collect()
-    }
-
     /// Whether there is any connection at all.
     pub fn is_idle(&self) -> bool {
         self.records.is_empty()
@@ -487,9 +458,9 @@ impl Manager {
         let cause = record.cause.clone().unwrap_or_else(Cause::hung_up);
         let remembered = HistoryRecord {
             handle,
-            entry: record.entry.clone(),
-            device_type: record.device_type.clone(),
-            device_name: record.device_name.clone(),
+            entry: record.listed.entry.clone(),
+            device_type: record.listed.device_type.clone(),
+            device_name: record.listed.device_name.clone(),
             owner: record.owner,
             sharing: record.sharing,
             cause: cause.clone(),
@@ -519,6 +490,10 @@ impl Manager {
 
     fn delete(&mut self, now: Instant, handle: Handle) {
         let Some(record) = self.records.remove(&handle) else { return };
+        self.edition += 1;
+        for link in &record.links {
+            self.wholes.remove(&link.handle);
+        }
         self.handles.deleted(handle);
         let kind = EventKind::Gone {
             cause: record.cause.clone().unwrap_or_else(Cause::hung_up),
@@ -563,7 +538,7 @@ impl Manager {
 pub(crate) fn event(record: &Record, kind: EventKind) -> ConnectionEvent {
     ConnectionEvent {
         handle: Some(record.handle),
-        entry: record.entry.clone(),
+        entry: record.listed.entry.clone(),
         owner: record.owner,
         sharing: record.sharing,
         subentry: 1,

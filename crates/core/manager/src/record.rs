@@ -1,9 +1,11 @@
 //! What the manager knows of one connection.
 
+use std::sync::Arc;
+
 use onhook_base::{Duration, Instant};
 use onhook_model::{
-    Cause, ConnectionReport, Debt, DialRequest, Handle, Projection, RasCode, RasState, Sharing,
-    Traffic,
+    Cause, ConnectionReport, ConnectionStatus, Debt, DialRequest, Handle, ListedConnection,
+    Projection, RasCode, RasState, Sharing, Traffic,
 };
 
 use crate::links::Link;
@@ -17,10 +19,9 @@ pub(crate) struct Record {
     pub(crate) sharing: Sharing,
     /// The talk that dialed it, as long as that lasts.
     pub(crate) dialer: Option<u64>,
-    pub(crate) entry: String,
+    /// What names it, which stays as it was dialed.
+    pub(crate) listed: Arc<ListedConnection>,
     pub(crate) by_number: bool,
-    pub(crate) device_type: String,
-    pub(crate) device_name: String,
     pub(crate) phone_number: String,
     pub(crate) state: RasState,
     pub(crate) cause: Option<Cause>,
@@ -30,9 +31,6 @@ pub(crate) struct Record {
     pub(crate) projection: Projection,
     pub(crate) server: Option<String>,
     pub(crate) local: Option<String>,
-    pub(crate) book: Option<String>,
-    pub(crate) all_users: bool,
-    pub(crate) guid: [u8; 16],
     /// Its program says when it has heard of each state, and the dial waits for that.
     pub(crate) is_held: bool,
     /// It is hung up when its program goes before it is up.
@@ -71,15 +69,24 @@ impl Record {
         let entry = &request.entry;
         let number = request.options.number.as_deref().unwrap_or_else(|| entry.phone_number());
         let by_number = request.options.by_number || entry.is_by_number();
+        let listed = ListedConnection {
+            handle,
+            entry: if by_number { format!(".{number}") } else { entry.name.clone() },
+            device_type: entry.device_type.text().to_owned(),
+            device_name: entry.device_name.clone(),
+            owner: caller.user,
+            subentry: 1,
+            book: request.options.book.clone(),
+            all_users: request.options.all_users,
+            guid: entry.guid.filter(|_| !by_number).unwrap_or_default(),
+        };
         Self {
             handle,
             owner: caller.user,
             sharing: entry.sharing.unwrap_or_default(),
             dialer: Some(caller.session),
-            entry: if by_number { format!(".{number}") } else { entry.name.clone() },
+            listed: Arc::new(listed),
             by_number,
-            device_type: entry.device_type.text().to_owned(),
-            device_name: entry.device_name.clone(),
             phone_number: number.to_owned(),
             state: RasState::OpenPort,
             cause: None,
@@ -88,9 +95,6 @@ impl Record {
             projection: Projection::default(),
             server: None,
             local: None,
-            book: request.options.book.clone(),
-            all_users: request.options.all_users,
-            guid: entry.guid.filter(|_| !by_number).unwrap_or_default(),
             is_held: request.options.held_states,
             ends_with_program: request.options.ends_with_program,
             cleared: Traffic::default(),
@@ -126,7 +130,7 @@ impl Record {
             && !self.by_number
             && !self.is_hanging_up()
             && self.cause.is_none()
-            && self.entry.to_lowercase() == name.to_lowercase()
+            && self.listed.entry.to_lowercase() == name.to_lowercase()
     }
 
     pub(crate) fn failure(&self) -> Option<&Cause> {
@@ -163,22 +167,56 @@ impl Record {
         self.dial_time
     }
 
-    pub(crate) fn report(&self, now: Instant) -> ConnectionReport {
-        // It waits in OpenPort only to be dialed again.
+    /// What a program is told of its state.
+    fn told_state(&self) -> RasState {
+        if self.is_hanging_up() { RasState::Disconnected } else { self.state }
+    }
+
+    /// Why it failed, is paused, or waits to be dialed again.
+    fn told_cause(&self) -> Option<&Cause> {
+        // It waits in OpenPort only for that.
         let waits = self.state.is_paused() || self.state == RasState::OpenPort;
         let paused = self.paused.as_ref().filter(|_| waits);
-        let failure = self.failure().or(paused);
-        ConnectionReport {
-            handle: self.handle,
-            entry: self.entry.clone(),
-            device_type: self.device_type.clone(),
-            device_name: self.device_name.clone(),
+        self.failure().or(paused)
+    }
+
+    pub(crate) fn status(&self) -> ConnectionStatus {
+        ConnectionStatus {
+            device_type: self.listed.device_type.clone(),
+            device_name: self.listed.device_name.clone(),
             phone_number: self.phone_number.clone(),
-            state: if self.is_hanging_up() { RasState::Disconnected } else { self.state },
+            state: self.told_state(),
+            error: self.told_cause().map_or(RasCode::SUCCESS, Cause::code),
+            hanging_up: self.is_hanging_up(),
+            local_address: self.local.clone(),
+            server_address: self.server.clone(),
+        }
+    }
+
+    pub(crate) fn report(&self, now: Instant) -> ConnectionReport {
+        let failure = self.told_cause();
+        let ListedConnection {
+            handle,
+            entry,
+            device_type,
+            device_name,
+            owner,
+            subentry,
+            book,
+            all_users,
+            guid,
+        } = ListedConnection::clone(&self.listed);
+        ConnectionReport {
+            handle,
+            entry,
+            device_type,
+            device_name,
+            phone_number: self.phone_number.clone(),
+            state: self.told_state(),
             error: failure.map_or(RasCode::SUCCESS, Cause::code),
             error_text: failure.map(|c| c.text().to_owned()).unwrap_or_default(),
             references: self.references,
-            owner: self.owner,
+            owner,
             sharing: self.sharing,
             hanging_up: self.is_hanging_up(),
             projection: (self.projection != Projection::default()).then(|| self.projection.clone()),
@@ -187,11 +225,11 @@ impl Record {
             dial_ms: self.dial_time().map(millis),
             traffic: self.traffic,
             debts: self.debts.clone(),
-            subentry: 1,
+            subentry,
             links: self.link_reports(),
-            book: self.book.clone(),
-            all_users: self.all_users,
-            guid: self.guid,
+            book,
+            all_users,
+            guid,
             local_address: self.local.clone(),
             cleared: self.cleared,
         }

@@ -3,8 +3,8 @@
 use onhook_base::{Duration, Instant, Secret};
 use onhook_connection::PlanAbilities;
 use onhook_model::{
-    Cause, Credentials, DialOptions, DialRequest, Entry, EventKind, Handle, RasCode, RasState,
-    Resumption, StateReport, Traffic,
+    Cause, ConnectionStatus, Credentials, DialOptions, DialRequest, Entry, EventKind, Handle,
+    RasCode, RasState, Resumption, Sharing, StateReport, Traffic,
 };
 
 use super::*;
@@ -527,4 +527,49 @@ fn b168_a_lost_line_keeps_its_handle_says_why_it_waits_and_is_up_in_all() {
     end(&mut m, at(31), handle, Cause::hung_up());
     assert_eq!(code(m.status(at(31), ALICE, handle)), RasCode::INVALID_HANDLE);
     assert_eq!(m.history(ALICE).last().map(|record| record.duration_ms), Some(18_000));
+}
+
+#[test]
+fn what_is_told_briefly_is_what_is_told_at_length() {
+    let mut m = manager();
+    let (links, each) = dial_links(&mut m);
+    let home = dial(&mut m, ALICE, "home");
+    let shared = {
+        let mut request = request("shared");
+        request.entry.sharing = Some(Sharing::Seen);
+        request.options.book = Some("/etc/onhook/rasphone.pbk".to_owned());
+        m.dial(at(0), 0, BOB, &request, &credentials()).unwrap().handle
+    };
+    let failed = dial(&mut m, BOB, "failed");
+    connect(&mut m, home);
+    fail(&mut m, at(2), failed, RasCode::AUTHENTICATION_FAILURE);
+    link_is_up(&mut m, each[0]);
+    let operator = Caller { operator: true, ..BOB };
+    for caller in [ALICE, BOB, ROOT, operator] {
+        let at_length: Vec<_> = m.list(at(3), caller).into_iter().map(Into::into).collect();
+        let brief = m.listed(caller);
+        assert_eq!(brief.iter().map(|b| (**b).clone()).collect::<Vec<_>>(), at_length);
+        for handle in [home, shared, links, each[0], each[1], failed, Handle::new(7).unwrap()] {
+            let at_length = m.status(at(3), caller, handle).map(ConnectionStatus::from);
+            assert_eq!(m.brief_status(at(3), caller, handle), at_length, "{handle}");
+        }
+    }
+}
+
+#[test]
+fn a_list_is_another_edition_only_when_a_connection_has_come_or_gone() {
+    let mut m = manager();
+    let none = m.edition();
+    let office = dial(&mut m, ALICE, "office");
+    let one = m.edition();
+    assert!(one > none);
+    let before = m.listed(ALICE);
+    connect(&mut m, office);
+    assert_eq!(dial(&mut m, ALICE, "office"), office, "one more reference");
+    m.hang_up(at(2), ALICE, office).unwrap();
+    m.traffic(office, Traffic { bytes_in: 7, ..Traffic::default() });
+    m.hang_up(at(2), ALICE, office).unwrap();
+    assert_eq!((m.edition(), m.listed(ALICE)), (one, before), "it is still there");
+    end(&mut m, at(3), office, Cause::hung_up());
+    assert!(m.edition() > one && m.listed(ALICE).is_empty());
 }

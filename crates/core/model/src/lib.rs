@@ -19,6 +19,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod brief;
 mod call;
 mod cause;
 mod code;
@@ -33,6 +34,7 @@ mod projection;
 mod report;
 mod state;
 
+pub use brief::{ConnectionStatus, ListedConnection};
 pub use call::CallReport;
 pub use cause::Cause;
 pub use code::RasCode;

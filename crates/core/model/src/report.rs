@@ -183,7 +183,7 @@ pub struct LinkReport {
 }
 
 /// The number of the first link.
-const fn first() -> u32 {
+pub(crate) const fn first() -> u32 {
     1
 }
 

@@ -26,11 +26,13 @@ mod connection;
 mod talk;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use onhook_model::{
-    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
-    ListedDevice, RasCode, RasError, Resumption,
+    ConnectionEvent, ConnectionReport, ConnectionStatus, Credentials, DialRequest, Dialed, Handle,
+    HistoryRecord, ListedConnection, ListedDevice, RasCode, RasError, Resumption,
 };
+use onhook_rpc::brief::{BriefConnection, BriefConnections, ListOf, StatusOf};
 use onhook_rpc::methods::{
     ByHandle, ByLink, Connections, Devices, Dial, Event, Heard, MayHandle, Nothing, OneConnection,
     Records, Resume,
@@ -41,6 +43,7 @@ use serde::de::DeserializeOwned;
 
 use crate::found::{self, Found};
 use crate::start;
+use crate::wire::garbled;
 pub use connection::{Connection, States};
 use talk::Talk;
 
@@ -178,6 +181,15 @@ impl Ras {
         Ok(reply.connection)
     }
 
+    /// How far a connection is, and no more: what RASCONNSTATUS has, for those who ask often.
+    ///
+    /// # Errors
+    /// As of [`status`](Self::status).
+    pub fn brief_status(&mut self, handle: Handle) -> Result<ConnectionStatus, RasError> {
+        let reply: BriefConnection = self.ask("Status", StatusOf { handle, brief: true })?;
+        Ok(reply.connection)
+    }
+
     /// See [`crate::Ras::subentry`].
     ///
     /// # Errors
@@ -215,6 +227,25 @@ impl Ras {
         match found::find(self.list()?, name)? {
             Found::Whole(connections) => Ok(connections),
             Found::Link(handle) => Ok(vec![self.status(handle)?]),
+        }
+    }
+
+    /// The same connections by what names them: what RASCONN has, for those who ask often. The list that
+    /// was `known` before is given back when it is still the one of now; then it was not sent again.
+    ///
+    /// # Errors
+    /// As of [`list`](Self::list).
+    pub fn listed(&mut self, known: Option<Arc<Listing>>) -> Result<Arc<Listing>, RasError> {
+        let edition = known.as_ref().and_then(|known| known.edition.clone());
+        let asked = ListOf { brief: true, known: edition.clone() };
+        let reply: BriefConnections = self.ask("List", asked)?;
+        match known {
+            Some(known) if reply.unchanged && reply.edition == edition => Ok(known),
+            _ if reply.unchanged => Err(garbled("a list is unchanged that was not known")),
+            _ => {
+                let BriefConnections { edition, connections, .. } = reply;
+                Ok(Arc::new(Listing { edition, connections }))
+            }
         }
     }
 
@@ -276,6 +307,20 @@ impl Ras {
         self.talk.renew()?;
         self.talk.send(&call)?;
         self.talk.receive()
+    }
+}
+
+/// The connections that the caller may see, by what names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    edition: Option<String>,
+    connections: Vec<ListedConnection>,
+}
+
+impl Listing {
+    /// All of them, oldest first.
+    pub fn connections(&self) -> &[ListedConnection] {
+        &self.connections
     }
 }
 

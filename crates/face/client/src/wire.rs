@@ -3,7 +3,7 @@
 use onhook_model::{RasCode, RasError};
 use onhook_rpc::methods::Failed;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 /// A service that can be talked to: whose word for a refusal is known.
@@ -19,10 +19,19 @@ pub(crate) fn understand<T: DeserializeOwned>(
     reply: &[u8],
 ) -> Result<T, RasError> {
     #[derive(Deserialize)]
+    struct Done<T> {
+        parameters: T,
+        error: Option<IgnoredAny>,
+    }
+    #[derive(Deserialize)]
     struct Reply<'a> {
         #[serde(borrow)]
         parameters: Option<&'a RawValue>,
         error: Option<String>,
+    }
+    // In one go where it is no refusal, for it may be long.
+    if let Ok(Done { parameters, error: None }) = serde_json::from_slice(reply) {
+        return Ok(parameters);
     }
     let reply: Reply<'_> = serde_json::from_slice(reply).map_err(garbled)?;
     let parameters = reply.parameters.map_or("{}", RawValue::get);

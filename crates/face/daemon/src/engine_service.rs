@@ -9,8 +9,8 @@ use onhook_effect::{HostError, TunId};
 use onhook_engine::{Engine, EngineConfig, ManagerTerms, Subscription};
 use onhook_host::{Heir, HostConfig};
 use onhook_model::{
-    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
-    RasError, Resumption,
+    ConnectionEvent, ConnectionReport, ConnectionStatus, Credentials, DialRequest, Dialed, Handle,
+    HistoryRecord, ListedConnection, RasError, Resumption,
 };
 
 use tokio::sync::mpsc;
@@ -99,8 +99,21 @@ impl Service for EngineService {
         self.engine.status(known(caller), handle)
     }
 
+    fn brief_status(&self, caller: &Caller, handle: Handle) -> Result<ConnectionStatus, RasError> {
+        self.engine.brief_status(known(caller), handle)
+    }
+
     fn list(&self, caller: &Caller) -> Vec<ConnectionReport> {
         self.engine.list(known(caller))
+    }
+
+    fn listed(&self, caller: &Caller) -> (Option<u64>, Vec<Arc<ListedConnection>>) {
+        let (edition, connections) = self.engine.listed(known(caller));
+        (Some(edition), connections)
+    }
+
+    fn edition(&self) -> Option<u64> {
+        Some(self.engine.edition())
     }
 
     fn history(&self, caller: &Caller) -> Vec<HistoryRecord> {

@@ -14,6 +14,7 @@ mod engine_service;
 mod introspection;
 mod keepers;
 mod lines;
+mod listings;
 mod parameters;
 mod server;
 mod service;

@@ -6,6 +6,7 @@
 //! answered, and only what cannot be read as a message at all ends its talk. Nothing of that is noticed
 //! by the others.
 
+mod brief;
 mod follow;
 
 use std::borrow::Cow;
@@ -15,10 +16,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use onhook_model::{ClientCertificate, Credentials, Handle, RasCode, RasError, Resumption};
+use onhook_model::{ClientCertificate, Credentials, RasCode, RasError, Resumption};
+use onhook_rpc::brief::{BriefConnection, StatusOf};
 use onhook_rpc::methods::{
-    Attach, ByHandle, ByLink, Connections, Devices, Dial, Failed, Heard, Nothing, OneConnection,
-    Records, Resume,
+    Attach, ByLink, Connections, Devices, Dial, Failed, Heard, Nothing, OneConnection, Records,
+    Resume,
 };
 use onhook_rpc::{Behalf, Call, Frame, FrameError, Framed, Limits, NAME, reply, reply_error};
 use serde_json::{Value, json};
@@ -31,6 +33,7 @@ use crate::devices;
 use crate::introspection::introspect;
 use crate::keepers::{Keepers, PassedOn};
 use crate::lines::check_line;
+use crate::listings::Listings;
 use crate::parameters::{Refusal, read, take_fd, take_secret};
 use crate::service::{Caller, Service, TunOffer};
 
@@ -146,6 +149,7 @@ pub async fn serve<S: Service>(
     clients: watch::Sender<usize>,
 ) {
     let slots = Arc::new(Slots::default());
+    let listings = Arc::new(Listings::new());
     let sessions = AtomicU64::new(setting.first_session);
     let setting = Arc::new(setting);
     let mut aside = setting.aside.clone();
@@ -157,7 +161,7 @@ pub async fn serve<S: Service>(
             accepted = accept(&listener, &mut aside) => match accepted {
                 Ok((stream, _)) => {
                     let session = sessions.fetch_add(1, Ordering::Relaxed);
-                    let client = admit(stream, &service, &slots, &setting, session, &stop);
+                    let client = admit(stream, &service, (&slots, &listings), &setting, session, &stop);
                     if let Some(client) = client {
                         tasks.spawn(client.run());
                     }
@@ -205,7 +209,7 @@ async fn accept(
 fn admit<S: Service>(
     stream: UnixStream,
     service: &Arc<S>,
-    slots: &Arc<Slots>,
+    (slots, listings): (&Arc<Slots>, &Arc<Listings>),
     setting: &Arc<Setting>,
     session: u64,
     stop: &watch::Receiver<bool>,
@@ -233,6 +237,7 @@ fn admit<S: Service>(
         framed,
         caller,
         service: service.clone(),
+        listings: listings.clone(),
         setting: setting.clone(),
         stop: stop.clone(),
         aside: setting.aside.clone(),
@@ -245,6 +250,7 @@ struct Client<S: Service> {
     framed: Framed,
     caller: Caller,
     service: Arc<S>,
+    listings: Arc<Listings>,
     setting: Arc<Setting>,
     stop: watch::Receiver<bool>,
     aside: watch::Receiver<bool>,
@@ -321,6 +327,9 @@ impl<S: Service> Client<S> {
             Some((NAME, "Watch")) => return self.watch(call).await,
             Some((NAME, "Dial")) if call.more && !silent => {
                 return self.dial_followed(call, frame).await;
+            }
+            Some((NAME, "List")) if !silent && brief::is_asked_for(&call.parameters) => {
+                return self.brief_list(call).await;
             }
             Some((NAME, method)) => {
                 let answer = self.ask(caller, method, &mut call.parameters, frame).await;
@@ -411,14 +420,14 @@ impl<S: Service> Client<S> {
                 Ok(reply(&Nothing {}))
             }
             "HangUp" | "Status" | "WaitGone" => {
-                let p: ByHandle = read(parameters)?;
-                match self.by_handle(caller, method, p.handle).await {
+                let p: StatusOf = read(parameters)?;
+                match self.by_handle(caller, method, &p).await {
                     Err(Refusal::Ras(denied))
                         if denied.code == RasCode::ACCESS_DENIED
                             && service.allows_more(&caller).await =>
                     {
                         let caller = Caller { operator: true, ..caller };
-                        self.by_handle(caller, method, p.handle).await
+                        self.by_handle(caller, method, &p).await
                     }
                     other => other,
                 }
@@ -481,11 +490,15 @@ impl<S: Service> Client<S> {
         &mut self,
         caller: Caller,
         method: &str,
-        handle: Handle,
+        &StatusOf { handle, brief }: &StatusOf,
     ) -> Result<Vec<u8>, Refusal> {
         let service = self.service.clone();
         match method {
             "HangUp" => service.hang_up(&caller, handle)?,
+            "Status" if brief => {
+                let connection = service.brief_status(&caller, handle)?;
+                return Ok(reply(&BriefConnection { connection }));
+            }
             "Status" => {
                 let connection = service.status(&caller, handle)?;
                 return Ok(reply(&OneConnection { connection }));

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use onhook_effect::{HostError, HostErrorKind, TunId};
 use onhook_host::Heir;
 use onhook_model::{
-    ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Handle, HistoryRecord,
-    RasError, Resumption,
+    ConnectionEvent, ConnectionReport, ConnectionStatus, Credentials, DialRequest, Dialed, Handle,
+    HistoryRecord, ListedConnection, RasError, Resumption,
 };
 use tokio::sync::mpsc;
 
@@ -97,8 +97,29 @@ pub trait Service: Send + Sync + 'static {
     /// 6 or 5.
     fn status(&self, caller: &Caller, handle: Handle) -> Result<ConnectionReport, RasError>;
 
+    /// RasGetConnectStatus, with the members that RASCONNSTATUS has.
+    ///
+    /// # Errors
+    /// 6 or 5.
+    fn brief_status(&self, caller: &Caller, handle: Handle) -> Result<ConnectionStatus, RasError> {
+        self.status(caller, handle).map(ConnectionStatus::from)
+    }
+
     /// RasEnumConnections.
     fn list(&self, caller: &Caller) -> Vec<ConnectionReport>;
+
+    /// RasEnumConnections, with the members that RASCONN has; and the edition of that list, where it is
+    /// counted.
+    fn listed(&self, caller: &Caller) -> (Option<u64>, Vec<Arc<ListedConnection>>) {
+        let reports = self.list(caller).into_iter();
+        (None, reports.map(|report| Arc::new(report.into())).collect())
+    }
+
+    /// The edition of the lists of now, which counts up whenever a connection comes or goes; `None` where
+    /// that is not counted.
+    fn edition(&self) -> Option<u64> {
+        None
+    }
 
     /// Why connections ended.
     fn history(&self, caller: &Caller) -> Vec<HistoryRecord>;

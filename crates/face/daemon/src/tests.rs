@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use onhook_model::{
     ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, Entry, EventKind, Handle,
-    HistoryRecord, RasCode, RasError, RasState, Resumption, Sharing, StateReport,
+    HistoryRecord, ListedConnection, RasCode, RasError, RasState, Resumption, Sharing, StateReport,
 };
 use onhook_rpc::{Framed, Limits};
 use serde_json::{Value, json};
@@ -154,6 +154,16 @@ impl Service for Fake {
         vec![ConnectionReport { error_text: text, ..report() }]
     }
 
+    fn listed(&self, caller: &Caller) -> (Option<u64>, Vec<Arc<ListedConnection>>) {
+        let listed = self.list(caller).into_iter().map(|report| Arc::new(report.into()));
+        (self.edition(), listed.collect())
+    }
+
+    fn edition(&self) -> Option<u64> {
+        // One that was dialed has come.
+        Some(self.dialed.lock().unwrap().len() as u64)
+    }
+
     fn history(&self, _caller: &Caller) -> Vec<HistoryRecord> {
         Vec::new()
     }
@@ -261,6 +271,18 @@ async fn every_method_answers() {
     assert_eq!(status["parameters"]["connection"]["entry"], "office");
     let list = call(&mut client, "org.onhook.Ras.List", json!({})).await;
     assert_eq!(list["parameters"]["connections"][0]["handle"], "0x2a");
+    let brief = json!({ "handle": "0x2a", "brief": true });
+    let status = call(&mut client, "org.onhook.Ras.Status", brief).await;
+    let connection = json!({
+        "device_type": "vpn", "device_name": "SSTP", "phone_number": "x",
+        "state": RasState::Connected, "error": 0, "hanging_up": false,
+    });
+    assert_eq!(status["parameters"], json!({ "connection": connection }));
+    let list = call(&mut client, "org.onhook.Ras.List", json!({ "brief": true })).await;
+    let connection = json!({
+        "handle": "0x2a", "entry": "office", "device_type": "vpn", "device_name": "SSTP", "owner": 0,
+    });
+    assert_eq!(list["parameters"]["connections"], json!([connection]));
     let given = json!({ "handle": "0x2a", "user": "bob", "password": "looking-glass" });
     let resumed = call(&mut client, "org.onhook.Ras.Resume", given).await;
     assert_eq!(resumed["parameters"], json!({}));
@@ -377,6 +399,33 @@ async fn what_is_wrong_is_named_and_the_talk_goes_on() {
     assert_eq!(unknown["parameters"]["name"], "ERROR_INVALID_HANDLE");
     let list = call(&mut client, "org.onhook.Ras.List", Value::Null).await;
     assert!(list["error"].is_null(), "absent parameters are none");
+    let wrong = json!({ "brief": true, "known": 7 });
+    let answer = call(&mut client, "org.onhook.Ras.List", wrong).await;
+    assert_eq!(answer["error"], "org.varlink.service.InvalidParameter");
+}
+
+#[tokio::test]
+async fn a_brief_list_is_sent_again_only_when_it_is_another() {
+    let stage = stage(Fake::new(), ServerLimits::default());
+    let (mut one, mut two) = (stage.client().await, stage.client().await);
+    let list = async |client: &mut Framed, known: &Value| {
+        let asked = json!({ "brief": true, "known": known });
+        call(client, "org.onhook.Ras.List", asked).await["parameters"].take()
+    };
+    let first = list(&mut one, &Value::Null).await;
+    assert!(first["connections"][0]["handle"] == "0x2a" && first["unchanged"].is_null());
+    let edition = &first["edition"];
+    // Another talk of the same user may have it as well.
+    for client in [&mut one, &mut two] {
+        let unchanged = json!({ "edition": edition, "unchanged": true, "connections": [] });
+        assert_eq!(list(client, edition).await, unchanged);
+        assert_eq!(list(client, &Value::Null).await, first);
+        assert_eq!(list(client, &json!("another manager's")).await, first);
+    }
+    call(&mut two, "org.onhook.Ras.Dial", dial()).await;
+    let second = list(&mut one, edition).await;
+    assert!(second["edition"] != *edition && second["unchanged"].is_null());
+    assert_eq!(second["connections"], first["connections"]);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use onhook_model::{ConnectionReport, Handle, RasCode};
+use onhook_model::{ConnectionReport, ConnectionStatus, Handle, ListedConnection, RasCode};
 
 use crate::boundary::{Refusal, Rows};
 pub(crate) use crate::handles::{handle, number};
@@ -18,15 +18,24 @@ const OWNER_MATCH: u32 = 0x8;
 
 /// What the manager tells of a connection; a handle of somebody else's is no handle here.
 pub(crate) fn status_of(handle: Handle) -> Result<ConnectionReport, Refusal> {
-    manager::ask(|ras| ras.status(handle)).map_err(|Refusal(code)| match code {
+    manager::ask(|ras| ras.status(handle)).map_err(no_handle_of_ours)
+}
+
+/// How far a connection is, and no more.
+pub(crate) fn brief_status_of(handle: Handle) -> Result<ConnectionStatus, Refusal> {
+    manager::ask(|ras| ras.brief_status(handle)).map_err(no_handle_of_ours)
+}
+
+const fn no_handle_of_ours(Refusal(code): Refusal) -> Refusal {
+    match code {
         RasCode::ACCESS_DENIED => Refusal(RasCode::INVALID_HANDLE),
         other => Refusal(other),
-    })
+    }
 }
 
 /// `RasGetConnectStatus`.
 pub(crate) fn get_status(number: usize, mut status: ViewMut<'_>) -> Result<(), Refusal> {
-    let report = status_of(handle(number)?)?;
+    let report = brief_status_of(handle(number)?)?;
     status.begin();
     status.put_u32("rasconnstate", report.state.value());
     status.put_u32("dwError", report.error.number());
@@ -99,13 +108,13 @@ impl RowPlaces {
 
 /// `RasEnumConnections`.
 pub(crate) fn enumerate(rows: Rows<'_>) -> Result<(), Refusal> {
-    let connections = manager::ask(onhook_client::blocking::Ras::list)?;
+    let listing = manager::listed()?;
     let places = RowPlaces::of(rows.form());
     let caller = nix::unistd::geteuid().as_raw();
-    rows.tell(&connections, |row, report| fill(row, &places, report, caller))
+    rows.tell(listing.connections(), |row, report| fill(row, &places, report, caller))
 }
 
-fn fill(row: &mut ViewMut<'_>, places: &RowPlaces, report: &ConnectionReport, caller: u32) {
+fn fill(row: &mut ViewMut<'_>, places: &RowPlaces, report: &ListedConnection, caller: u32) {
     row.put_handle(places.handle, number(report.handle) as u64);
     row.put_text(places.entry, &report.entry);
     row.put_text(places.device_type, &report.device_type);
@@ -151,7 +160,7 @@ pub(crate) fn hang_up(number: usize) -> Result<(), Refusal> {
 
 /// Whether the last reference was given back.
 pub(crate) fn is_ending(handle: Handle) -> bool {
-    status_of(handle).map_or(true, |report| report.hanging_up)
+    brief_status_of(handle).map_or(true, |report| report.hanging_up)
 }
 
 /// `RasGetSubEntryHandle`.

@@ -3,15 +3,18 @@
 //! Talks are kept for the next call, as many as there were threads that called at once. A program that was
 //! forked begins anew: what its parent talks is not its own.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use onhook_client::blocking::Ras;
+use onhook_client::blocking::{Listing, Ras};
 use onhook_model::{RasCode, RasError};
 
 use crate::boundary::Refusal;
 
 /// Talks that wait for the next call.
 static IDLE: Mutex<Talks> = Mutex::new(Talks { process: 0, talks: Vec::new() });
+
+/// The list that the manager has sent last; it says whether it is still the one of now.
+static LAST: Mutex<Option<Arc<Listing>>> = Mutex::new(None);
 
 /// The most talks that are kept.
 const KEPT: usize = 16;
@@ -62,6 +65,18 @@ pub(crate) fn ask<T>(mut work: impl FnMut(&mut Ras) -> Result<T, RasError>) -> R
     let answered = work(&mut ras);
     keep(ras);
     Ok(answered?)
+}
+
+/// The connections of now. The list that was told last is kept, so that it is sent again only when a
+/// connection has come or gone: programs ask for it in loops, and twice each time, for its size and for itself.
+pub(crate) fn listed() -> Result<Arc<Listing>, Refusal> {
+    let last = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = last().clone();
+    let listing = ask(|ras| ras.listed(known.clone()))?;
+    if known.is_none_or(|known| !Arc::ptr_eq(&known, &listing)) {
+        *last() = Some(listing.clone());
+    }
+    Ok(listing)
 }
 
 /// Has the manager do something, once.

@@ -13,6 +13,7 @@
 //!
 //! Messages may carry passwords: every buffer is wiped when it is dropped, outgrown or used up.
 
+use std::ffi::CStr;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -101,8 +102,12 @@ pub struct Framed {
     slot: Option<OwnedSemaphorePermit>,
 }
 
-/// Octets taken from the socket in one go.
+/// Room for a message to begin with, in octets: most calls fit.
+const ROOM: usize = 4 * 1024;
+
+/// The least that a longer one is given more, and the most octets taken from the socket in one go.
 const CHUNK: usize = 16 * 1024;
+const MOST: usize = 256 * 1024;
 
 /// A message of more octets than this is a large one; and no more room than this is kept between
 /// messages.
@@ -200,7 +205,7 @@ impl Framed {
 
     fn take_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         let unseen = self.buffer.get(self.scanned..).unwrap_or_default();
-        let Some(found) = unseen.iter().position(|octet| *octet == 0) else {
+        let Some(found) = message_end(unseen) else {
             self.scanned = self.buffer.len();
             return match self.scanned > self.limits.receive {
                 true => Err(FrameError::TooLong(self.limits.receive)),
@@ -211,15 +216,21 @@ impl Framed {
         if end > self.limits.receive {
             return Err(FrameError::TooLong(self.limits.receive));
         }
-        let bytes = Zeroizing::new(self.buffer[..end].to_vec());
         let rest = self.buffer.len() - end - 1;
-        if self.buffer.capacity() > 2 * SMALL {
-            self.buffer = Zeroizing::new(self.buffer[end + 1..].to_vec());
+        let bytes = if self.buffer.capacity() > 2 * SMALL {
+            // A large one takes the room with it, and no copy is made of it.
+            let rest = Zeroizing::new(self.buffer[end + 1..].to_vec());
+            let mut bytes = std::mem::replace(&mut self.buffer, rest);
+            bytes[end..].zeroize();
+            bytes.truncate(end);
+            bytes
         } else {
+            let bytes = Zeroizing::new(self.buffer[..end].to_vec());
             self.buffer.copy_within(end + 1.., 0);
             self.buffer[rest..].zeroize();
             self.buffer.truncate(rest);
-        }
+            bytes
+        };
         self.scanned = 0;
         let (ours, later) = self.fds.drain(..).partition::<Vec<_>, _>(|(begin, _)| *begin <= end);
         self.fds = later.into_iter().map(|(begin, fd)| (begin - end - 1, fd)).collect();
@@ -228,18 +239,20 @@ impl Framed {
     }
 
     fn read_some(&mut self) -> io::Result<usize> {
-        let mut chunk = Zeroizing::new([0_u8; CHUNK]);
+        let filled = self.buffer.len();
+        self.make_room();
+        // Who has to wait for the right to be large does not get there in one go.
+        let most = if self.large.is_some() && self.slot.is_none() { CHUNK } else { MOST };
+        let room = self.buffer.capacity().min(filled + most);
+        self.buffer.resize(room, 0);
         let mut fds = Vec::new();
-        let read = self.stream.try_io(Interest::READABLE, || {
-            receive_with_fds(self.stream.as_fd(), &mut chunk[..], &mut fds)
-        })?;
-        if self.buffer.capacity() - self.buffer.len() < read {
-            // Grow by hand, so that the old room is wiped and not only freed.
-            let mut larger = Vec::with_capacity((self.buffer.len() + read).max(CHUNK) * 2);
-            larger.extend_from_slice(&self.buffer);
-            self.buffer = Zeroizing::new(larger);
-        }
-        self.buffer.extend_from_slice(&chunk[..read]);
+        let Self { stream, buffer, .. } = self;
+        let read = stream.try_io(Interest::READABLE, || {
+            receive_with_fds(stream.as_fd(), &mut buffer[filled..], &mut fds)
+        });
+        // What was not read into holds nothing.
+        self.buffer.truncate(filled + *read.as_ref().unwrap_or(&0));
+        let read = read?;
         if let Some((_, before_last)) = self.buffer.split_last() {
             // A NUL at the very end begins no message.
             let begin = before_last.iter().rposition(|octet| *octet == 0).map_or(0, |at| at + 1);
@@ -248,6 +261,18 @@ impl Framed {
             self.fds.extend(fds.into_iter().take(room).map(|fd| (begin, fd)));
         }
         Ok(read)
+    }
+
+    /// There is room for something more; it is grown by hand, so that the old room is wiped and not only
+    /// freed.
+    fn make_room(&mut self) {
+        let filled = self.buffer.len();
+        if self.buffer.capacity() == filled {
+            let wanted = if filled < ROOM { ROOM } else { filled + filled.max(CHUNK) };
+            let mut larger = Vec::with_capacity(wanted);
+            larger.extend_from_slice(&self.buffer);
+            self.buffer = Zeroizing::new(larger);
+        }
     }
 
     /// Resolves when the other side has hung up; takes no octets, and is not disturbed by those that
@@ -300,6 +325,13 @@ impl Framed {
         }
         Ok(())
     }
+}
+
+/// How many octets there are before the NUL that ends a message; `None` where it has no end yet.
+pub fn message_end(octets: &[u8]) -> Option<usize> {
+    // Which is what ends a text of C: found by whole words, where a look at each octet would take as long as
+    // the rest of the way that a long list goes.
+    CStr::from_bytes_until_nul(octets).ok().map(CStr::count_bytes)
 }
 
 /// Reads octets, and takes the descriptors that came with them; more than eight are closed by the

@@ -14,13 +14,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod brief;
 mod framing;
 mod message;
 pub mod methods;
 #[cfg(test)]
 mod tests;
 
-pub use framing::{Frame, FrameError, Framed, Limits, PeerCredentials};
+pub use framing::{Frame, FrameError, Framed, Limits, PeerCredentials, message_end};
 pub use message::{
     ANSWER, ANSWER_INTERFACE, Behalf, Call, INTERFACE, NAME, Outgoing, encode, reply, reply_error,
     reply_more, wipe,

@@ -4,6 +4,7 @@ mod links;
 mod resume;
 mod statistics;
 mod succession;
+mod telling;
 mod told;
 
 use std::collections::HashMap;
@@ -20,8 +21,8 @@ use onhook_effect::HostError;
 use onhook_host::{Host, HostConfig, LaneIo, PppCapture, crash_point};
 use onhook_manager::{Caller, Command, Manager, ManagerTerms};
 use onhook_model::{
-    Cause, ConnectionEvent, ConnectionReport, Credentials, DialRequest, Dialed, EventKind, Handle,
-    HistoryRecord, RasCode, RasError, Sharing, Traffic,
+    Cause, ConnectionEvent, Credentials, DialRequest, Dialed, EventKind, Handle, HistoryRecord,
+    RasCode, RasError, Sharing, Traffic,
 };
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
@@ -252,32 +253,6 @@ impl Engine {
         crash_point("a hang-up is taken");
         self.0.settle(core);
         Ok(())
-    }
-
-    /// What a status query answers.
-    ///
-    /// # Errors
-    /// See [`Manager::status`].
-    pub fn status(&self, caller: Caller, handle: Handle) -> Result<ConnectionReport, RasError> {
-        let core = self.0.lock();
-        let mut report = core.manager.status(self.0.host.now(), caller, handle)?;
-        core.add_traffic(&mut report);
-        Ok(report)
-    }
-
-    /// Every connection that the caller may see.
-    pub fn list(&self, caller: Caller) -> Vec<ConnectionReport> {
-        let core = self.0.lock();
-        let mut reports = core.manager.list(self.0.host.now(), caller);
-        for report in &mut reports {
-            core.add_traffic(report);
-        }
-        reports
-    }
-
-    /// What the caller may know of ended connections, oldest first.
-    pub fn history(&self, caller: Caller) -> Vec<HistoryRecord> {
-        self.0.lock().manager.history(caller)
     }
 
     /// Events from now on.

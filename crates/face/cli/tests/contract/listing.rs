@@ -73,6 +73,21 @@ fn b100_b102_b104_every_generation_of_a_row_tells_what_it_has() {
     end(handle);
 }
 
+/// The library keeps the list that it was sent; the manager says whether it is still the one of now.
+#[test]
+fn what_has_come_is_listed_at_once_and_what_is_gone_is_not() {
+    let name = entry("come-and-go");
+    let is_listed = |handle| list().iter().any(|(listed, _)| *listed == handle);
+    for _ in 0..3 {
+        let handle = Dial::entry(&name).synchronous().1;
+        assert!(is_listed(handle));
+        // Another talk with the manager, and the list that is kept is the same.
+        assert!(std::thread::scope(|scope| scope.spawn(|| is_listed(handle)).join().unwrap()));
+        end(handle);
+        assert!(!is_listed(handle));
+    }
+}
+
 #[test]
 fn b117_b118_b119_b120_every_number_of_ras_has_a_text() {
     for charset in [Charset::Ansi, Charset::Wide] {

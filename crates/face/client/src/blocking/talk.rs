@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, getsockopt, recv, send, sockopt::PeerCredentials};
 use onhook_model::{RasCode, RasError};
-use onhook_rpc::Limits;
+use onhook_rpc::{Limits, message_end};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -103,7 +103,7 @@ impl Talk {
         let mut scanned = 0;
         loop {
             let unseen = self.buffer.get(scanned..self.filled).unwrap_or_default();
-            if let Some(found) = unseen.iter().position(|octet| *octet == 0) {
+            if let Some(found) = message_end(unseen) {
                 let end = scanned + found;
                 self.used = end + 1;
                 let reply = self.buffer.get(..end).unwrap_or_default();

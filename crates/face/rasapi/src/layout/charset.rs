@@ -124,6 +124,13 @@ impl Charset {
     /// is left, of which there is at least one. Answers whether the text is there whole.
     pub(super) fn fill(self, room: &mut [u8], text: &str) -> bool {
         let limit = room.len().saturating_sub(self.unit());
+        if self.keeps_octets() && text.len() <= limit && !text.as_bytes().contains(&0) {
+            // Nearly always; a long listing is nothing but such texts.
+            let (start, rest) = room.split_at_mut(text.len());
+            start.copy_from_slice(text.as_bytes());
+            rest.fill(0);
+            return !rest.is_empty();
+        }
         let mut whole = room.len() >= self.unit();
         let mut at = 0;
         for c in text.chars() {
@@ -142,6 +149,11 @@ impl Charset {
             rest.fill(0);
         }
         whole
+    }
+
+    /// Whether a text here is the octets that it is in UTF-8.
+    fn keeps_octets(self) -> bool {
+        self == Self::Ansi && host::get().is_none()
     }
 
     fn push(self, c: char, octets: &mut Vec<u8>) {
