@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 use onhook_base::{Deadline, Duration, Instant};
 use onhook_effect::LaneId;
 use onhook_model::{Cause, LoadShare, Traffic};
+use onhook_ppp::Encryption;
 
 use crate::bundle::Joining;
 use crate::connection::Connection;
@@ -66,6 +67,8 @@ enum Link {
 pub(crate) struct Links {
     links: BTreeMap<LaneId, (Link, u32)>,
     wishes: VecDeque<LinkWish>,
+    /// These are dialed when the first is up.
+    behind: VecDeque<LaneId>,
     load: Option<Load>,
 }
 
@@ -174,11 +177,20 @@ impl Connection {
         let speed = joining.bits_per_second.filter(|speed| *speed != 0).unwrap_or(SOME_SPEED);
         let dials = self.links.links.get(&lane).map_or(0, |(_, dials)| *dials);
         self.links.links.insert(lane, (Link::Up { since: now, speed }, dials));
+        for lane in std::mem::take(&mut self.links.behind) {
+            self.dial_link(lane);
+        }
     }
 
     /// A link has gone; whether it is dialed again is decided now.
     pub(crate) fn link_is_gone(&mut self, now: Instant, lane: LaneId, cause: &Cause) {
         let (was, dials) = self.links.links.remove(&lane).unwrap_or((Link::Away, 0));
+        if self.descent.is_none()
+            && let Some(next) = self.links.behind.pop_front()
+        {
+            // None is up yet.
+            self.dial_link(next);
+        }
         if self.state != State::Connected || self.descent.is_some() {
             return;
         }
@@ -232,6 +244,18 @@ impl Connection {
             self.links.links.insert(lane, (Link::Ends, 0));
             self.links.wishes.push_back(LinkWish::HangUp(lane));
         }
+    }
+
+    /// The connection was lost with its last link, and is dialed again: all at once, or the first before the
+    /// others where these take its keys.
+    pub(crate) fn dial_links(&mut self, links: u8) {
+        let mut lanes = (0..links).map(LaneId);
+        if self.plan.ppp.encryption != Encryption::Refused {
+            let first = lanes.next();
+            self.links.behind = lanes.by_ref().collect();
+            first.into_iter().for_each(|lane| self.dial_link(lane));
+        }
+        lanes.for_each(|lane| self.dial_link(lane));
     }
 
     fn dial_link(&mut self, lane: LaneId) {

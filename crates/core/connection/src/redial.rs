@@ -26,7 +26,7 @@ use onhook_ppp::{CallbackTerms, Role, auth};
 use crate::bundle::Joins;
 use crate::connection::Connection;
 use crate::lifecycle::State;
-use crate::plan::{LinkPlan, OtherLink, OutletPlan};
+use crate::plan::{OtherLink, OutletPlan};
 
 /// How a line that was lost is dialed again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,9 +116,7 @@ impl Connection {
     /// It fails, for good as far as this connection goes. Whether the line is dialed again after it; that is
     /// told then.
     pub(crate) fn dials_again(&mut self, now: Instant, cause: &Cause) -> bool {
-        let is_line = self.plan.ppp.role == Role::Caller
-            && self.plan.joins == Joins::Never
-            && !matches!(self.plan.link, LinkPlan::Bundle { .. });
+        let is_line = self.plan.ppp.role == Role::Caller && self.plan.joins == Joins::Never;
         let was_up = self.state == State::Connected || self.redial.lost.is_some();
         let Some(terms) = self.plan.redial.filter(|_| is_line && was_up) else { return false };
         if !may_come_back(cause.code()) {

@@ -10,7 +10,8 @@ use onhook_connection::{
 };
 use onhook_effect::{Effect, LaneId, LaneSpec, Undo};
 use onhook_model::{
-    Cause, Credentials, DialMode, DialOptions, DialRequest, Entry, FurtherLink, LoadShare, RasCode,
+    Cause, Credentials, DialMode, DialOptions, DialRequest, Encryption, Entry, FurtherLink,
+    LoadShare, RasCode,
 };
 use onhook_ppp::MultilinkFacts;
 use onhook_ppp::multilink::BundleTerms;
@@ -55,6 +56,26 @@ fn admission() -> Admission {
     }
 }
 
+/// The other end, which links have still to reach.
+fn answerer() -> (Connection, Pretend) {
+    let answer = Plan::for_answer(
+        &AnswerPlan {
+            callback: onhook_ppp::CallbackTerms::Refused,
+            methods: vec![auth::Method::MsChapV2],
+            eap: auth::EapTerms::default(),
+            retries: 0,
+            name: "answerer".to_owned(),
+            times: Times::default(),
+            echo: None,
+            multilink: Some(Discriminator::local([9; 20])),
+        },
+        LinkPlan::LineAnswer,
+    );
+    let mut above = Connection::new(answer.above_calls(), Seed::from_number(2));
+    above.gather();
+    (above, Pretend::default())
+}
+
 /// Both ends, above their links.
 struct Ends {
     now: Instant,
@@ -74,33 +95,16 @@ impl Ends {
         let abilities = PlanAbilities { interfaces: true };
         let plan = Plan::for_dial(&request, &credentials, abilities).unwrap();
         assert_eq!(plan.members.len(), 3);
-        let answer = Plan::for_answer(
-            &AnswerPlan {
-                callback: onhook_ppp::CallbackTerms::Refused,
-                methods: vec![auth::Method::MsChapV2],
-                eap: auth::EapTerms::default(),
-                retries: 0,
-                name: "answerer".to_owned(),
-                times: Times::default(),
-                echo: None,
-                multilink: Some(Discriminator::local([9; 20])),
-            },
-            LinkPlan::LineAnswer,
-        );
-        let connection = |plan, seed| Connection::new(plan, Seed::from_number(seed));
+        let connection = Connection::new(plan, Seed::from_number(1));
         let mut ends = Self {
             now: Instant::ORIGIN + seconds(1000),
-            ends: [
-                (connection(plan, 1), Pretend::default()),
-                (connection(answer.above_calls(), 2), Pretend::default()),
-            ],
+            ends: [(connection, Pretend::default()), answerer()],
             wishes: Vec::new(),
             speed: Some(SPEED),
             bundles: true,
             undone: Vec::new(),
         };
         ends.ends[CALLER].0.dial(ends.now);
-        ends.ends[1].0.gather();
         ends.drain();
         ends
     }
@@ -153,10 +157,24 @@ impl Ends {
         self.drain();
     }
 
+    /// The connection is dialed again where it says so; the answerer's is a new one.
+    fn dial_again(&mut self) -> bool {
+        if self.caller().state() != State::Gone {
+            return false;
+        }
+        let Some(mut next) = self.caller().next_attempt(Seed::from_number(3)) else { return false };
+        assert_eq!(self.ends[CALLER].1.leftovers(), [] as [&Undo; 0], "of what was lost");
+        next.dial(self.now);
+        *self.caller() = next;
+        self.ends[1] = answerer();
+        true
+    }
+
     fn drain(&mut self) {
         let now = self.now;
         let mut moved = true;
         while std::mem::take(&mut moved) {
+            moved = self.dial_again();
             for end in [0, 1] {
                 let mut frames = Vec::new();
                 let (connection, os) = &mut self.ends[end];
@@ -339,7 +357,7 @@ fn a_link_that_is_being_dialed_ends_with_the_connection() {
     assert!(ends.undone.contains(&LaneId(1)), "{:?}", ends.undone);
     assert_eq!(ends.ends[CALLER].1.leftovers(), [] as [&Undo; 0]);
     // By the loss of the only one that carries anything.
-    let mut ends = Ends::up(lost_and_dialed_again(DialMode::AsNeeded), 1);
+    let mut ends = Ends::up(entry(DialMode::AsNeeded), 1);
     assert_eq!(ends.load(8, 11), [dial(1)]);
     ends.goes(0, RasCode::REMOTE_DISCONNECTION);
     ends.run_for(seconds(5));
@@ -347,4 +365,48 @@ fn a_link_that_is_being_dialed_ends_with_the_connection() {
     assert!(ends.undone.contains(&LaneId(1)), "{:?}", ends.undone);
     assert_eq!((ends.wishes.len(), ends.caller().goes_on()), (0, false));
     assert_eq!(ends.ends[CALLER].1.leftovers(), [] as [&Undo; 0]);
+}
+
+#[test]
+fn b168_with_the_last_of_its_links_the_connection_is_dialed_again() {
+    for (mode, encryption) in [
+        (DialMode::All, Encryption::None),
+        (DialMode::All, Encryption::Optional),
+        (DialMode::AsNeeded, Encryption::None),
+    ] {
+        let mut entry = lost_and_dialed_again(mode);
+        entry.encryption = encryption;
+        let links = if mode == DialMode::All { 3 } else { 1 };
+        let mut ends = Ends::up(entry, links);
+        ends.run_for(seconds(PAUSE));
+        (0..links).for_each(|lane| ends.goes(lane, RasCode::LINK_FAILURE));
+        let all: Vec<_> = (0..links).map(dial).collect();
+        let first = if encryption == Encryption::None { &all[..] } else { &all[..1] };
+        assert_eq!(std::mem::take(&mut ends.wishes), first, "{mode:?}: it had held, so at once");
+        assert_eq!(ends.caller().state(), State::Opening);
+        ends.join(0);
+        assert_eq!(ends.wishes, all[first.len()..], "those that take the keys of the first");
+        (1..links).for_each(|lane| ends.join(lane));
+        ends.run_for(SECOND);
+        assert_eq!(ends.caller().state(), State::Connected, "{mode:?}");
+        // Lost early: it waits, and a hang-up ends that at once.
+        (0..links).for_each(|lane| ends.goes(lane, RasCode::LINK_FAILURE));
+        assert_eq!(ends.caller().lost().map(Cause::code), Some(RasCode::LINK_FAILURE));
+        assert_eq!(ends.load(0, PAUSE - 2), if first.len() < all.len() { &all[1..] } else { &[] });
+        let now = ends.now;
+        ends.caller().hang_up(now, Cause::hung_up());
+        assert_eq!((ends.caller().state(), ends.caller().goes_on()), (State::Gone, false));
+        // Where no link can be dialed it is tried as often as the entry says.
+        let mut ends = Ends::up(lost_and_dialed_again(mode), links);
+        ends.run_for(seconds(PAUSE));
+        (0..links).for_each(|lane| ends.goes(lane, RasCode::LINK_FAILURE));
+        let mut dials = 0;
+        while ends.caller().state() == State::Opening {
+            let wishes = ends.load(0, PAUSE + 1);
+            assert!(!wishes.is_empty() || dials == 0, "{mode:?}");
+            dials += 1;
+            (0..links).for_each(|lane| ends.goes(lane, RasCode::LINE_BUSY));
+        }
+        assert_eq!((dials, ends.caller().state()), (3, State::Gone), "once, and twice more");
+    }
 }

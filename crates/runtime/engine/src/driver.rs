@@ -194,6 +194,7 @@ impl Driver {
                 self.connection = next;
                 if self.connection.is_redial() {
                     self.hold = None; // the program that dialed has heard of its end
+                    self.tell_links_apart();
                 }
                 self.connection.dial(self.host.now());
                 continue;

@@ -63,7 +63,7 @@ impl Connection {
         if let LinkPlan::Bundle { links } = self.plan.link {
             self.announcer.tell_only_what_is_above_links();
             self.deadline = Some(Deadline::new(now + self.plan.times.opening, "the first link"));
-            return self.ask_members(links);
+            return if self.is_redial() { self.dial_links(links) } else { self.ask_members(links) };
         }
         // That the port is opened again was told when the line was lost.
         let port = [RasState::OpenPort, RasState::PortOpened];

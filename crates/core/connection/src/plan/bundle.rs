@@ -63,9 +63,15 @@ impl Plan {
 
     /// The links of this dial belong together, and with those of no other dial of any machine.
     pub fn tell_apart(&mut self, seed: &Seed) {
+        Self::tell_links_apart(&mut self.members, seed);
+    }
+
+    /// The same for these links, which are dialed anew: a server that has not heard of the loss yet would take
+    /// them for more of those before.
+    pub fn tell_links_apart(links: &mut [Self], seed: &Seed) {
         let discriminator = Discriminator::local(seed.derive("discriminator").chance().bytes());
-        for member in &mut self.members {
-            member.ppp.multilink = Some(multilink(discriminator));
+        for link in links {
+            link.ppp.multilink = Some(multilink(discriminator));
         }
     }
 

@@ -10,7 +10,9 @@ use rasapi32::exports::*;
 
 use crate::caller::*;
 use crate::notifications::func1;
-use crate::stage::STUCK;
+use crate::servers::Server;
+use crate::several_links::link_of;
+use crate::stage::{PASSWORD, STUCK};
 
 const RASCN_DISCONNECTION: u32 = 2;
 const OPEN_PORT: u32 = 0;
@@ -24,7 +26,11 @@ struct Way {
 
 impl Way {
     fn open() -> Self {
-        let server = ("127.0.0.1", stage().port);
+        Self::to(stage().port)
+    }
+
+    fn to(port: u16) -> Self {
+        let server = ("127.0.0.1", port);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (ends, is_open) = (Arc::<Mutex<Vec<TcpStream>>>::default(), Arc::new(true.into()));
@@ -63,6 +69,14 @@ impl Way {
                 self.port
             ),
         )
+    }
+
+    /// The connection that came last is lost.
+    fn cut_last(&self) {
+        let mut ends = self.ends.lock().unwrap();
+        for end in [ends.pop(), ends.pop()].into_iter().flatten() {
+            end.shutdown(Shutdown::Both).ok();
+        }
     }
 
     /// Everything on it is lost; the way itself is there.
@@ -162,4 +176,56 @@ fn b168_while_a_lost_line_waits_it_says_why_and_a_hang_up_ends_it_at_once() {
     assert_eq!(kept.u32("dwError"), 829);
     end(handle);
     assert_eq!((OnhookCloseEvent(lost), OnhookCloseEvent(gone)), (1, 1));
+}
+
+/// Asks until both links are up; their handles.
+fn until_both_are_up(whole: usize) -> [usize; 2] {
+    let begin = std::time::Instant::now();
+    loop {
+        let [(one, first), (two, second)] = [1, 2].map(|number| link_of(whole, number));
+        if (one, two) == (0, 0) {
+            return [first, second];
+        }
+        assert!(begin.elapsed() < STUCK, "they do not come back: {one} {two}\n{}", stage().log());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn b168_lost_links_are_dialed_again_one_alone_and_all_of_them() {
+    let server = Server::sstp("b168 far", &format!("alice {PASSWORD}\n"), &["--multilink"]);
+    let book = onhook_client::books::user_book().unwrap();
+    let far = onhook_client::books::find("b168 far", Some(&book)).unwrap().entry;
+    let way = Way::to(far.server().unwrap().1);
+    let link = format!("MEDIA=rastapi\r\n\r\nDEVICE=vpn\r\nPhoneNumber=127.0.0.1:{}\r\n", way.port);
+    put_entry(
+        "b168 links",
+        &format!(
+            "Type=2\r\nVpnStrategy=5\r\nDialMode=1\r\nRedialAttempts=3\r\nRedialSeconds=1\r\n\
+             RedialOnLinkFailure=1\r\nOnhookCaFile={}\r\n\r\n{link}\r\n{link}",
+            far.ca_file.unwrap()
+        ),
+    );
+    let (result, whole) = Dial::entry("b168 links").synchronous();
+    assert_eq!(result, 0, "{}", stage().log());
+    let before = until_both_are_up(whole);
+    let [lost, loses] = [loss_of(whole), OnhookCreateEvent(0, 0)];
+    // SAFETY: no pointer is passed. RASCN_BandwidthRemoved.
+    assert_eq!(unsafe { RasConnectionNotificationW(whole, loses, 8) }, 0);
+    way.cut_last();
+    assert_eq!(OnhookWaitEvent(loses, 20_000), 0, "{}", stage().log());
+    let after = until_both_are_up(whole);
+    let stayed = before.iter().filter(|link| after.contains(link)).count();
+    assert_eq!(stayed, 1, "the link that was lost has a new handle: {before:?} {after:?}");
+    assert_eq!(OnhookWaitEvent(lost, 0), 258, "the connection itself has not been lost");
+
+    way.cut();
+    assert_eq!(OnhookWaitEvent(lost, 20_000), 0, "{}", stage().log());
+    until_connected(whole);
+    let again = until_both_are_up(whole);
+    assert!(again.iter().all(|link| !after.contains(link)), "{after:?} {again:?}");
+    end(whole);
+    assert_eq!(again.map(|link| status(link).0), [NO_HANDLE; 2]);
+    assert_eq!((OnhookCloseEvent(lost), OnhookCloseEvent(loses)), (1, 1));
+    drop(server);
 }

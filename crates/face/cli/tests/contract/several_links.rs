@@ -18,7 +18,7 @@ fn two_lines(name: &str, mode: u32) -> Server {
     Server::lines(name, &format!("alice {PASSWORD}\n"), 2, &["--multilink"], mode)
 }
 
-fn link_of(whole: usize, number: u32) -> (u32, usize) {
+pub(crate) fn link_of(whole: usize, number: u32) -> (u32, usize) {
     let mut handle = 0;
     // SAFETY: everything that is pointed to is here.
     let result = unsafe { RasGetSubEntryHandleW(whole, number, &raw mut handle) };

@@ -321,6 +321,13 @@ impl Driver {
         self.run().await;
     }
 
+    /// What is dialed from now on belongs to no link before.
+    pub(super) fn tell_links_apart(&mut self) {
+        if let Some(later) = self.above.as_mut().and_then(|above| above.later.as_mut()) {
+            Plan::tell_links_apart(&mut later.plans, &self.host.seed());
+        }
+    }
+
     /// Links come and go after the first, as the connection above them says.
     pub(super) fn begin_and_end_links(&mut self, now: Instant) {
         while let (Some(above), Some(wish)) = (&mut self.above, self.connection.poll_link_wish()) {
