@@ -3,7 +3,8 @@
 //! A test bears the numbers of behaviours in its name (`b017_neither_…`). Every number of
 //! `docs/behaviours.md` names the tests that bear it, or says why there is none: it has no meaning on Linux
 //! (`no meaning here: …`), or we do not behave so yet (`open: …`). With `--write` the column of tests is
-//! written anew; with `--run` the tests of the table are run, and each must be seen to pass.
+//! written anew; with `--run` the tests of the table are run, or those of some numbers, and which numbers
+//! pass is written above the table. Whether that was done for each is all that is looked at otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ const LAST: u16 = 208;
 /// How the remark begins of a number that has no meaning on Linux, and of one that does not hold yet.
 const NO_MEANING: &str = "no meaning here: ";
 const OPEN: &str = "open: ";
+/// How the line begins that tells which numbers pass.
+const PASSED: &str = "Seen to pass: ";
 
 /// A line of the table.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +51,65 @@ type Borne = BTreeMap<u16, BTreeSet<Test>>;
 /// Where table and tests differ.
 pub(crate) fn check(tree: &Tree) -> Result<Vec<Finding>> {
     let text = std::fs::read_to_string(TABLE).with_context(|| TABLE.to_owned())?;
-    Ok(differences(&rows(&text), &borne(tree)))
+    let rows = rows(&text);
+    let mut found = differences(&rows, &borne(tree));
+    found.extend(never_run(&rows, &text));
+    Ok(found)
+}
+
+/// Numbers with tests that no run has seen to pass.
+fn never_run(rows: &[Row<'_>], text: &str) -> Vec<Finding> {
+    let passed = passed(text);
+    let never = rows.iter().filter(|row| !row.tests.is_empty() && !passed.contains(&row.number));
+    let say = |row: &Row<'_>| {
+        let n = row.number;
+        let what = format!("{n} was not seen to pass yet (`cargo xtask behaviours --run {n}`)");
+        Finding::new(Path::new(TABLE), row.line, what)
+    };
+    never.map(say).collect()
+}
+
+/// The numbers that the page says have passed.
+fn passed(text: &str) -> BTreeSet<u16> {
+    let line = text.lines().find_map(|line| line.strip_prefix(PASSED)).unwrap_or_default();
+    let (numbers, _) = line.split_once('.').unwrap_or((line, ""));
+    let range = |part: &str| {
+        let (first, last) = part.split_once(" to ").unwrap_or((part, part));
+        Some(first.trim().parse::<u16>().ok()?..=last.trim().parse().ok()?)
+    };
+    numbers.split(',').filter_map(range).flatten().collect()
+}
+
+/// The line that tells of them: those that follow one another are told together.
+fn told(passed: &BTreeSet<u16>, tests: usize) -> String {
+    let mut ranges: Vec<(u16, u16)> = Vec::new();
+    for number in passed {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            _ => ranges.push((*number, *number)),
+        }
+    }
+    let range = |(first, last): &(u16, u16)| match first == last {
+        true => first.to_string(),
+        false => format!("{first} to {last}"),
+    };
+    let ranges: Vec<_> = ranges.iter().map(range).collect();
+    format!("{PASSED}{}. {} numbers, {tests} tests.", ranges.join(", "), passed.len())
+}
+
+/// The text with the line that tells which numbers pass, of those that have tests still.
+fn with_passed(text: &str, passed: &BTreeSet<u16>) -> String {
+    let rows = rows(text);
+    let rows: Vec<_> =
+        rows.iter().filter(|r| passed.contains(&r.number) && !r.tests.is_empty()).collect();
+    let passed = rows.iter().map(|row| row.number).collect();
+    let tests: BTreeSet<_> = rows.iter().flat_map(|row| &row.tests).collect();
+    let told = told(&passed, tests.len());
+    let line = |line: &str| match line.starts_with(PASSED) {
+        true => format!("{told}\n"),
+        false => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 fn differences(rows: &[Row<'_>], borne: &Borne) -> Vec<Finding> {
@@ -107,29 +168,42 @@ fn counts(rows: &[Row<'_>]) -> String {
     said
 }
 
-/// `behaviours --write` and `behaviours --run`; `false` when a test does not pass.
+/// `behaviours --write` and `behaviours --run [NUMBER…]`; `false` when a test does not pass.
 pub(crate) fn run(args: &[String]) -> Result<bool> {
     let tree = Tree::load()?;
     let text = std::fs::read_to_string(TABLE).with_context(|| TABLE.to_owned())?;
     match args {
         [word] if word == "--write" => {
-            std::fs::write(TABLE, written(&text, &borne(&tree)))?;
+            let text = written(&text, &borne(&tree));
+            std::fs::write(TABLE, with_passed(&text, &passed(&text)))?;
             Ok(true)
         }
-        [word] if word == "--run" => {
+        [word, numbers @ ..] if word == "--run" => {
+            let numbers: BTreeSet<u16> =
+                numbers.iter().map(|n| n.parse().context("a number")).collect::<Result<_>>()?;
             let rows = rows(&text);
-            let failed = failed_of(&tree, rows.iter().flat_map(|row| &row.tests))?;
-            for row in rows.iter().filter(|row| !row.tests.is_empty()) {
+            let is_meant = |row: &&Row<'_>| {
+                !row.tests.is_empty() && (numbers.is_empty() || numbers.contains(&row.number))
+            };
+            let meant: Vec<_> = rows.iter().filter(is_meant).collect();
+            let failed = failed_of(&tree, meant.iter().flat_map(|row| &row.tests))?;
+            let mut now = passed(&text);
+            for row in &meant {
                 let passes = row.tests.is_disjoint(&failed);
                 println!("{:>4} {}", row.number, if passes { "passes" } else { "DOES NOT PASS" });
+                match passes {
+                    true => now.insert(row.number),
+                    false => now.remove(&row.number),
+                };
             }
             for test in &failed {
                 println!("did not pass: {test}");
             }
             print!("{}", counts(&rows));
+            std::fs::write(TABLE, with_passed(&text, &now))?;
             Ok(failed.is_empty())
         }
-        _ => bail!("behaviours takes --write or --run, or nothing"),
+        _ => bail!("behaviours takes --write or --run [NUMBER…], or nothing"),
     }
 }
 
@@ -249,6 +323,23 @@ mod tests {
         assert!(said.ends_with(
             "1 behaviours have tests (1 of them), 1 have no meaning here, 206 are open\n"
         ));
+    }
+
+    #[test]
+    fn what_was_seen_to_pass_is_told_in_ranges_and_asked_of_every_number_with_tests() {
+        let row = |n: u16| format!("| {n} | x | | `a.rs::b_{}` |\n", n / 2);
+        let rows_of: String = [1, 2, 3, 5, 8, 9].map(row).concat();
+        let text = format!("{PASSED}nothing yet.\n{HEAD}{rows_of}| 7 | x | open: y | |\n");
+        assert_eq!(never_run(&rows(&text), &text).len(), 6);
+        let text = with_passed(&text, &(1..=8).collect());
+        assert!(
+            text.starts_with("Seen to pass: 1 to 3, 5, 8. 5 numbers, 4 tests.\n# Beh"),
+            "{text}"
+        );
+        assert_eq!(passed(&text), BTreeSet::from([1, 2, 3, 5, 8]));
+        let never = never_run(&rows(&text), &text);
+        assert_eq!(never.len(), 1);
+        assert!(never[0].to_string().contains("--run 9"), "{}", never[0]);
     }
 
     #[test]

@@ -149,7 +149,15 @@ pub(crate) fn failed_of<'a>(
     for (package, tests) in &of_package {
         let names = tests.iter().map(|test| test.function.as_str());
         let output = cargo()
-            .args(["test", "--quiet", "--package", package, "--all-targets", "--"])
+            .args([
+                "test",
+                "--quiet",
+                "--no-fail-fast",
+                "--package",
+                package,
+                "--all-targets",
+                "--",
+            ])
             .args(names)
             .args(["--format", "pretty"])
             .stderr(Stdio::inherit())

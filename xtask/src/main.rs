@@ -38,7 +38,7 @@ guards (several may be given):
   cite              which sections of which specification have code; citations have one form
   flaws             the table of the field's flaws names tests that are there (--run: runs them)
   behaviours        the table of RAS' behaviours names the tests that bear them, or says why not
-                    (--write: names them anew; --run: runs them)
+                    (--write: names them anew; --run [NUMBER…]: which ones pass)
   check             what CI does: fmt, clippy, the guards, tests, docs, cargo-deny
 
 errands:
