@@ -119,8 +119,8 @@ impl Record {
     }
 
     /// Its program has gone in the midst of the dial, and it was not to go on without it.
-    pub(crate) const fn is_abandoned(&self) -> bool {
-        let was_up = self.connected_at.is_some();
+    pub(crate) fn is_abandoned(&self) -> bool {
+        let was_up = self.dial_time().is_some();
         let is_ending = self.is_hanging_up() || self.cause.is_some() || self.ended_at.is_some();
         self.ends_with_program && self.dialer.is_none() && !was_up && !is_ending
     }
