@@ -15,6 +15,21 @@ fn library() -> PathBuf {
         .expect("the library is built before its tests")
 }
 
+/// What answers an error whatever it is asked is told on the page about the library.
+#[test]
+fn functions_without_a_meaning_are_listed_on_the_page() {
+    let page = include_str!("../../../../docs/c-library.md");
+    let listed = page.split("## What has no meaning here").nth(1).unwrap();
+    let legacy = FUNCTIONS.lines().filter(|row| row.split(',').nth(3) == Some("legacy"));
+    let mut looked_for = 0;
+    for row in legacy {
+        let name = row.split(',').nth(1).unwrap().trim_end_matches(['A', 'W']);
+        assert!(listed.contains(&format!("`{name}`")), "{name}");
+        looked_for += 1;
+    }
+    assert_eq!(looked_for, 5);
+}
+
 #[test]
 fn every_function_of_the_contract_is_exported() {
     // It comes with the linker that has made this very test.

@@ -2,8 +2,9 @@
 /*
  * A program that ends, and leaves what it has dialed to others.
  *
- *     leave hangup NUMBER    hangs up; prints the result, and that of the status when all is undone
  *     leave list             the result of RasEnumConnections without a buffer, and the count
+ *     leave fork             the same three times: here, in a child that is not executed anew, and here again
+ *     leave hangup NUMBER    hangs up; prints the result, and that of the status when all is undone
  *     leave sync ENTRY       dials without a notifier; prints result and handle
  *     leave async ENTRY      dials with one, and ends when it has heard of the end of the dial
  *     leave midst ENTRY      dials with one, and ends when it has heard of the first state
@@ -16,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <ras.h>
 #include <raserror.h>
@@ -45,6 +48,24 @@ static int list(void)
 
     printf("%u %u\n", (unsigned)result, (unsigned)count);
     return 0;
+}
+
+static int list_and_fork(void)
+{
+    pid_t child;
+    int status = 1;
+
+    list();
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        list();
+        fflush(stdout);
+        _exit(0);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+        return 2;
+    return list();
 }
 
 static int hang_up(const char *number)
@@ -91,6 +112,8 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "list") == 0)
         return list();
+    if (argc == 2 && strcmp(argv[1], "fork") == 0)
+        return list_and_fork();
     if (argc == 3 && strcmp(argv[1], "hangup") == 0)
         return hang_up(argv[2]);
     if (argc == 3 && strcmp(argv[1], "sync") == 0)

@@ -204,6 +204,19 @@ fn b097_where_nothing_is_connected_the_list_is_empty() {
     assert_eq!(numbers(&listing.output().unwrap()), (0, 0));
 }
 
+/// A child that was forked and not executed anew talks to the manager by itself, and its parent goes on.
+#[test]
+fn a_forked_child_asks_beside_its_parent() {
+    let Some(program) = leave() else { return };
+    let stage = Stage::new();
+    let mut listing = Command::new(program);
+    listing.arg("fork").env("ONHOOK_SOCKET", stage.path("m.sock")).env("ONHOOK_START", "never");
+    let handle = stage.dial();
+    let output = listing.output().unwrap();
+    assert_eq!(text(&output.stdout), "603 1\n603 1\n603 1\n", "{output:?}");
+    assert!(stage.run(&["hangup", &handle], "").status.success());
+}
+
 #[test]
 fn b201_the_manager_starts_by_itself_where_it_may() {
     let Some(program) = leave() else { return };
