@@ -11,13 +11,12 @@
 //! Between the two packets a person is asked, and no timer of PPP's runs. What is sent then is repeated
 //! until it is judged: nobody asks for it again, since the Failure itself is not repeated.
 
-use onhook_base::{Chance, Duration, Instant, Secret};
-use onhook_crypto::{change_password, mschap};
+use onhook_base::{Duration, Instant, Secret};
+use onhook_crypto::change_password;
 
 use super::chap::{ChapPacket, FailureText, failure_text, number};
-use super::contract::{keys_of, weak_keys};
-use super::machine::{Answer, Authenticator, Expected, PATIENCE, Prover, RETRY, Stage, TRIES};
-use super::{AuthEvent, AuthFailure, Credentials, Method, Progress, Proof};
+use super::machine::{Answer, Authenticator, PATIENCE, Prover, RETRY, Stage, TRIES};
+use super::{AuthEvent, AuthFailure, Method, Progress, Proof, mschap_v1, mschap_v2};
 use crate::person::{Given, Wanted};
 
 /// How long an authenticator waits for the person at the other end: so long that who calls gives up before.
@@ -64,48 +63,6 @@ pub(super) fn open_door(said: &FailureText, is_change: bool, version: u32) -> Op
 /// The version of Change-Password that goes with a method.
 fn version_of(method: Method) -> u32 {
     if method == Method::MsChapV1 { VERSION_OF_V1 } else { VERSION }
-}
-
-/// The body of a Change-Password (RFC 2759 §7), and what is expected of the Success; `None` when the new
-/// password is too long for it.
-pub(super) fn change_body(
-    known: &Credentials,
-    new: &Secret<String>,
-    authenticator: &[u8; 16],
-    chance: &mut Chance,
-) -> Option<(Secret<Vec<u8>>, Expected)> {
-    let peer: [u8; 16] = chance.bytes();
-    let pad = chance.bytes();
-    let name = known.user.as_bytes();
-    let body = change_password::build(&change_password::Change {
-        old: known.password.expose(),
-        new: new.expose(),
-        name,
-        authenticator,
-        peer: &peer,
-        pad: &pad,
-    })?;
-    let hash = Secret::new(mschap::nt_password_hash(new.expose()));
-    let response = change_password::response(&body)?.response;
-    let ours = hash.expose();
-    let expected = Expected {
-        proof: mschap::authenticator_response(ours, &response, &peer, authenticator, name),
-        keys: keys_of(ours, &response),
-    };
-    Some((Secret::new(body.to_vec()), expected))
-}
-
-/// The same in version 1 (RFC 2433 §9), which proves no authenticator.
-fn change_body_of_v1(
-    known: &Credentials,
-    new: &Secret<String>,
-    challenge: &[u8; 8],
-    chance: &mut Chance,
-) -> Option<(Secret<Vec<u8>>, Expected)> {
-    let (old, new, pad) = (known.password.expose(), new.expose(), chance.bytes());
-    let body = change_password::build_of_v1(old, new, challenge, &pad)?;
-    let expected = Expected { proof: String::new(), keys: weak_keys(new, challenge) };
-    Some((Secret::new(body.to_vec()), expected))
 }
 
 /// What is asked for when a new password does not fit into its form.
@@ -274,11 +231,11 @@ impl Prover {
         let challenge = offer.challenge.as_slice();
         let (code, (body, expected)) = if self.method == Method::MsChapV1 {
             let challenge = <[u8; 8]>::try_from(challenge).ok()?;
-            let change = change_body_of_v1(known, new, &challenge, &mut self.chance)?;
+            let change = mschap_v1::change(known, new, &challenge, &mut self.chance)?;
             (change_password::CODE_OF_V1, change)
         } else {
             let authenticator = <[u8; 16]>::try_from(challenge).ok()?;
-            let change = change_body(known, new, &authenticator, &mut self.chance)?;
+            let change = mschap_v2::change(known, new, &authenticator, &mut self.chance)?;
             (change_password::CODE, change)
         };
         let body = body.expose();

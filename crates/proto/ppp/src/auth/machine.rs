@@ -13,15 +13,15 @@
 use std::collections::VecDeque;
 
 use onhook_base::{Chance, Deadline, Duration, Instant, Malformed, Reader, Secret};
-use onhook_crypto::{chap_md5, mschap};
+use onhook_crypto::chap_md5;
 
 use super::again::{Again, Door, Patience, SecondTry};
 use super::chap::{ChapPacket, FailureText, read_mschap_v2};
-use super::contract::{keys_of, same};
-use super::mschap_v1;
+use super::contract::same;
 use super::pap::PapPacket;
 use super::{
     AuthEvent, AuthFailure, Credentials, Keys, Method, Progress, Proof, Question, Verdict,
+    mschap_v1, mschap_v2,
 };
 
 /// How long a request waits for its answer before it is sent again (RFC 1334 §2.2.1, RFC 1994 §4.1).
@@ -246,8 +246,10 @@ impl Prover {
             Method::ChapMd5 => (chap_md5(id, password.expose().as_bytes(), value).to_vec(), None),
             Method::MsChapV2 => {
                 let authenticator = <[u8; 16]>::try_from(value).ok()?;
-                let (response, expected) = self.mschap_response(&authenticator, &name, &password);
-                (response, Some(expected))
+                let chance = &mut self.chance;
+                let said = mschap_v2::respond(&authenticator, &name, &password, chance);
+                let value = [&said.peer[..], &[0; 8], &said.proof, &[0]].concat();
+                (value, Some(said.expected))
             }
             Method::MsChapV1 => {
                 let challenge = <[u8; 8]>::try_from(value).ok()?;
@@ -271,26 +273,6 @@ impl Prover {
             self.answers.pop_front();
         }
         self.answers.push_back(answer);
-    }
-
-    fn mschap_response(
-        &mut self,
-        authenticator: &[u8; 16],
-        name: &[u8],
-        password: &Secret<String>,
-    ) -> (Vec<u8>, Expected) {
-        let peer: [u8; 16] = self.chance.bytes();
-        let hash = Secret::new(mschap::nt_password_hash(password.expose()));
-        let nt = mschap::nt_response(authenticator, &peer, name, hash.expose());
-        let expected = Expected {
-            proof: mschap::authenticator_response(hash.expose(), &nt, &peer, authenticator, name),
-            keys: keys_of(hash.expose(), &nt),
-        };
-        let mut value = peer.to_vec();
-        value.extend([0; 8]);
-        value.extend(nt);
-        value.push(0);
-        (value, expected)
     }
 
     fn on_success(&mut self, message: &[u8], expected: Option<Expected>) {

@@ -16,6 +16,7 @@ mod contract;
 pub mod eap;
 mod machine;
 mod mschap_v1;
+mod mschap_v2;
 mod pap;
 mod side;
 #[cfg(test)]

@@ -4,9 +4,10 @@
 //! Three DES keys, one of which has sixteen unknown bits, are all that stands between one who listens and
 //! the hash, which is as good as the password. It is here for servers that know nothing else.
 
-use onhook_base::{Reader, Secret};
-use onhook_crypto::mschap;
+use onhook_base::{Chance, Reader, Secret};
+use onhook_crypto::{change_password, mschap};
 
+use super::Credentials;
 use super::contract::weak_keys;
 use super::machine::Expected;
 
@@ -23,6 +24,20 @@ pub(super) fn response(challenge: &[u8; 8], password: &Secret<String>) -> (Vec<u
     value.push(USE_NT);
     let keys = weak_keys(password.expose(), challenge);
     (value, Expected { proof: String::new(), keys })
+}
+
+/// The body of a Change-Password (RFC 2433 §9), and the keys that both ends have when it is taken; `None` when
+/// the new password is too long for it.
+pub(super) fn change(
+    known: &Credentials,
+    new: &Secret<String>,
+    challenge: &[u8; 8],
+    chance: &mut Chance,
+) -> Option<(Secret<Vec<u8>>, Expected)> {
+    let (old, new, pad) = (known.password.expose(), new.expose(), chance.bytes());
+    let body = change_password::build_of_v1(old, new, challenge, &pad)?;
+    let expected = Expected { proof: String::new(), keys: weak_keys(new, challenge) };
+    Some((Secret::new(body.to_vec()), expected))
 }
 
 /// The NT-Response in the value of a Response; `None` when it is none, or only the other one counts.

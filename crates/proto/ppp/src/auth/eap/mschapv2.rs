@@ -12,14 +12,14 @@
 //! Change-Password, over the challenge in it: RFC 2759 §6, §7, in EAP's frames.
 
 use onhook_base::{Chance, Secret};
-use onhook_crypto::mschap;
 
 use super::again::Refusal;
 use super::wire::MsChapV2;
-use crate::auth::again::{Door, Patience, VERSION, change_body, open_door};
+use crate::auth::again::{Door, Patience, VERSION, open_door};
 use crate::auth::chap::{FailureText, failure_text};
-use crate::auth::contract::{keys_of, same};
-use crate::auth::{Credentials, Keys, Proof};
+use crate::auth::contract::same;
+use crate::auth::machine::Expected;
+use crate::auth::{Credentials, Keys, Proof, mschap_v2};
 use crate::person::Given;
 
 /// What a caller says next.
@@ -55,7 +55,7 @@ pub(super) enum Gift {
 pub(super) struct Caller {
     /// There is a person to be asked.
     asks_person: bool,
-    expected: Option<(String, Keys)>,
+    expected: Option<Expected>,
     offer: Option<Offer>,
     /// A new password was told, and is not judged.
     is_changing: bool,
@@ -111,13 +111,9 @@ impl Caller {
         chance: &mut Chance,
     ) -> Vec<u8> {
         let name = credentials.user.as_bytes();
-        let peer: [u8; 16] = chance.bytes();
-        let hash = Secret::new(mschap::nt_password_hash(credentials.password.expose()));
-        let response = mschap::nt_response(authenticator, &peer, name, hash.expose());
-        let proof =
-            mschap::authenticator_response(hash.expose(), &response, &peer, authenticator, name);
-        self.expected = Some((proof, keys_of(hash.expose(), &response)));
-        MsChapV2::Response { id, peer, response, name }.emit()
+        let said = mschap_v2::respond(authenticator, name, &credentials.password, chance);
+        self.expected = Some(said.expected);
+        MsChapV2::Response { id, peer: said.peer, response: said.proof, name }.emit()
     }
 
     fn on_failure(&mut self, id: u8, message: &[u8]) -> Step {
@@ -153,11 +149,12 @@ impl Caller {
                 self.respond(id, &challenge, credentials, chance)
             }
             (Door::Change, Given::NewPassword(new)) => {
-                let Some((body, expected)) = change_body(credentials, &new, &challenge, chance)
+                let Some((body, expected)) =
+                    mschap_v2::change(credentials, &new, &challenge, chance)
                 else {
                     return Gift::TooLong;
                 };
-                self.expected = Some((expected.proof, expected.keys));
+                self.expected = Some(expected);
                 self.is_changing = true;
                 MsChapV2::ChangePassword { id, body: body.expose() }.emit()
             }
@@ -173,7 +170,7 @@ impl Caller {
         self.is_over = true;
         let told = message.get(..42).unwrap_or_default();
         match self.expected.take() {
-            Some((proof, keys)) if same(told, proof.as_bytes()) => {
+            Some(Expected { proof, keys }) if same(told, proof.as_bytes()) => {
                 let text = String::from_utf8_lossy(message);
                 let message = text.split_once("M=").map(|(_, m)| m.to_owned()).unwrap_or_default();
                 Step::Proven { data: MsChapV2::SuccessResponse.emit(), keys, message }
