@@ -164,7 +164,7 @@ async fn have_failed(
                 }
             }
             (EventKind::Missed { .. }, _) => bail!("events were missed"),
-            (EventKind::Gone { .. } | EventKind::State(_), _) => {}
+            (EventKind::Lost { .. } | EventKind::Gone { .. } | EventKind::State(_), _) => {}
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! their own.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -100,6 +101,23 @@ fn b073_the_example_in_c_dials_lists_hangs_up_and_sees_the_handle_end() {
         rest = &rest[at + wanted.len()..];
     }
     assert!(!said.contains(PASSWORD));
+}
+
+#[test]
+fn the_example_in_c_has_the_library_in_itself_when_it_is_linked_statically() {
+    let name = entry("example whole");
+    // Where there is no other, the linker takes the archive; it needs what rasapi32.pc names as private.
+    let archives = stage().path("archives");
+    std::fs::create_dir_all(&archives).unwrap();
+    symlink(libraries().join("librasapi32.a"), archives.join("librasapi32.a")).unwrap();
+    let private = ["-Wl,--no-as-needed", "-lgcc_s", "-lm", "-ldl"];
+    let Some(program) = built(&example("dial"), &archives, &private) else { return };
+    let octets = std::fs::read(&program).unwrap();
+    let asks_for = |library: &[u8]| octets.windows(library.len()).any(|octets| octets == library);
+    assert!(asks_for(b"libc.so.6\0") && !asks_for(b"librasapi32.so\0"));
+    let output = run(&program, &["-n", &name, "alice"], &format!("{PASSWORD}\n"));
+    assert!(output.status.success(), "{}\n{}", text(&output.stderr), stage().log());
+    assert!(text(&output.stdout).ends_with("gone\n"), "{}", text(&output.stdout));
 }
 
 #[test]
