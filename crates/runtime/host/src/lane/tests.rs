@@ -5,7 +5,7 @@ use onhook_effect::{CertificateFacts, HostError, HostErrorKind, TlsFault, Trust}
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
     CrlDistributionPoint, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod,
-    KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
+    KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,9 +14,9 @@ use tokio::sync::Notify;
 use super::trust::TrustStore;
 use super::{LaneIo, Received, TlsLane, server_config};
 
-type Root = CertifiedIssuer<'static, KeyPair>;
+pub(super) type Root = CertifiedIssuer<'static, KeyPair>;
 
-fn root(name: &str) -> Root {
+pub(super) fn root(name: &str) -> Root {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -369,12 +369,12 @@ async fn a_self_signed_certificate_in_the_ca_file_is_believed_for_its_name_and_t
     dial(at.at, "vpn.example", &Trust::CaPem(pem)).await.unwrap_err();
 }
 
-/// A list of these serial numbers, by this root.
-fn revokes(root: &Root, serials: &[u8]) -> String {
+/// A list of these serial numbers, by this root, for this reason.
+pub(super) fn revokes(root: &Root, serials: &[u8], reason: Option<RevocationReason>) -> String {
     let revoked = |serial: &u8| RevokedCertParams {
         serial_number: SerialNumber::from(vec![*serial]),
         revocation_time: date_time_ymd(2026, 1, 1),
-        reason_code: None,
+        reason_code: reason,
         invalidity_date: None,
     };
     let list = CertificateRevocationListParams {
@@ -400,7 +400,7 @@ fn numbered(serial: u8) -> CertificateParams {
 async fn a_server_whose_certificate_was_revoked_is_refused_and_others_are_not() {
     let mine = root("mine");
     let with = |list: &str| Trust::CaPem(format!("{}\n{list}", mine.as_ref().pem()));
-    let trust = with(&revokes(&mine, &[5, 6]));
+    let trust = with(&revokes(&mine, &[5, 6], None));
     for serial in [4, 5, 6] {
         let at = server(numbered(serial), &mine).await;
         if serial == 4 {
@@ -418,8 +418,8 @@ async fn a_server_of_which_no_list_tells_is_refused() {
     let (mine, other) = (root("mine"), root("other"));
     let with = |list: &str| Trust::CaPem(format!("{}\n{list}", mine.as_ref().pem()));
     // Of another issuer; and one that says that it is of this one, and is signed by somebody else.
-    let forged = revokes(&root("mine"), &[]);
-    for list in [revokes(&other, &[]), forged] {
+    let forged = revokes(&root("mine"), &[], None);
+    for list in [revokes(&other, &[], None), forged] {
         let at = server(numbered(4), &mine).await;
         let (fault, text) = fault(at.at, "vpn.example", &with(&list)).await;
         assert_eq!(fault, TlsFault::BadCertificate, "{text}");
@@ -442,11 +442,11 @@ async fn a_revoked_certificate_that_is_given_by_itself_is_refused_too() {
     let at = serve(&pem, &key).await;
     dial(at.at, "vpn.example", &Trust::CaPem(both.clone())).await.unwrap();
     let at = serve(&pem, &key).await;
-    let trust = Trust::CaPem(format!("{both}\n{}", revokes(&mine, &[5])));
+    let trust = Trust::CaPem(format!("{both}\n{}", revokes(&mine, &[5], None)));
     assert_eq!(fault(at.at, "vpn.example", &trust).await.0, TlsFault::Revoked);
     // Nor against one that somebody else has signed.
     let at = serve(&pem, &key).await;
-    let trust = Trust::CaPem(format!("{both}\n{}", revokes(&root("mine"), &[])));
+    let trust = Trust::CaPem(format!("{both}\n{}", revokes(&root("mine"), &[], None)));
     assert_eq!(fault(at.at, "vpn.example", &trust).await.0, TlsFault::BadCertificate);
 }
 

@@ -1,29 +1,23 @@
 //! Both ends of a conversation, in either version of TLS, and certificates that will not do.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason,
-    RevokedCertParams, SerialNumber, date_time_ymd,
+    CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, RevocationReason, SerialNumber,
 };
 use rustls::version::{TLS12, TLS13};
 
 use super::*;
+use crate::lane::tests::{Root, revokes, root};
 use onhook_effect::Trust;
 
 const PEAP: u8 = 25;
 
 struct Organisation {
-    root: CertifiedIssuer<'static, KeyPair>,
+    root: Root,
 }
 
 impl Organisation {
     fn new(name: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.distinguished_name.push(DnType::CommonName, name);
-        let root = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        Self { root }
+        Self { root: root(name) }
     }
 
     fn issue(&self, name: &str, purpose: ExtendedKeyUsagePurpose) -> CertifiedKey {
@@ -59,35 +53,19 @@ impl Organisation {
     }
 
     fn server(&self) -> EapServer {
-        let own = self.issue("vpn.example", ExtendedKeyUsagePurpose::ServerAuth);
-        let (chain, key) = (own.chain.as_bytes(), own.key.expose().as_bytes());
-        EapServer::new(chain, key, Some(self.pem().as_bytes()), None).unwrap()
+        self.server_with_list(None).unwrap()
     }
 
     /// The same, with a list of certificates that were revoked.
-    fn server_with_list(&self, list: &str) -> Result<EapServer, HostError> {
+    fn server_with_list(&self, list: Option<&str>) -> Result<EapServer, HostError> {
         let own = self.issue("vpn.example", ExtendedKeyUsagePurpose::ServerAuth);
         let (chain, key) = (own.chain.as_bytes(), own.key.expose().as_bytes());
-        EapServer::new(chain, key, Some(self.pem().as_bytes()), Some(list.as_bytes()))
+        EapServer::new(chain, key, Some(self.pem().as_bytes()), list.map(str::as_bytes))
     }
 
     /// A list of these serial numbers.
     fn revokes(&self, serials: &[u8]) -> String {
-        let revoked = |serial: &u8| RevokedCertParams {
-            serial_number: SerialNumber::from(vec![*serial]),
-            revocation_time: date_time_ymd(2026, 1, 1),
-            reason_code: Some(RevocationReason::KeyCompromise),
-            invalidity_date: None,
-        };
-        let list = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 1, 1),
-            next_update: date_time_ymd(2026, 1, 2),
-            crl_number: SerialNumber::from(vec![1]),
-            issuing_distribution_point: None,
-            revoked_certs: serials.iter().map(revoked).collect(),
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        list.signed_by(&self.root).unwrap().pem().unwrap()
+        revokes(&self.root, serials, Some(RevocationReason::KeyCompromise))
     }
 
     /// The same, of one version of TLS alone.
@@ -247,7 +225,7 @@ fn what_is_no_tls_ends_it() {
 #[test]
 fn a_certificate_that_was_revoked_is_refused_and_others_are_not() {
     let organisation = Organisation::new("one root");
-    let server = organisation.server_with_list(&organisation.revokes(&[5, 6])).unwrap();
+    let server = organisation.server_with_list(Some(&organisation.revokes(&[5, 6]))).unwrap();
     for (serial, is_good) in [(4, true), (5, false), (6, false)] {
         let alice = organisation.issue_number(serial, "alice", ExtendedKeyUsagePurpose::ClientAuth);
         let spec = EapTlsSpec { certificate: Some(alice), ..organisation.spec(None) };
@@ -291,14 +269,14 @@ fn a_server_inside_eap_whose_certificate_was_revoked_is_refused() {
 #[test]
 fn a_certificate_of_which_no_list_tells_is_refused() {
     let (organisation, other) = (Organisation::new("one root"), Organisation::new("another"));
-    let server = organisation.server_with_list(&other.revokes(&[])).unwrap();
+    let server = organisation.server_with_list(Some(&other.revokes(&[]))).unwrap();
     let (_, _, _, theirs) = ends(&organisation.spec(None), &server, EAP_TLS);
     assert!(matches!(theirs, TalkStage::Failed { .. }), "{theirs:?}");
     for nonsense in ["", "-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n"] {
-        assert!(organisation.server_with_list(nonsense).is_err());
+        assert!(organisation.server_with_list(Some(nonsense)).is_err());
     }
     assert!(
-        organisation.server_with_list(&organisation.pem()).is_err(),
+        organisation.server_with_list(Some(&organisation.pem())).is_err(),
         "a certificate is no list"
     );
 }
