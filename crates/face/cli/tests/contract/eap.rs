@@ -1,17 +1,23 @@
 //! Who the user is to an EAP method: RasGetEapUserIdentity, and RasDial with what it gave.
 
+use std::path::Path;
 use std::ptr::null;
 
 use onhook_client::phonebooks::EapUser;
 use onhook_model::{AuthMethod, AuthRestrictions};
 use rasapi32::exports::*;
 use rasapi32::layout::{Charset, Machine, View, tables};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
 
 use crate::caller::*;
 use crate::servers::Server;
 use crate::stage::PASSWORD;
 
 const NON_INTERACTIVE: u32 = 2;
+const EAP_TLS: u32 = 13;
 const MS_CHAP_V2: u32 = 26;
 
 fn wide(text: &str) -> Vec<u8> {
@@ -39,6 +45,14 @@ fn save(name: &str, user: &str, password: &str) {
     given.put().put_text("szPassword", password);
     // SAFETY: everything that is pointed to is here.
     let result = unsafe { RasSetCredentialsW(null(), wide(name).as_ptr(), given.pointer(), 0) };
+    assert_eq!(result, 0);
+}
+
+/// Keeps these octets for the entry's method.
+fn keep(name: &str, octets: &mut [u8]) {
+    let (name, size) = (wide(name), u32::try_from(octets.len()).unwrap());
+    // SAFETY: everything that is pointed to is here.
+    let result = unsafe { RasSetEapUserDataW(0, null(), name.as_ptr(), octets.as_mut_ptr(), size) };
     assert_eq!(result, 0);
 }
 
@@ -114,13 +128,7 @@ fn b045_b188_an_entry_that_requires_eap_dials_as_the_identity_says() {
     }
     // What is kept for the method names another user than the credentials do: that one proves itself.
     let dinah = EapUser { entry: name.into(), user: "dinah".into(), ..EapUser::default() };
-    let mut kept = dinah.to_bytes().unwrap();
-    let size = u32::try_from(kept.len()).unwrap();
-    let wide_name = wide(name);
-    // SAFETY: everything that is pointed to is here.
-    let result =
-        unsafe { RasSetEapUserDataW(0, null(), wide_name.as_ptr(), kept.as_mut_ptr(), size) };
-    assert_eq!(result, 0);
+    keep(name, &mut dinah.to_bytes().unwrap());
     assert_eq!(identity(name, NON_INTERACTIVE), Err(703), "the saved password is alice's");
     let (user, mut octets) = identity(name, 0).unwrap();
     assert_eq!(user, "dinah");
@@ -156,6 +164,57 @@ fn b045_octets_that_are_no_identity_of_the_entry_are_refused_before_there_is_a_h
     let mut extensions = Struct::new(&tables::RASDIALEXTENSIONS, Charset::Wide);
     extensions.put().put_u32("RasEapInfo.dwSizeofEapInfo", 10);
     assert_eq!(dial_with(name, &mut extensions, "", ""), (87, 0), "octets at a null pointer");
+}
+
+/// A root, and alice's certificate with its key in the folder, all in PEM form: the files of root, certificate
+/// and key.
+fn certified(folder: &Path) -> [String; 3] {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let root = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let mut params = CertificateParams::new(vec!["alice".to_owned()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "alice");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.use_authority_key_identifier_extension = true;
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &root).unwrap();
+    let pem = [root.as_ref().pem(), certificate.pem(), key.serialize_pem()];
+    let names = ["root.pem", "alice.pem", "alice.key"];
+    std::array::from_fn(|n| {
+        let file = folder.join(names[n]);
+        std::fs::write(&file, &pem[n]).unwrap();
+        file.to_str().unwrap().to_owned()
+    })
+}
+
+/// What is kept for a user names a certificate that the entry does not: EAP-TLS proves the user by it, and the
+/// key is read when it is dialed.
+#[test]
+fn b045_user_data_brings_the_certificate_of_eap_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let [root, certificate, key] = certified(folder.path());
+    let name = "b045 tls";
+    let words = ["--method", "eap-tls", "--callers-ca", &root];
+    let mut server = Server::sstp(name, "", &words);
+    require_eap(name, EAP_TLS);
+    assert_eq!(identity(name, 0), Err(703), "there is no certificate");
+    let alice = EapUser {
+        entry: name.into(),
+        certificate_file: Some(certificate.clone()),
+        key_file: Some(key.clone()),
+        ..EapUser::default()
+    };
+    keep(name, &mut alice.to_bytes().unwrap());
+    let (user, mut octets) = identity(name, NON_INTERACTIVE).unwrap();
+    assert_eq!(user, "", "the certificate says who it is");
+    assert!(!String::from_utf8_lossy(&octets).contains("PRIVATE KEY"));
+    let (result, handle) = dial(name, &mut octets, "", "");
+    assert_eq!(result, 0, "{}", stage().log());
+    assert_eq!(server.user(), "alice");
+    end(handle);
+    std::fs::remove_file(key).unwrap();
+    assert_eq!(dial(name, &mut octets, "", ""), (798, 0), "the key is read when it is dialed");
 }
 
 #[test]
