@@ -492,7 +492,9 @@ fn statistics_begin_anew_and_the_traffic_goes_on() {
 #[test]
 fn b168_a_lost_line_keeps_its_handle_says_why_it_waits_and_is_up_in_all() {
     let mut m = manager();
-    let handle = dial(&mut m, ALICE, "office");
+    let mut asked = request("office");
+    asked.options.ends_with_program = true;
+    let handle = m.dial(at(0), 0, ALICE, &asked, &credentials()).unwrap().handle;
     connect(&mut m, handle);
     while m.poll_event().is_some() {}
     let lost = Cause::new(RasCode::LINK_FAILURE, "the cable");
@@ -510,6 +512,9 @@ fn b168_a_lost_line_keeps_its_handle_says_why_it_waits_and_is_up_in_all() {
     assert_eq!((waits.duration_ms, waits.references), (10_000, 1));
     let busy = m.dial(at(15), 0, ALICE_AGAIN, &request("office"), &credentials());
     assert_eq!(code(busy), RasCode::DIAL_ALREADY_IN_PROGRESS);
+    while m.poll_command().is_some() {}
+    m.session_closed(at(16), ALICE.session);
+    assert!(m.poll_command().is_none(), "it was up: its program may go, and it is dialed again");
 
     m.progress(handle, Progress::default());
     enter(&mut m, 20, RasState::PortOpened);

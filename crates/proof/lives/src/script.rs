@@ -170,7 +170,9 @@ impl LifeScript {
         if !one_in(&mut own, 3) {
             return;
         }
-        let pause = Duration::from_secs(1 + own.below(20));
+        // Of some, a pause so long that many are hung up in it.
+        let pause = if one_in(&mut own, 3) { 120 } else { 1 + own.below(20) };
+        let pause = Duration::from_secs(pause);
         self.redial = Some(RedialTerms { attempts: own.below(4) as u32, pause });
         if !one_in(&mut own, 4) {
             // What kills a dial before it is up shows nothing of this.
