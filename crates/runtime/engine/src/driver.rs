@@ -192,6 +192,8 @@ impl Driver {
             if self.connection.state() == State::Gone && !self.lanes.are_closing() {
                 let Some(next) = self.connection.next_attempt(self.host.seed()) else { break };
                 self.connection = next;
+                // What of TLS was begun for the one before is not for this one to hear.
+                self.talk = Talk::default();
                 if self.connection.is_redial() {
                     self.hold = None; // the program that dialed has heard of its end
                     self.tell_links_apart();
