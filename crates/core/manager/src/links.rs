@@ -102,8 +102,11 @@ impl Manager {
             return None;
         }
         let link = record.links.get_mut(index).filter(|link| link.ended)?;
-        link.begin(self.handles.give()?);
-        Some(link.handle)
+        let (before, handle) = (link.handle, self.handles.give()?);
+        link.begin(handle);
+        self.wholes.remove(&before);
+        self.wholes.insert(handle, whole);
+        Some(handle)
     }
 
     /// A link has passed into a state, or failed in one.

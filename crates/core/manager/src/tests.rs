@@ -9,6 +9,8 @@ use onhook_model::{
 
 use super::*;
 
+mod links;
+
 const ALICE: Caller = Caller::of(1000, 1);
 const ALICE_AGAIN: Caller = Caller::of(1000, 2);
 const BOB: Caller = Caller::of(1001, 3);
