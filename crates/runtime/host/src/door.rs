@@ -254,7 +254,7 @@ impl Host {
                 TlsLane::dial(to, server_name, trust, Arc::clone(&self.0.trust)).await
             }
             LaneSpec::Ethernet { interface } => {
-                PacketLane::dial(interface.as_deref(), &self.0.journal)
+                PacketLane::dial(interface.as_deref(), &self.0.journal).await
             }
             LaneSpec::Udp { to } => UdpLane::dial(to, &self.0.journal).await,
             LaneSpec::Gre { local, remote, call } => GreLane::open(*local, *remote, *call),

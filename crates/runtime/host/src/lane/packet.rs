@@ -274,11 +274,22 @@ pub struct PacketLane {
 }
 
 impl PacketLane {
-    /// Opens an interface for one session; `None` takes the only Ethernet that is up.
-    pub(crate) fn dial(
+    /// Opens an interface for one session; `None` takes the only Ethernet that is up. Off the runtime's
+    /// tasks: the kernel takes tens of milliseconds to give a ring, for which others would wait.
+    pub(crate) async fn dial(
         interface: Option<&str>,
         journal: &SharedJournal,
     ) -> Result<LaneIo, HostError> {
+        let (interface, journal) = (interface.map(str::to_owned), journal.clone());
+        let opening =
+            tokio::task::spawn_blocking(move || Self::open(interface.as_deref(), &journal));
+        let told = |error: tokio::task::JoinError| {
+            HostError::new(OPEN, HostErrorKind::Other, error.to_string())
+        };
+        opening.await.map_err(told)?
+    }
+
+    fn open(interface: Option<&str>, journal: &SharedJournal) -> Result<LaneIo, HostError> {
         let only;
         let interface = match interface {
             Some(interface) => interface,
