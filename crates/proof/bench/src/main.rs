@@ -52,10 +52,18 @@ fn main() -> anyhow::Result<()> {
         }
         // Some of the figures alone.
         ["tunnels", ref names @ ..] => return tun::measure(&mut Figures::default(), names),
-        ["setup", count] => {
+        ["setup", count, ref names @ ..] => {
             let count = count.parse()?;
+            let all = stage::Way::ALL.iter().filter(|way| {
+                names.is_empty() || names.iter().any(|name| name.eq_ignore_ascii_case(way.name()))
+            });
+            let ways: Vec<_> = all.copied().collect();
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            return runtime.block_on(setup::measure(&mut Figures::default(), count));
+            return runtime.block_on(setup::measure(&mut Figures::default(), count, &ways));
+        }
+        ["setup-here", way, count] => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            return runtime.block_on(setup::here(way, count.parse()?));
         }
         ["rasapi", count] => {
             let count = count.parse()?;
@@ -79,7 +87,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         stage::dials(&mut figures).await?;
-        setup::measure(&mut figures, connections).await?;
+        setup::measure(&mut figures, connections, &stage::Way::ALL).await?;
         throughput::measure(&mut figures).await?;
         calls::measure(&mut figures, connections).await?;
         contract::measure(&mut figures, 10 * connections).await

@@ -1,6 +1,7 @@
 //! A manager and an answering server in one process, and what a dial and a hang-up take.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -21,14 +22,36 @@ pub(crate) const CALLER: Caller = Caller::of(0, 1);
 pub(crate) enum Way {
     Sstp,
     L2tp,
+    Pptp,
+    PppoE,
 }
 
+/// The two ends of the wire that PPPoE goes over, in a namespace that [`setup`](crate::setup) lays.
+pub(crate) const WIRE: [&str; 2] = ["setup-a", "setup-b"];
+
 impl Way {
+    pub(crate) const ALL: [Self; 4] = [Self::Sstp, Self::L2tp, Self::Pptp, Self::PppoE];
+
     /// What people call it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sstp => "SSTP",
             Self::L2tp => "L2TP",
+            Self::Pptp => "PPTP",
+            Self::PppoE => "PPPoE",
+        }
+    }
+
+    /// The one that people call so.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether it takes rights, and a network of its own.
+    pub(crate) const fn is_raw(self) -> bool {
+        match self {
+            Self::Sstp | Self::L2tp => false,
+            Self::Pptp | Self::PppoE => true,
         }
     }
 }
@@ -38,10 +61,17 @@ pub(crate) struct Stage {
     pub(crate) answer: Answer,
     pub(crate) folder: tempfile::TempDir,
     ca: String,
+    /// Dials so far.
+    dialed: AtomicU16,
 }
 
 impl Stage {
     pub(crate) async fn new() -> anyhow::Result<Self> {
+        Self::answering(&[Way::Sstp, Way::L2tp]).await
+    }
+
+    /// One that answers these.
+    pub(crate) async fn answering(ways: &[Way]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let engine = |name: &str| {
             let state_dir = folder.path().join(name);
@@ -54,16 +84,27 @@ impl Stage {
         let ca = identity.ca_pem().context("made here")?.to_owned();
         let mut users = Users::default();
         users.insert("alice", "wonderland1");
+        let listens = |way| {
+            let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            if ways.contains(&way) { vec![here] } else { Vec::new() }
+        };
+        let wires = ways.iter().filter(|way| **way == Way::PppoE);
         let config = AnswerConfig {
-            sstp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
-            l2tp: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+            sstp: listens(Way::Sstp),
+            l2tp: listens(Way::L2tp),
+            pptp: vec![
+                SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+                usize::from(ways.contains(&Way::Pptp))
+            ],
+            pppoe: wires.map(|_| WIRE[1].to_owned()).collect(),
             name: "bench".to_owned(),
             max_calls: 65_000,
             max_unproven: 65_000,
             ..AnswerConfig::new(identity, users, Pool::new("10.64.0.0/16".parse()?)?)
         };
         let answer = Answer::start(engine("answer").await?, config).await?;
-        Ok(Self { engine: engine("manager").await?, answer, ca, folder })
+        let dialed = AtomicU16::new(0);
+        Ok(Self { engine: engine("manager").await?, answer, ca, folder, dialed })
     }
 
     /// Dials, and waits until it is connected.
@@ -82,7 +123,23 @@ impl Stage {
     fn begin(&self, way: Way) -> anyhow::Result<Handle> {
         let mut doors = self.answer.doors().iter();
         let door = doors.find(|door| door.link.eq_ignore_ascii_case(way.name()));
-        let mut entry = Entry::for_number(&door.context("it listens")?.place, way.name());
+        let place = &door.context("it listens")?.place;
+        let number = match way {
+            Way::Sstp | Way::L2tp => place.clone(),
+            // An address for each call, as callers have on a network: by it the kernel tells who is meant.
+            Way::Pptp => {
+                let [high, low] = self.dialed.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+                let address = Ipv4Addr::new(127, 1, high, low.max(1));
+                let (_, port) = place.rsplit_once(':').context("its port")?;
+                format!("{address}:{port}")
+            }
+            // On a wire any service will do, and the interface is ours.
+            Way::PppoE => String::new(),
+        };
+        let mut entry = Entry::for_number(&number, way.name());
+        if way == Way::PppoE {
+            entry.port = WIRE[0].to_owned();
+        }
         entry.trust = Trust::CaPem(self.ca.clone());
         let options = DialOptions { by_number: true, userspace: true, ..DialOptions::default() };
         let credentials = Credentials {
