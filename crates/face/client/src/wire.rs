@@ -29,11 +29,13 @@ pub(crate) fn understand<T: DeserializeOwned>(
         parameters: Option<&'a RawValue>,
         error: Option<String>,
     }
+    // Looked at whole, so that no text in it is looked at once more.
+    let reply = str::from_utf8(reply).map_err(garbled)?;
     // In one go where it is no refusal, for it may be long.
-    if let Ok(Done { parameters, error: None }) = serde_json::from_slice(reply) {
+    if let Ok(Done { parameters, error: None }) = serde_json::from_str(reply) {
         return Ok(parameters);
     }
-    let reply: Reply<'_> = serde_json::from_slice(reply).map_err(garbled)?;
+    let reply: Reply<'_> = serde_json::from_str(reply).map_err(garbled)?;
     let parameters = reply.parameters.map_or("{}", RawValue::get);
     let (who, refusal) = match service {
         Service::Manager => ("the manager", "org.onhook.Ras.Failed"),

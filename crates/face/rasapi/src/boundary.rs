@@ -244,8 +244,7 @@ impl<'a> Rows<'a> {
         // SAFETY: where there is a buffer it has at least as many octets.
         let memory = unsafe { octets(self.memory, needed) };
         let memory = memory.ok_or(Refusal(RasCode::BUFFER_TOO_SMALL))?;
-        for (mut row, item) in ViewMut::rows(self.form, memory).zip(items) {
-            row.begin();
+        for (mut row, item) in ViewMut::begin_rows(self.form, memory).zip(items) {
             fill(&mut row, item);
         }
         Ok(())

@@ -102,11 +102,22 @@ impl<'a> ViewMut<'a> {
 
     /// Zeroes everything and writes `dwSize`, where the structure has one.
     pub fn begin(&mut self) {
+        self.begin_with(size_place(&self.form));
+    }
+
+    /// As [`rows`](Self::rows), each of them begun.
+    pub fn begin_rows(form: Form, memory: &'a mut [u8]) -> impl Iterator<Item = ViewMut<'a>> {
+        // Where it lies is looked for once.
+        let size = size_place(&form);
+        Self::rows(form, memory).map(move |mut row| {
+            row.begin_with(size);
+            row
+        })
+    }
+
+    fn begin_with(&mut self, size: Option<usize>) {
         self.octets.fill(0);
-        // Not every structure has it, and one not in front.
-        if let Some((_, at)) = self.form.places().find(|(field, _)| field.name() == "dwSize")
-            && let Some(octets) = self.octets.get_mut(at..at + 4)
-        {
+        if let Some(octets) = size.and_then(|at| self.octets.get_mut(at..at + 4)) {
             octets.copy_from_slice(&self.form.dw_size().to_le_bytes());
         }
     }
@@ -153,6 +164,11 @@ impl<'a> ViewMut<'a> {
             _ => false,
         }
     }
+}
+
+/// Where `dwSize` lies: not every structure has it, and one not in front.
+fn size_place(form: &Form) -> Option<usize> {
+    form.places().find(|(field, _)| field.name() == "dwSize").map(|(_, at)| at)
 }
 
 fn found(form: &Form, place: impl Place, fits: fn(Content) -> bool) -> Option<FieldAt> {
