@@ -1,5 +1,6 @@
 //! The manager under programs of several users and connections that end as they like: handles are never
-//! given twice, an invalid one stays invalid, references are counted, and it comes to rest.
+//! given twice, an invalid one stays invalid, references are counted, what is told briefly is what is told at
+//! length, a list of one edition stays the same, and it comes to rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,8 @@ use onhook_base::{Duration, Instant, Secret};
 use onhook_connection::PlanAbilities;
 use onhook_manager::{Caller, Command, Ended, Manager, ManagerTerms};
 use onhook_model::{
-    Cause, Credentials, DialOptions, DialRequest, Entry, Handle, RasCode, Sharing, Traffic,
+    Cause, ConnectionStatus, Credentials, DialOptions, DialRequest, Entry, Handle,
+    ListedConnection, RasCode, Sharing, Traffic,
 };
 
 use crate::input::{Input, START};
@@ -46,6 +48,8 @@ struct World {
     gone: BTreeSet<Handle>,
     /// Connections that are driven by somebody, and whether they were told to end.
     driven: BTreeMap<Handle, bool>,
+    /// The edition that was looked at last, and what the callers saw.
+    edition: (u64, Vec<Vec<ListedConnection>>),
 }
 
 impl World {
@@ -113,6 +117,29 @@ impl World {
                 self.gone.insert(handle);
             }
         }
+        self.check_what_is_brief();
+    }
+
+    fn check_what_is_brief(&mut self) {
+        let callers = [0, 1, 2, 3, 65].map(caller);
+        let listed = callers.map(|who| {
+            let brief = self.manager.listed(who);
+            let brief: Vec<_> =
+                brief.iter().map(|listed| ListedConnection::clone(listed)).collect();
+            let at_length = self.manager.list(self.now, who);
+            let at_length: Vec<_> = at_length.into_iter().map(ListedConnection::from).collect();
+            assert_eq!(brief, at_length);
+            for handle in &self.given {
+                let at_length = self.manager.status(self.now, who, *handle);
+                let brief = self.manager.brief_status(self.now, who, *handle);
+                assert_eq!(brief, at_length.map(ConnectionStatus::from));
+            }
+            brief
+        });
+        let edition = (self.manager.edition(), listed.to_vec());
+        assert!(edition.0 >= self.edition.0);
+        assert!(edition.0 != self.edition.0 || edition == self.edition, "another of one edition");
+        self.edition = edition;
     }
 }
 
@@ -125,6 +152,7 @@ pub(crate) fn run(data: &[u8]) {
         given: Vec::new(),
         gone: BTreeSet::new(),
         driven: BTreeMap::new(),
+        edition: (0, vec![Vec::new(); 5]),
     };
     let mut next = 1;
     while !input.is_empty() {
