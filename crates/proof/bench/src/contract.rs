@@ -78,7 +78,7 @@ pub(crate) async fn measure(figures: &mut Figures, most: usize) -> anyhow::Resul
         put(figures, &name, list, async || program.speed(&["list", LONG]).await).await?;
         if count > 1 {
             let name = format!("RasEnumConnections from C, {count} connections, one new each time");
-            let change = async || program.speed_while_changing(&stage, &mut refused);
+            let change = async || program.speed_while_changing(&stage, &mut refused).await;
             put(figures, &name, list, change).await?;
         }
         under_polling(figures, &stage, &program, &number, count).await?;
@@ -272,7 +272,7 @@ impl Program {
     }
 
     /// Lists, and before each time one connection goes and another comes.
-    fn speed_while_changing(
+    async fn speed_while_changing(
         &self,
         stage: &Stage,
         refused: &mut VecDeque<Handle>,
@@ -287,8 +287,8 @@ impl Program {
             if last != "next" {
                 break;
             }
-            // The oldest was refused long ago, and is gone at once.
-            stage.engine.hang_up(CALLER, refused.pop_front().context("one that was refused")?)?;
+            // As many as before, however slowly one is refused on a machine that does other work.
+            stage.hang_up(refused.pop_front().context("one that was refused")?).await?;
             refused.push_back(refused_dial(stage)?);
             writeln!(asks)?;
         }
