@@ -44,6 +44,14 @@ pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+/// The target that rustc builds for by itself.
+pub(crate) fn host() -> Result<String> {
+    let told = Command::new("rustc").arg("-vV").output().context("rustc")?;
+    let told = String::from_utf8(told.stdout)?;
+    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc -vV")?.to_owned())
+}
+
 /// Whether `cargo NAME` is installed.
 pub(crate) fn has_subcommand(name: &str) -> bool {
     let silent =

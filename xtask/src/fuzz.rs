@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::MetadataCommand;
 use serde_json::json;
 
-use crate::check::cargo;
+use crate::check::{cargo, host};
 
 /// Edges with counters, and the operands of comparisons, as libFuzzer wants them.
 const FLAGS: &str = "-Cpasses=sancov-module \
@@ -94,18 +94,16 @@ impl Asked {
 }
 
 fn build(folder: &Path, target: &Path) -> Result<Option<PathBuf>> {
-    let told = Command::new("rustc").arg("-vV").output().context("rustc")?;
-    let told = String::from_utf8(told.stdout)?;
-    let host = told.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV")?;
+    let host = host()?;
     let status = cargo()
-        .args(["build", "--release", "--locked", "--target", host, "--target-dir"])
+        .args(["build", "--release", "--locked", "--target", &host, "--target-dir"])
         .arg(target)
         .arg("--manifest-path")
         .arg(folder.join("Cargo.toml"))
         .env("RUSTFLAGS", FLAGS)
         .status()
         .context("cargo build")?;
-    let built = target.join(host).join("release/onhook-fuzz");
+    let built = target.join(&host).join("release/onhook-fuzz");
     Ok(status.success().then_some(built))
 }
 

@@ -19,6 +19,7 @@ mod floors;
 mod fuzz;
 mod guarantee;
 mod source;
+mod threads;
 mod tree;
 
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ errands:
   exposure          what systemd-analyze says of the unit: at most 2.0
   fuzz [--minutes N] [ORDEAL…]
                     every ordeal for N minutes (default 1), and what was reached
+  threads [TEST…]   the C library's contract tests under ThreadSanitizer (needs rust-src)
 ";
 
 fn main() -> ExitCode {
@@ -86,6 +88,7 @@ fn run(words: &[String]) -> Result<bool> {
         "siege" => errands::siege(rest),
         "exposure" => exposure::run(rest),
         "fuzz" => fuzz::run(rest),
+        "threads" => threads::run(rest),
         "flaws" if rest.first().is_some_and(|word| word == "--run") => {
             flaws::run(rest.get(1..).unwrap_or_default())
         }
