@@ -13,7 +13,7 @@ use onhook_model::{
 };
 
 use crate::ras::{Events, Ras};
-use crate::state::{HungUp, State, cause_of, is_gone, manager_ended};
+use crate::state::{HungUp, State, cause_of, is_connected, is_gone, manager_ended};
 
 /// A connection, dialed or found: its handle with a talk of its own.
 ///
@@ -147,14 +147,8 @@ impl Connection {
         while let Some(state) = self.states().next().await {
             state?;
         }
-        match &self.last {
-            Some(Err(error)) => Err(error.clone()),
-            Some(Ok(last)) => match last.error() {
-                Some(error) => Err(error),
-                None => self.status().await,
-            },
-            None => Err(RasCode::INVALID_HANDLE.into()),
-        }
+        is_connected(self.last.as_ref())?;
+        self.status().await
     }
 
     /// What a status query answers (RasGetConnectStatus).

@@ -133,6 +133,8 @@ impl State {
         match state {
             _ if report.hanging_up => Self::Running { state, subentry, text },
             _ if state.is_paused() => Self::Paused { state, subentry, text },
+            // A lost line that is dialed again; the error is why it was lost.
+            RasState::OpenPort => Self::Running { state, subentry, text },
             _ if !report.error.is_success() => {
                 Self::Failed { state, subentry, error: RasError::new(report.error, text) }
             }
@@ -160,6 +162,15 @@ pub enum HungUp {
 pub(crate) fn cause_of(handle: Handle, history: Vec<HistoryRecord>) -> Cause {
     let ours = history.into_iter().rev().find(|one| one.handle == handle);
     ours.map_or_else(|| Cause::new(RasCode::INVALID_HANDLE, ""), |one| one.cause)
+}
+
+/// What the last state of a dial comes to: nothing, where it is up.
+pub(crate) fn is_connected(last: Option<&Result<State, RasError>>) -> Result<(), RasError> {
+    match last {
+        Some(Ok(last)) => last.error().map_or(Ok(()), Err),
+        Some(Err(error)) => Err(error.clone()),
+        None => Err(RasCode::INVALID_HANDLE.into()),
+    }
 }
 
 /// The handle is invalid, or its last reference was given back before.
@@ -231,5 +242,31 @@ mod tests {
         let told = of(3, EventKind::State(well(lost)));
         assert_eq!(told, Some(State::LinkLost { subentry: 3, error: None }), "it was hung up");
         assert_eq!(of(1, EventKind::Missed { events: 3 }), None, "it is to be asked for");
+    }
+
+    /// What a status query tells of this state, with this error.
+    fn asked(state: RasState, error: RasCode) -> State {
+        let none =
+            serde_json::json!({"bytes_in": 0, "bytes_out": 0, "packets_in": 0, "packets_out": 0});
+        let report = serde_json::json!({
+            "handle": Handle::new(1), "entry": "office", "device_type": "vpn", "device_name": "SSTP",
+            "phone_number": "vpn.example.net", "state": state, "error": error,
+            "error_text": "the cable", "references": 1, "owner": 0, "hanging_up": false,
+            "projection": null, "server_address": null, "duration_ms": 0, "dial_ms": null,
+            "traffic": none, "debts": [],
+        });
+        State::of_report(serde_json::from_value(report).unwrap())
+    }
+
+    #[test]
+    fn a_line_that_waits_to_be_dialed_again_has_not_failed() {
+        let lost = RasCode::LINK_FAILURE;
+        let waits = asked(RasState::OpenPort, lost);
+        assert!(matches!(&waits, State::Running { text, .. } if text == "the cable"), "{waits:?}");
+        assert!(!waits.is_last());
+        assert_eq!(asked(RasState::Connected, RasCode::SUCCESS), State::Connected);
+        let failed = asked(RasState::Disconnected, lost);
+        assert_eq!(failed.error(), Some(RasError::new(lost, "the cable")));
+        assert!(matches!(failed, State::Failed { .. }) && failed.is_last());
     }
 }

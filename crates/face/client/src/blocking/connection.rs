@@ -6,7 +6,7 @@ use onhook_model::{
 };
 
 use super::{Events, Ras};
-use crate::state::{HungUp, State, cause_of, is_gone, manager_ended};
+use crate::state::{HungUp, State, cause_of, is_connected, is_gone, manager_ended};
 
 /// See [`crate::Connection`]: the same, with methods that wait. Dropping it hangs nothing up.
 #[derive(Debug)]
@@ -70,14 +70,8 @@ impl Connection {
         for state in self.states() {
             state?;
         }
-        match &self.last {
-            Some(Err(error)) => Err(error.clone()),
-            Some(Ok(last)) => match last.error() {
-                Some(error) => Err(error),
-                None => self.status(),
-            },
-            None => Err(RasCode::INVALID_HANDLE.into()),
-        }
+        is_connected(self.last.as_ref())?;
+        self.status()
     }
 
     /// See [`crate::Connection::status`].
