@@ -305,10 +305,10 @@ fn a_server_whose_certificate_was_revoked_is_told_nothing() {
     revoke(&stage, &root, "bad.crl", &["alice", "server"]);
     let line = format!("unix:{}", stage.path("line").display());
     let words = ["--sstp", "127.0.0.1:0", "--name", "localhost"];
-    let mut sstp = stage.serve("sstp", words);
+    let mut sstp = answering(&stage, "sstp", &words);
     let number = sstp.place.replace("127.0.0.1", "localhost");
     let words = ["--serial", &line, "--method", "peap"];
-    let mut serial = stage.serve("serial", words);
+    let mut serial = answering(&stage, "serial", &words);
     let path = |name: &str| stage.path(name).to_str().unwrap().to_owned();
     let (good, bad) = (path("good.crl"), path("bad.crl"));
     let over_sstp = ["--device", "sstp", "--phone-number", &number, "--server-crl"];

@@ -527,6 +527,9 @@ fn a_router_on_the_way_is_pinned() -> Verdict {
     let world = World::new()?;
     ip("link set lo up")?;
     ip("link add eth0 type veth peer name eth1")?;
+    // Addresses that the kernel gives by itself would come at a moment of its own.
+    ip("link set eth0 addrgenmode none")?;
+    ip("link set eth1 addrgenmode none")?;
     ip("address add 192.0.2.10/24 dev eth0")?;
     ip("-6 address add 2001:db8::10/64 dev eth0 nodad")?;
     ip("link set eth1 up")?;
