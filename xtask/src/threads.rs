@@ -25,9 +25,10 @@ pub(crate) fn run(tests: &[String]) -> Result<bool> {
         return Ok(true);
     }
     let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
-    let target = metadata.target_directory.as_std_path().join("threads");
+    let plain = metadata.target_directory.as_std_path();
+    let target = plain.join("threads");
     let Some(test) = build(&target, &host)? else { return Ok(false) };
-    if !put_plain_program(&target, &host)? {
+    if !put_plain_program(plain, &target, &host)? {
         return Ok(false);
     }
     let room = metadata.workspace_root.as_std_path().join("crates/face/cli");
@@ -76,13 +77,8 @@ fn build(target: &Path, host: &str) -> Result<Option<PathBuf>> {
 }
 
 /// Puts `onhook` as it is in the place of the one that is watched.
-fn put_plain_program(target: &Path, host: &str) -> Result<bool> {
-    let plain = target.join("plain");
-    let status = cargo()
-        .args(["build", "--package", "onhook", "--target-dir"])
-        .arg(&plain)
-        .status()
-        .context("cargo build")?;
+fn put_plain_program(plain: &Path, target: &Path, host: &str) -> Result<bool> {
+    let status = cargo().args(["build", "--package", "onhook"]).status().context("cargo build")?;
     let place = target.join(host).join("debug/onhook");
     // Not written over: cargo keeps another name of the same file.
     std::fs::remove_file(&place).context("the watched program")?;
