@@ -35,7 +35,8 @@ fn library() -> Option<PathBuf> {
         return None;
     }
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(TARGET);
-    if std::fs::create_dir_all(place.join("debug")).is_err() {
+    let is_ours = std::fs::create_dir_all(&place).is_ok() && tempfile::tempfile_in(&place).is_ok();
+    if !is_ours {
         eprintln!("skipped: {} cannot be written to", place.display());
         return None;
     }
