@@ -47,11 +47,9 @@ pub enum LinkWish {
     HangUp(LaneId),
 }
 
-/// A link, as what is above knows it.
+/// A link, as what is above knows it. One that was never dialed, or is not to be dialed again, is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
-    /// It was never dialed, or is not to be dialed again.
-    Away,
     /// It is to be dialed again.
     Waits { at: Instant },
     /// It is being dialed.
@@ -92,7 +90,7 @@ impl Links {
     fn up(&self) -> impl Iterator<Item = (LaneId, u32)> {
         self.links.iter().filter_map(|(lane, (link, _))| match link {
             Link::Up { speed, .. } => Some((*lane, *speed)),
-            Link::Away | Link::Waits { .. } | Link::Dialed | Link::Ends => None,
+            Link::Waits { .. } | Link::Dialed | Link::Ends => None,
         })
     }
 
@@ -101,22 +99,21 @@ impl Links {
         self.links.values().all(|(link, _)| !matches!(link, Link::Dialed | Link::Ends))
     }
 
-    fn is_away(&self, lane: LaneId) -> bool {
-        self.links.get(&lane).is_none_or(|(link, _)| *link == Link::Away)
-    }
-
-    /// What a link that was lost is from now on, and how often it was dialed since it last held.
-    fn lost(now: Instant, terms: RedialTerms, was: Link, dials: u32) -> (Link, u32) {
+    /// What a link that was lost is from now on, and how often it was dialed since it last held; `None` when it
+    /// is not dialed again.
+    fn lost(now: Instant, terms: RedialTerms, was: Link, dials: u32) -> Option<(Link, u32)> {
         let held = match was {
             Link::Up { since, .. } => now.since(since) >= terms.pause,
             // One that was dialed for the traffic's sake is dialed again for it.
             Link::Dialed if dials > 0 => false,
-            Link::Away | Link::Waits { .. } | Link::Dialed | Link::Ends => return (Link::Away, 0),
+            Link::Waits { .. } | Link::Dialed | Link::Ends => return None,
         };
         match (held, dials > terms.attempts) {
-            (true, _) => (Link::Waits { at: now }, 1),
-            (false, true) => (Link::Away, 0),
-            (false, false) => (Link::Waits { at: now + terms.pause }, dials.saturating_add(1)),
+            (true, _) => Some((Link::Waits { at: now }, 1)),
+            (false, true) => None,
+            (false, false) => {
+                Some((Link::Waits { at: now + terms.pause }, dials.saturating_add(1)))
+            }
         }
     }
 }
@@ -184,13 +181,14 @@ impl Connection {
 
     /// A link has gone; whether it is dialed again is decided now.
     pub(crate) fn link_is_gone(&mut self, now: Instant, lane: LaneId, cause: &Cause) {
-        let (was, dials) = self.links.links.remove(&lane).unwrap_or((Link::Away, 0));
+        let known = self.links.links.remove(&lane);
         if self.descent.is_none()
             && let Some(next) = self.links.behind.pop_front()
         {
             // None is up yet.
             self.dial_link(next);
         }
+        let Some((was, dials)) = known else { return };
         if self.state != State::Connected || self.descent.is_some() {
             return;
         }
@@ -201,8 +199,9 @@ impl Connection {
         }
         let terms = self.plan.redial.filter(|_| may_come_back(cause.code()));
         let Some(terms) = terms else { return };
-        let (link, dials) = Links::lost(now, terms, was, dials);
-        self.links.links.insert(lane, (link, dials));
+        if let Some(lost) = Links::lost(now, terms, was, dials) {
+            self.links.links.insert(lane, lost);
+        }
     }
 
     /// Dials and hangs up what is to be, now that time has passed.
@@ -211,13 +210,8 @@ impl Connection {
             return;
         }
         let is_due = |link: &Link| matches!(link, Link::Waits { at } if *at <= now);
-        let due: Vec<_> = self
-            .links
-            .links
-            .iter()
-            .filter(|(_, (link, _))| is_due(link))
-            .map(|(l, _)| *l)
-            .collect();
+        let due = self.links.links.iter().filter(|(_, (link, _))| is_due(link));
+        let due: Vec<_> = due.map(|(lane, _)| *lane).collect();
         for lane in due {
             self.dial_link(lane);
         }
@@ -233,8 +227,8 @@ impl Connection {
             return;
         }
         if load.takes_more(&terms) {
-            let away = (0..terms.links).map(LaneId).find(|lane| self.links.is_away(*lane));
-            if let Some(lane) = away {
+            let mut lanes = (0..terms.links).map(LaneId);
+            if let Some(lane) = lanes.find(|lane| !self.links.links.contains_key(lane)) {
                 self.dial_link(lane);
             }
         } else if load.takes_fewer(&terms)
@@ -272,7 +266,7 @@ impl Connection {
         let looks = self.links.load.map(|load| Deadline::new(load.at + SAMPLE, "traffic"));
         let waits = self.links.links.values().filter_map(|(link, _)| match link {
             Link::Waits { at } => Some(Deadline::new(*at, "a link is dialed again")),
-            Link::Away | Link::Dialed | Link::Up { .. } | Link::Ends => None,
+            Link::Dialed | Link::Up { .. } | Link::Ends => None,
         });
         waits.fold(looks, |earliest, at| Deadline::earliest(earliest, Some(at)))
     }
