@@ -23,8 +23,10 @@ pub const CODE_OF_V1: u8 = 6;
 /// responses and the flags.
 pub const BODY_LEN_OF_V1: usize = 2 * SEALED + 2 * 24 + 2;
 const BLOCK: usize = 512;
+/// Octets of the sealed password.
+pub const SEALED_PASSWORD: usize = BLOCK + 4;
 /// The sealed password and the sealed hash.
-const SEALED: usize = BLOCK + 4 + 16;
+const SEALED: usize = SEALED_PASSWORD + 16;
 /// Where the peer's challenge begins: behind both.
 const PROOF_AT: usize = SEALED;
 /// Where version 1's NT-Response begins: behind the LAN Manager one.
@@ -145,15 +147,36 @@ pub fn response(body: &[u8]) -> Option<Response> {
     Some(Response { peer, response })
 }
 
-/// Reads the NT-Response, made with the new password, out of a body of version 1; `None` when it has another
-/// length than such a body's, or the flags do not say that this response counts. The RFC does not tell which
-/// of the flags' octets comes first: the bit is looked for in both.
-pub fn response_of_v1(body: &[u8]) -> Option<[u8; 24]> {
+/// What is looked at of a body of version 1; nothing that the LAN Manager hash has made.
+#[derive(Clone, Copy, Debug)]
+pub struct PartsOfV1<'a> {
+    /// The new password, sealed by the old one's hash.
+    pub sealed_password: &'a [u8],
+    /// The old password's hash, sealed by the new one's.
+    pub sealed_hash: &'a [u8; 16],
+    /// The NT-Response, made with the new password.
+    pub response: &'a [u8; 24],
+    /// The flags say that this response counts. The RFC does not tell which of the flags' octets comes first:
+    /// the bit is looked for in both.
+    pub counts: bool,
+}
+
+/// Reads the parts of a body of version 1; `None` when it has another length than such a body's.
+pub fn parts_of_v1(body: &[u8]) -> Option<PartsOfV1<'_>> {
     if body.len() != BODY_LEN_OF_V1 {
         return None;
     }
-    let (response, flags) = body.get(NT_AT_OF_V1..)?.split_first_chunk::<24>()?;
-    flags.iter().any(|octet| octet & USE_NT != 0).then_some(*response)
+    let (sealed_password, rest) = body.split_at_checked(SEALED_PASSWORD)?;
+    let sealed_hash = rest.first_chunk()?;
+    let (response, flags) = body.get(NT_AT_OF_V1..)?.split_first_chunk()?;
+    let counts = flags.iter().any(|octet| octet & USE_NT != 0);
+    Some(PartsOfV1 { sealed_password, sealed_hash, response, counts })
+}
+
+/// Reads the NT-Response out of a body of version 1; `None` when it has another length than such a body's,
+/// or the flags do not say that this response counts.
+pub fn response_of_v1(body: &[u8]) -> Option<[u8; 24]> {
+    parts_of_v1(body).filter(|parts| parts.counts).map(|parts| *parts.response)
 }
 
 /// Two DES blocks, by the first and the second seven octets of `key` (RFC 2759 §8.13).

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use onhook_base::Secret;
 use onhook_connection::SessionLimits;
+use onhook_crypto::change_password;
 use onhook_model::RasCode;
 use onhook_ppp::auth::{Keys, Proof, Question, Verdict};
 use onhook_radius::client::Unanswered;
@@ -196,8 +197,6 @@ fn write_proof(proof: &Proof, into: &mut Attributes) -> bool {
 /// The flag by which the NT-Response counts (RFC 2548 §2.1.3).
 const USE_NT: u8 = 1;
 
-/// Octets of a change's body that are the new password, sealed (RFC 2759 §7).
-const SEALED: usize = 516;
 /// Octets of it in one attribute: what a vendor's attribute holds, without its own head of four.
 const SEALED_PIECE: usize = 243;
 /// The codes that stand first in the attributes (RFC 2548 §2.3.4, §2.1.4, §2.1.6).
@@ -208,7 +207,9 @@ const SEALED_PASSWORD: u8 = 6;
 /// A change of a password, cut in the parts that RFC 2548 has for it: the proof, and in three pieces the
 /// new password, which the server unseals by the old one. We do not know either.
 fn write_change(identifier: u8, body: &[u8], into: &mut Attributes) -> bool {
-    let Some((sealed, proof)) = body.split_at_checked(SEALED) else { return false };
+    let Some((sealed, proof)) = body.split_at_checked(change_password::SEALED_PASSWORD) else {
+        return false;
+    };
     let proof = [&[CHANGE, identifier][..], proof].concat();
     into.microsoft(microsoft::CHAP2_CPW, &proof) && write_sealed(identifier, sealed, into)
 }
@@ -216,16 +217,13 @@ fn write_change(identifier: u8, body: &[u8], into: &mut Attributes) -> bool {
 /// The same of version 1's form, in which what is sealed by the LAN Manager hash lies between: it is not
 /// passed on (RFC 2548 §2.1.4 takes that as said by the flags).
 fn write_change_of_v1(identifier: u8, body: &[u8], into: &mut Attributes) -> bool {
-    let Some((sealed, rest)) = body.split_at_checked(SEALED) else { return false };
-    let Some((old_hash, rest)) = rest.split_first_chunk::<16>() else { return false };
-    let Some((_, responses)) = rest.split_at_checked(SEALED + 16) else { return false };
-    let Some((_, rest)) = responses.split_first_chunk::<24>() else { return false };
-    let Some((nt, flags)) = rest.split_first_chunk::<24>() else { return false };
-    let Ok(flags) = <[u8; 2]>::try_from(flags) else { return false };
-    let flags = [0, (flags[0] | flags[1]) & USE_NT];
+    let Some(parts) = change_password::parts_of_v1(body) else { return false };
+    let flags = [0, if parts.counts { USE_NT } else { 0 }];
     let head = [CHANGE_OF_V1, identifier];
-    let proof = [&head[..], old_hash, &[0; 16], &[0; 24], nt, &flags].concat();
-    into.microsoft(microsoft::CHAP_CPW_2, &proof) && write_sealed(identifier, sealed, into)
+    let none = [0; 16 + 24];
+    let proof = [&head[..], parts.sealed_hash, &none, parts.response, &flags].concat();
+    into.microsoft(microsoft::CHAP_CPW_2, &proof)
+        && write_sealed(identifier, parts.sealed_password, into)
 }
 
 fn write_sealed(identifier: u8, sealed: &[u8], into: &mut Attributes) -> bool {
