@@ -231,6 +231,11 @@ impl Default for Entry {
 }
 
 impl Entry {
+    /// Whether its EAP method is EAP-TLS (type 13, RFC 5216 §3.1), which proves the user by a certificate alone.
+    pub fn is_eap_tls(&self) -> bool {
+        self.eap_method == Some(13)
+    }
+
     /// An entry of this name for this kind of device, with the defaults that fit it.
     pub fn new(name: &str, device_type: DeviceType) -> Self {
         Self {

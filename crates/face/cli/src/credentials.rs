@@ -13,8 +13,6 @@ use onhook_model::AuthMethod;
 
 /// The most octets of a password that are read.
 const MAX_PASSWORD: usize = 4096;
-/// The type number of EAP-TLS, as `CustomAuthKey` has it.
-const EAP_TLS: u32 = 13;
 
 /// Asks for what is neither said nor kept.
 pub(crate) fn ask(
@@ -58,7 +56,7 @@ pub(crate) fn ask(
 
 /// EAP-TLS alone is allowed: a certificate proves it all.
 fn needs_no_password(entry: &Entry) -> bool {
-    entry.auth.methods().eq([AuthMethod::Eap]) && entry.eap_method == Some(EAP_TLS)
+    entry.auth.methods().eq([AuthMethod::Eap]) && entry.is_eap_tls()
 }
 
 /// Opens a PKCS#12 file: from a file, or from the terminal.

@@ -70,6 +70,7 @@ impl Phonebooks {
             true => (saved.user, saved.domain, true),
             false => (kept.user, kept.domain, is_of_saved_user),
         };
+        let (is_tls, takes_any) = (entry.is_eap_tls(), entry.eap_method.is_none());
         let (certificate_file, key_file) = match kept.certificate_file {
             Some(file) => (Some(file), kept.key_file),
             None => {
@@ -78,9 +79,8 @@ impl Phonebooks {
                 (entry.certificate_file.map(whole), entry.key_file.map(whole))
             }
         };
-        let by_certificate =
-            certificate_file.is_some() && matches!(entry.eap_method, None | Some(EAP_TLS));
-        let by_name = !user.is_empty() && entry.eap_method != Some(EAP_TLS);
+        let by_certificate = certificate_file.is_some() && (is_tls || takes_any);
+        let by_name = !user.is_empty() && !is_tls;
         let saved_password = by_name && has_password && !saved.password.expose().is_empty();
         let is_known = by_certificate || saved_password || (by_name && may_ask);
         if !is_known {
@@ -144,9 +144,6 @@ impl Phonebooks {
         Ok(())
     }
 }
-
-/// The number of EAP-TLS, which proves the user by a certificate alone (RFC 5216 §3.1).
-const EAP_TLS: u32 = 13;
 
 fn refused(error: &EapUserError) -> RasError {
     RasError::new(error.code(), error.to_string())
